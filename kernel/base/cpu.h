@@ -10,6 +10,7 @@
 
 struct mm;
 struct task;
+struct trace_ring;
 struct run_queue;
 
 /* Events that are counted on each CPU; cpu_stat() hands them to user space. */
@@ -64,6 +65,8 @@ struct cpu {
 	/* --- kernel/base/spinlock.c, debug builds --- */
 	unsigned nr_held;
 	const struct spinlock *held[MAX_HELD_LOCKS];
+
+	struct trace_ring *trace; /* kernel/trace.c; NULL: not recorded yet */
 
 	unsigned irq_depth;	/* 0 in tasks, more inside interrupts */
 	u64 counts[NR_COUNTERS];

@@ -105,6 +105,9 @@ void arch_flush_page(uaddr_t addr);
 /* Drops everything cached for the loaded root on this CPU. */
 void arch_flush_all(void);
 
+/* The same for kernel mappings, global ones included. */
+void arch_flush_kernel(void);
+
 /* The root that maps the kernel half and nothing else: init_mm's. Built
  * once by arch_map_kernel(); all 256 kernel entries never change after. */
 paddr_t arch_kernel_root(void);

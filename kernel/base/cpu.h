@@ -47,6 +47,7 @@ struct cpu {
 	unsigned id;		/* 0 .. nr_cpus - 1 */
 	unsigned apic_id;
 	bool online;
+	bool dying;		/* on its way offline, or there */
 	bool need_resched;	/* set here or by others; read on the way out */
 	struct task *idle;
 
@@ -54,6 +55,9 @@ struct cpu {
 	struct mm *loaded;	/* whose root is in CR3 */
 	bool lazy;		/* current has no mm: it only borrows */
 	u64 seen_gen;		/* loaded->tlb_gen when last flushed */
+	u64 seen_kernel_gen;	/* the same for the kernel half */
+	atomic_t tlb_requests;	/* shootdowns asked of this CPU, by others */
+	atomic_t tlb_served;	/* how many of them it has answered */
 
 	/* --- sched/switch.c --- */
 	struct mm *prev_mm;	/* a borrow parked until the finish step */
@@ -61,6 +65,8 @@ struct cpu {
 
 	/* --- sched/sched.c --- */
 	struct run_queue *rq;
+	struct sleep_queue *sleepers;
+	u64 next_tick;		/* ns; 0: no tick, the CPU is idle */
 
 	/* --- kernel/base/spinlock.c, debug builds --- */
 	unsigned nr_held;

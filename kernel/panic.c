@@ -72,8 +72,8 @@ mm_label(char buf[MAX_LABEL], const struct mm *mm)
 static void
 say_where(void)
 {
-	const struct task *task = current;
 	const struct cpu *cpu = this_cpu();
+	const struct task *task = current;
 	u64 us = arch_time_ns() / 1000;
 	char name[MAX_LABEL], mm[MAX_LABEL];
 
@@ -120,10 +120,10 @@ say_cpu(const struct cpu *cpu)
 	char parked[MAX_LABEL];
 	const struct mm *active_mm = NULL;
 
-	if (plausible_task(cpu->current))
-		active_mm = cpu->current->active_mm;
+	if (plausible_task(cpu->curr))
+		active_mm = cpu->curr->active_mm;
 	say("  %3u  %-20s %-12s %-12s %-12s %s", cpu->id,
-	    task_label(task, cpu->current), mm_label(active, active_mm),
+	    task_label(task, cpu->curr), mm_label(active, active_mm),
 	    mm_label(loaded, cpu->loaded), mm_label(parked, cpu->prev_mm),
 	    cpu->lazy ? "yes" : "no");
 }
@@ -172,11 +172,10 @@ stop_other_cpus(void)
 static void
 claim_the_screen(void)
 {
-	int me = this_cpu()->id;
+	int me = this_cpu()->id, owner = NOBODY;
 
 	arch_irq_disable();
-	if (!atomic_cmpxchg(&panic_cpu, NOBODY, me) &&
-	    atomic_read(&panic_cpu) != me)
+	if (!atomic_cmpxchg(&panic_cpu, &owner, me) && owner != me)
 		arch_cpu_park();
 	depth++;
 }

@@ -75,7 +75,7 @@ trace_counts(enum trace_op op, u64 mm_id, int users, int count, u64 extra,
 	record->mm_id = mm_id;
 	record->users = users;
 	record->count = count;
-	record->tid = cpu->current ? cpu->current->tid : 0;
+	record->tid = cpu->curr ? cpu->curr->tid : 0;
 	record->cpu = cpu->id;
 	record->op = op;
 	store_release(&record->seq, seq);

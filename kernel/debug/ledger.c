@@ -100,7 +100,9 @@ entry_fill(struct ledger_entry *entry, enum mm_ref why, const void *holder,
 static void
 task_name(char buf[MAX_HOLDER], const struct task *task)
 {
-	if (plausible_task(task))
+	if ((const void *)task == &init_mm)
+		strscpy(buf, "the kernel itself", MAX_HOLDER);
+	else if (plausible_task(task))
 		snprintf(buf, MAX_HOLDER, "%s %d %s",
 			 task->is_kthread ? "kernel thread"
 			 : task->exiting  ? "exiting task"

@@ -42,6 +42,7 @@ trace_init_cpu(void)
 	struct page *page = alloc_pages(RING_ORDER, ALLOC_KERNEL);
 	struct trace_ring *ring;
 
+	ASSERT(current && !this_cpu()->trace);
 	if (!page) {
 		pr_warn("no memory for the trace of cpu%u", this_cpu()->id);
 		return;
@@ -58,10 +59,11 @@ trace_counts(enum trace_op op, u64 mm_id, int users, int count, u64 extra,
 	struct cpu *cpu = this_cpu();
 	struct trace_ring *ring = cpu->trace;
 	struct trace_record *record;
-	u64 slot, seq;
+	u64 now, slot, seq;
 
 	if (unlikely(!ring || !READ_ONCE(trace_on)))
 		return;
+	now = arch_time_ns();
 	slot = __atomic_fetch_add(&ring->next, 1, __ATOMIC_RELAXED);
 	seq = __atomic_add_fetch(&last_seq, 1, __ATOMIC_RELAXED);
 	record = &ring->records[slot % TRACE_RING_RECORDS];
@@ -69,13 +71,13 @@ trace_counts(enum trace_op op, u64 mm_id, int users, int count, u64 extra,
 	/* Readers on other CPUs skip it until seq is back: read_record(). */
 	WRITE_ONCE(record->seq, 0);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	record->time_ns = arch_time_ns();
+	record->time_ns = now;
 	record->caller = caller;
 	record->extra = extra;
 	record->mm_id = mm_id;
 	record->users = users;
 	record->count = count;
-	record->tid = cpu->curr ? cpu->curr->tid : 0;
+	record->tid = cpu->curr->tid;
 	record->cpu = cpu->id;
 	record->op = op;
 	store_release(&record->seq, seq);

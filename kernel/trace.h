@@ -53,7 +53,8 @@ struct trace_ring {
 };
 
 /* Gives this CPU its ring; until then, and when there is no memory for it,
- * nothing is recorded here. Once on each CPU, after frames_init(). */
+ * nothing is recorded here. Once on each CPU, when it has a current task and
+ * frames_init() has run. */
 void trace_init_cpu(void);
 
 /* Adds a record to this CPU's ring. Any context. @mm may be NULL; its

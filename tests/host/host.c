@@ -16,14 +16,12 @@
 #include "sched/mutex.h"
 #include "sched/task.h"
 
-#undef current	/* the field of struct cpu is meant here */
-
 enum { TEST_SECONDS = 120 };
 
 static struct task host_task = { .name = "host", .tid = 1 };
 
 __attribute__((weak)) struct cpu cpus[MAX_CPUS] = {
-	[0] = { .self = &cpus[0], .current = &host_task, .online = true },
+	[0] = { .self = &cpus[0], .curr = &host_task, .online = true },
 };
 __attribute__((weak)) unsigned nr_cpus = 4;
 
@@ -141,7 +139,7 @@ host_random(u64 n)
 struct task *
 host_current(void)
 {
-	return host_cpu->current;
+	return host_cpu->curr;
 }
 
 void
@@ -151,8 +149,8 @@ host_use_cpu(unsigned id)
 	host_cpu->self = host_cpu;
 	host_cpu->id = id;
 	host_cpu->online = true;
-	if (!host_cpu->current)
-		host_cpu->current = &host_task;
+	if (!host_cpu->curr)
+		host_cpu->curr = &host_task;
 }
 
 void

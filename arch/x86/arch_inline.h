@@ -1,0 +1,211 @@
+/*
+ * The inline half of arch/arch.h for x86-64: this CPU, interrupts, the page
+ * table entry. Intel SDM volume 3, chapter 4 for the bits.
+ */
+#pragma once
+
+#include "kernel/base/types.h"
+
+/* ---- Where things are ------------------------------------------------- */
+/*
+ *   from                 to                   what
+ *   0000000000000000     0000000000010000     never mapped
+ *   0000000000010000     00007ffffffff000     user (one page below the hole)
+ *   ffff800000000000     ffffbfffffffffff     all physical memory (64 TiB)
+ *   ffffc00000000000     ffffc07fffffffff     kernel stacks (mm/kstack.c)
+ *   ffffd00000000000     ffffd07fffffffff     device registers, uncached
+ *   ffffffff80000000     ffffffffffffffff     the kernel image
+ */
+#define USER_START	0x0000000000010000ul
+#define USER_END	0x00007ffffffff000ul
+#define DIRECT_MAP_BASE 0xffff800000000000ul
+#define DIRECT_MAP_END	0xffffc00000000000ul
+#define KSTACK_BASE	0xffffc00000000000ul
+#define KSTACK_END	0xffffc08000000000ul
+#define DEVICE_BASE	0xffffd00000000000ul
+#define DEVICE_END	0xffffd08000000000ul
+#define KERNEL_BASE	0xffffffff80000000ul
+
+#define KSTACK_SIZE 16384ul
+
+static inline void *
+phys_to_virt(paddr_t addr)
+{
+	return (void *)(addr + DIRECT_MAP_BASE);
+}
+
+/* @ptr must point into the direct map or the kernel image. */
+static inline paddr_t
+virt_to_phys(const void *ptr)
+{
+	vaddr_t addr = (vaddr_t)ptr;
+
+	return addr >= KERNEL_BASE ? addr - KERNEL_BASE
+				   : addr - DIRECT_MAP_BASE;
+}
+
+/* ---- This CPU --------------------------------------------------------- */
+
+/* Volatile: two reads around a switch must not be merged into one. */
+static inline struct cpu *
+this_cpu(void)
+{
+	struct cpu *cpu;
+
+	__asm__ volatile("movq %%gs:0, %0" : "=r"(cpu));
+	return cpu;
+}
+
+static inline struct task *
+arch_current(void)
+{
+	struct task *task;
+
+	__asm__ volatile("movq %%gs:8, %0" : "=r"(task));
+	return task;
+}
+
+static inline void
+arch_cpu_relax(void)
+{
+	__asm__ volatile("pause" ::: "memory");
+}
+
+#define RFLAGS_IF (1ul << 9)
+
+static inline u64
+arch_irq_save(void)
+{
+	u64 flags;
+
+	__asm__ volatile("pushfq; popq %0; cli" : "=r"(flags)::"memory");
+	return flags;
+}
+
+static inline bool
+arch_irqs_on(void)
+{
+	u64 flags;
+
+	__asm__ volatile("pushfq; popq %0" : "=r"(flags)::"memory");
+	return flags & RFLAGS_IF;
+}
+
+static inline void
+arch_irq_enable(void)
+{
+	__asm__ volatile("sti" ::: "memory");
+}
+
+static inline void
+arch_irq_disable(void)
+{
+	__asm__ volatile("cli" ::: "memory");
+}
+
+static inline void
+arch_irq_restore(u64 flags)
+{
+	if (flags & RFLAGS_IF)
+		arch_irq_enable();
+}
+
+/* ---- Page table entries ----------------------------------------------- */
+
+typedef struct {
+	u64 bits;
+} pte_t;
+
+#define PTES_PER_TABLE 512u
+#define TABLE_LEVELS   4 /* level 4 is the root, level 1 holds pages */
+#define USER_ROOT_PTES 256u /* root entries below this are the user's */
+
+#define PTE_P	  (1ul << 0)
+#define PTE_W	  (1ul << 1)
+#define PTE_U	  (1ul << 2)
+#define PTE_PWT	  (1ul << 3)
+#define PTE_PCD	  (1ul << 4)
+#define PTE_A	  (1ul << 5)
+#define PTE_D	  (1ul << 6)
+#define PTE_PS	  (1ul << 7)
+#define PTE_G	  (1ul << 8)
+#define PTE_NX	  (1ul << 63)
+#define PTE_FRAME 0x000ffffffffff000ul
+
+/* Which entry of the table at @level translates @addr. */
+static inline unsigned
+pte_index(u64 addr, int level)
+{
+	return (addr >> (PAGE_SHIFT + 9 * (level - 1))) & (PTES_PER_TABLE - 1);
+}
+
+/* Bytes that one entry of a table at @level covers. */
+static inline u64
+pte_span(int level)
+{
+	return PAGE_SIZE << (9 * (level - 1));
+}
+
+/* A 4 KiB page with the PAGE_* permissions @prot. */
+static inline pte_t
+pte_make(paddr_t frame, unsigned prot)
+{
+	return (pte_t){ frame | PTE_P |
+			((prot & PAGE_WRITE) ? PTE_W : 0) |
+			((prot & PAGE_USER) ? PTE_U : PTE_G) |
+			((prot & PAGE_UNCACHED) ? PTE_PCD | PTE_PWT : 0) |
+			((prot & PAGE_EXEC) ? 0 : PTE_NX) };
+}
+
+/* An entry that points at the next lower table; leaves decide permissions. */
+static inline pte_t
+pte_make_table(paddr_t table, bool user)
+{
+	return (pte_t){ table | PTE_P | PTE_W | (user ? PTE_U : 0) };
+}
+
+static inline bool
+pte_present(pte_t pte)
+{
+	return pte.bits & PTE_P;
+}
+
+static inline bool
+pte_writable(pte_t pte)
+{
+	return pte.bits & PTE_W;
+}
+
+static inline bool
+pte_executable(pte_t pte)
+{
+	return !(pte.bits & PTE_NX);
+}
+
+static inline bool
+pte_accessed(pte_t pte)
+{
+	return pte.bits & PTE_A;
+}
+
+static inline paddr_t
+pte_paddr(pte_t pte)
+{
+	return pte.bits & PTE_FRAME;
+}
+
+static inline pte_t
+pte_wrprotect(pte_t pte)
+{
+	return (pte_t){ pte.bits & ~PTE_W };
+}
+
+/* ---- Tasks ------------------------------------------------------------ */
+
+/* What a task leaves behind when it is switched away from. The callee-saved
+ * registers are on its stack. Offsets are in asm_offsets.c. */
+struct arch_task {
+	u64 sp;		/* kernel stack pointer */
+	void *fpu;	/* XSAVE or FXSAVE area; NULL: a kernel thread */
+	u64 fs_base, gs_base;
+};

@@ -1,0 +1,70 @@
+/* A circular, doubly linked list whose links live inside its elements. */
+#pragma once
+
+#include "kernel/base/types.h"
+
+struct list {
+	struct list *next, *prev;
+};
+
+#define LIST_INIT(name) { &(name), &(name) }
+
+static inline void
+list_init(struct list *head)
+{
+	head->next = head->prev = head;
+}
+
+static inline bool
+list_empty(const struct list *head)
+{
+	return head->next == head;
+}
+
+static inline void
+list_insert_between(struct list *item, struct list *prev, struct list *next)
+{
+	item->prev = prev;
+	item->next = next;
+	prev->next = item;
+	next->prev = item;
+}
+
+/* Adds @item as the first element. */
+static inline void
+list_add(struct list *head, struct list *item)
+{
+	list_insert_between(item, head, head->next);
+}
+
+/* Adds @item as the last element. */
+static inline void
+list_add_tail(struct list *head, struct list *item)
+{
+	list_insert_between(item, head->prev, head);
+}
+
+/* Takes @item out of its list and leaves it an empty list of its own. */
+static inline void
+list_del(struct list *item)
+{
+	item->prev->next = item->next;
+	item->next->prev = item->prev;
+	list_init(item);
+}
+
+#define list_entry(ptr, type, member) container_of(ptr, type, member)
+#define list_first(head, type, member) list_entry((head)->next, type, member)
+
+#define list_for_each(pos, head, member)                               \
+	for (pos = list_entry((head)->next, __typeof__(*pos), member); \
+	     &pos->member != (head);                                   \
+	     pos = list_entry(pos->member.next, __typeof__(*pos), member))
+
+/* The same, where the body may take @pos out of the list. */
+#define list_for_each_safe(pos, tmp, head, member)                             \
+	for (pos = list_entry((head)->next, __typeof__(*pos), member),         \
+	    tmp = list_entry(pos->member.next, __typeof__(*pos), member);      \
+	     &pos->member != (head);                                           \
+	     pos = tmp,                                                        \
+	    tmp = list_entry(tmp->member.next, __typeof__(*tmp), member))

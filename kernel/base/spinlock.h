@@ -1,0 +1,66 @@
+/*
+ * Spin locks. One kind: it is held with interrupts off, always. The kernel is
+ * not preemptible, so an interrupt is the only thing that could find its own
+ * CPU's lock taken, and this rule excludes it.
+ *
+ * Never send a shootdown or wait for another CPU under a spin lock: that CPU
+ * may be spinning for it, deaf to interrupts.
+ *
+ * Debug builds record the holder and check the order: a CPU may only take a
+ * lock of a higher rank than those it holds.
+ */
+#pragma once
+
+#include "kernel/base/atomic.h"
+
+/* The order in which locks nest, outermost first. */
+enum lock_rank {
+	RANK_PROCESS = 1, /* process tree, pid table */
+	RANK_FUTEX,	  /* futex hash bucket */
+	RANK_WAIT,	  /* wait queues and mutexes */
+	RANK_TIMER,	  /* sleep queues */
+	RANK_TASK,	  /* a task's own state */
+	RANK_RUNQUEUE,	  /* run queues; two of them in order of CPU id */
+	RANK_MMLIST,	  /* list of all address spaces */
+	RANK_SLAB,	  /* one slab cache */
+	RANK_FRAMES,	  /* the buddy allocator */
+	RANK_LEDGER,
+	RANK_LOG,	  /* innermost: anything may print */
+};
+
+struct cpu;
+
+struct spinlock {
+	atomic_t locked;
+#ifdef CONFIG_DEBUG
+	enum lock_rank rank;
+	const char *name;
+	struct cpu *holder;
+	u64 taken_at; /* address of the code that took it */
+#endif
+};
+
+typedef u64 irq_flags_t;
+
+#ifdef CONFIG_DEBUG
+#define SPINLOCK_INIT(lock_name, lock_rank) \
+	{ .rank = (lock_rank), .name = (lock_name) }
+#else
+#define SPINLOCK_INIT(lock_name, lock_rank) { .locked = ATOMIC_INIT(0) }
+#endif
+
+void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank);
+
+/* Interrupts must be off already, and stay off until the unlock. */
+void spin_lock(struct spinlock *lock);
+void spin_unlock(struct spinlock *lock);
+
+/* Turns interrupts off first; the flags go back to the matching restore. */
+irq_flags_t spin_lock_irqsave(struct spinlock *lock) __must_check;
+void spin_unlock_irqrestore(struct spinlock *lock, irq_flags_t flags);
+
+/* Does this CPU hold @lock? (Release builds can only tell that it is held.) */
+bool spin_held(const struct spinlock *lock);
+
+/* Asserts that this CPU holds no spin lock: before sleeping or shootdowns. */
+void assert_no_spinlocks(void);

@@ -1,0 +1,38 @@
+/*
+ * ELF64 executables, hostile until checked. elf_parse() trusts nothing and
+ * touches nothing but [image, image + size); loading is kernel/exec.c's.
+ * Format: the System V ABI and its AMD64 supplement.
+ */
+#pragma once
+
+#include "kernel/base/types.h"
+
+enum { ELF_MAX_SEGMENTS = 16 };
+
+struct elf_segment {
+	u64 offset, file_size;	/* in the image */
+	u64 address, mem_size;	/* as linked; add the load bias */
+	unsigned prot;		/* PROT_* */
+};
+
+struct elf_program {
+	struct elf_segment segments[ELF_MAX_SEGMENTS]; /* by address */
+	unsigned nr_segments;
+	u64 entry;		/* as linked */
+	u64 low, high;		/* page-rounded span of all segments */
+	bool pie;		/* ET_DYN: needs a load bias */
+	u64 phdr;		/* address of the program headers, as linked;
+				 * 0 when no segment holds them */
+	u16 phnum, phentsize;
+	bool exec_stack;	/* PT_GNU_STACK asks for it (refused later) */
+};
+
+/*
+ * Checks magic, class, machine, type, every offset, size, overflow, overlap
+ * (segments may share a page only if the later one starts in it without
+ * overlapping bytes), congruence of offset and address modulo the page size,
+ * user range, entry inside an executable segment. PT_INTERP is refused.
+ * 0 or -ENOEXEC with *why, a sentence for people.
+ */
+int elf_parse(const void *image, u64 size, struct elf_program *program,
+	      const char **why);

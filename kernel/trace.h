@@ -1,0 +1,56 @@
+/*
+ * Trace records: one for every switch, CR3 write, counter change, IPI and
+ * exit, in a ring per CPU. 48 bytes each, always on; the newest are kept.
+ * This header is the format; tools read it too.
+ */
+#pragma once
+
+#include "kernel/base/types.h"
+
+struct mm;
+
+enum trace_op {
+	TRACE_NONE,
+	TRACE_SWITCH,	/* extra: tid of the next task */
+	TRACE_CR3,	/* mm: the one loaded; extra: root */
+	TRACE_LAZY,	/* CPU became lazy on mm */
+	TRACE_MMGET,	/* users + 1; extra: enum mm_ref */
+	TRACE_MMPUT,	/* users - 1; extra: enum mm_ref */
+	TRACE_MMGRAB,	/* count + 1; extra: enum mm_ref */
+	TRACE_MMDROP,	/* count - 1; extra: enum mm_ref */
+	TRACE_HANDOVER, /* a borrow changed hands; extra: new holder's tid */
+	TRACE_PARK,	/* a borrow parked in prev_mm */
+	TRACE_TEARDOWN, /* contents gone; extra: pages freed */
+	TRACE_FREE,	/* struct and root gone */
+	TRACE_IPI,	/* extra: target CPU, kind << 8 */
+	TRACE_FLUSH,	/* extra: first address of the range, ~0: all */
+	TRACE_FORK,	/* extra: tid of the child */
+	TRACE_EXEC,	/* mm: the new one */
+	TRACE_EXIT,	/* extra: status */
+	TRACE_USER,	/* a program's own mark; extra: its value */
+	NR_TRACE_OPS,
+};
+
+struct trace_record {
+	u64 seq;	/* global order */
+	u64 time_ns;
+	u64 caller;	/* address of the code responsible */
+	u64 extra;
+	u32 mm_id;	/* low 32 bits; 0 is init_mm */
+	s16 users, count; /* after the operation */
+	u32 tid;
+	u8 cpu;
+	u8 op;		/* enum trace_op */
+	u16 unused;
+};
+
+enum { TRACE_RING_RECORDS = 2048 }; /* a CPU; a power of two */
+
+/* Adds a record to this CPU's ring. Any context. @mm may be NULL. */
+void trace(enum trace_op op, const struct mm *mm, u64 extra, u64 caller);
+
+/* Stops or continues recording, on all CPUs. */
+void trace_enable(bool on);
+/* Prints the newest @max records of all CPUs, oldest first, one line each. */
+void trace_dump(unsigned max);
+const char *trace_op_name(enum trace_op op);

@@ -1,0 +1,28 @@
+/*
+ * Memory before there is an allocator: a bump pointer over the usable ranges
+ * of the boot map, minus the image, the initrd and the first MiB.
+ */
+#pragma once
+
+#include "kernel/base/types.h"
+
+struct boot_info;
+
+/* Normalises @boot's map (rounds, sorts, cuts out what is taken; overlapping
+ * ranges: the stricter kind wins). Panics with a sentence when less than 16
+ * MiB are usable. */
+void boot_mem_init(const struct boot_info *boot);
+
+/* Zeroed, never freed, panics when there is none left; @align is a power of
+ * two. Until boot_mem_open() only memory below 1 GiB, which the boot tables
+ * map, is handed out. */
+void *boot_alloc(size_t size, size_t align);
+void boot_mem_open(void);
+
+/* First address above all usable memory. */
+paddr_t boot_mem_end(void);
+/* Bytes usable according to the map. */
+u64 boot_mem_total(void);
+
+/* Calls @fn for each range still free; after this boot_alloc() panics. */
+void boot_mem_release(void (*fn)(paddr_t start, paddr_t end));

@@ -1,0 +1,24 @@
+/*
+ * Failure on request. A test asks for its own Nth allocation from now to
+ * fail; only allocations made by that task, outside interrupts, are counted.
+ */
+#pragma once
+
+#include "mm/page.h"
+
+#ifdef CONFIG_DEBUG
+/* The @nth (1: the next) allocation of @class by the current task fails, and
+ * only that one; 0: none. @class NR_ALLOC_CLASSES: any class. */
+void fail_allocation(enum alloc_class class, unsigned nth);
+/* Called by each allocator before it looks for memory. */
+bool should_fail_allocation(enum alloc_class class);
+/* Whether the failure asked for has happened. */
+bool failure_happened(void);
+#else
+static inline bool
+should_fail_allocation(enum alloc_class class)
+{
+	(void)class;
+	return false;
+}
+#endif

@@ -1,0 +1,64 @@
+/*
+ * The ledger: who holds each reference on an address space, and why. Debug
+ * builds keep it, so that a wrong total names its culprit; release builds
+ * compile it to nothing.
+ *
+ * Linux has no such thing. Its nearest kin is lib/ref_tracker.c.
+ */
+#pragma once
+
+#include "kernel/base/types.h"
+
+struct mm;
+
+enum mm_ref {
+	/* on users */
+	REF_TASK,     /* holder: a task whose mm it is */
+	REF_GET,      /* holder: a task, for one operation (mmget_not_zero) */
+	REF_BUILDING, /* holder: who builds a new mm, before exec or start */
+	/* on count */
+	REF_USERS,    /* holder: the mm: one for all users together */
+	REF_STATIC,   /* holder: init_mm, for ever */
+	REF_BORROW,   /* holder: a lazy task, whose active_mm it is */
+	REF_PARKED,   /* holder: a CPU, until its finish step */
+	REF_ADOPTED,  /* holder: a kernel thread between use and unuse */
+	REF_PIN,      /* holder: an outsider that keeps the struct */
+	NR_MM_REFS,
+};
+
+#ifdef CONFIG_DEBUG
+/* @caller: address of the code that changed the counter. */
+void ledger_add(struct mm *mm, enum mm_ref why, const void *holder, u64 caller);
+/* Panics, with the ledger, when there is no such entry: dropped twice. */
+void ledger_remove(struct mm *mm, enum mm_ref why, const void *holder,
+		   u64 caller);
+/* A reference changes hands with no counter operation. */
+void ledger_move(struct mm *mm, enum mm_ref why, const void *holder,
+		 enum mm_ref new_why, const void *new_holder, u64 caller);
+unsigned ledger_count(const struct mm *mm, enum mm_ref why);
+/* Prints every reference now held: who, which CPU, why, from where. */
+void ledger_print(const struct mm *mm);
+#else
+static inline void
+ledger_add(struct mm *mm, enum mm_ref why, const void *holder, u64 caller)
+{
+	(void)mm, (void)why, (void)holder, (void)caller;
+}
+static inline void
+ledger_remove(struct mm *mm, enum mm_ref why, const void *holder, u64 caller)
+{
+	(void)mm, (void)why, (void)holder, (void)caller;
+}
+static inline void
+ledger_move(struct mm *mm, enum mm_ref why, const void *holder,
+	    enum mm_ref new_why, const void *new_holder, u64 caller)
+{
+	(void)mm, (void)why, (void)holder, (void)new_why, (void)new_holder,
+		(void)caller;
+}
+static inline void
+ledger_print(const struct mm *mm)
+{
+	(void)mm;
+}
+#endif

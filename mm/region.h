@@ -1,0 +1,111 @@
+/*
+ * Regions: what a process may find where. A tree by address, balanced, with
+ * the largest gap of each subtree, so that lookup and placement are O(log n).
+ *
+ * Everything here needs mm->lock, but for the calls made by the last user.
+ * Numbers, flags and errors are Linux's (mm/mmap.c, mm/mprotect.c,
+ * mm/mremap.c, mm/madvise.c).
+ */
+#pragma once
+
+#include "kernel/base/types.h"
+
+#define PROT_NONE  0
+#define PROT_READ  1
+#define PROT_WRITE 2
+#define PROT_EXEC  4
+#define PROT_ALL   7
+
+#define MAP_SHARED	    0x01
+#define MAP_PRIVATE	    0x02
+#define MAP_SHARED_VALIDATE 0x03
+#define MAP_TYPE	    0x0f
+#define MAP_FIXED	    0x10
+#define MAP_ANONYMOUS	    0x20
+#define MAP_GROWSDOWN	    0x0100
+#define MAP_DENYWRITE	    0x0800
+#define MAP_EXECUTABLE	    0x1000
+#define MAP_LOCKED	    0x2000
+#define MAP_NORESERVE	    0x4000
+#define MAP_POPULATE	    0x8000
+#define MAP_NONBLOCK	    0x10000
+#define MAP_STACK	    0x20000
+#define MAP_HUGETLB	    0x40000
+#define MAP_FIXED_NOREPLACE 0x100000
+
+#define MREMAP_MAYMOVE	 1
+#define MREMAP_FIXED	 2
+#define MREMAP_DONTUNMAP 4
+
+#define MADV_NORMAL	    0
+#define MADV_DONTNEED	    4
+#define MADV_FREE	    8
+#define MADV_POPULATE_READ  22
+#define MADV_POPULATE_WRITE 23
+
+struct mm;
+
+/* A page store for MAP_SHARED memory, shared by the mms that map it. */
+struct shared_object;
+
+struct region {
+	uaddr_t start, end;	/* [start, end), whole pages */
+	u8 prot;		/* PROT_* */
+	bool shared;
+	bool stack;		/* grows down; keeps a guard gap below */
+	struct shared_object *object; /* shared: its pages ... */
+	u64 offset;		/* ... and which of them start is, in pages */
+
+	/* the tree: guarded by mm->lock */
+	struct region *parent, *left, *right;
+	int height;
+	u64 gap_before;		/* from the previous region's end, bytes */
+	u64 max_gap;		/* the largest gap_before in this subtree */
+};
+
+struct region_tree {
+	struct region *root;
+	u64 nr_regions;
+	u64 bytes;		/* sum of sizes */
+};
+
+void region_tree_init(struct region_tree *tree);
+
+/* The first region with end > @addr, or NULL. */
+struct region *region_find(struct mm *mm, uaddr_t addr);
+struct region *region_next(struct region *region);
+/* Checks order, overlap, heights, gaps and totals; panics with what is wrong.
+ * Debug builds and host tests. */
+void region_check(struct mm *mm);
+
+/* The system calls, with mm->lock held. do_mmap, do_mremap and do_brk return
+ * an address or a negative errno. @stack: mark the region as growing down. */
+long do_mmap(struct mm *mm, uaddr_t hint, u64 len, unsigned prot,
+	     unsigned flags, bool stack);
+int do_munmap(struct mm *mm, uaddr_t addr, u64 len);
+int do_mprotect(struct mm *mm, uaddr_t addr, u64 len, unsigned prot);
+long do_mremap(struct mm *mm, uaddr_t addr, u64 old_len, u64 new_len,
+	       unsigned flags, uaddr_t new_addr);
+long do_brk(struct mm *mm, uaddr_t brk);
+/* MADV_DONTNEED, MADV_FREE and the advice that needs nothing. */
+int do_madvise(struct mm *mm, uaddr_t addr, u64 len, int advice);
+
+/* Makes the pages of [addr, addr + len) present, for writing if @write, as
+ * their regions allow: -ENOMEM, -EFAULT (a hole or forbidden). Used by
+ * madvise(MADV_POPULATE_*), MAP_POPULATE, exec and the prefaulter. */
+int regions_populate(struct mm *mm, uaddr_t addr, u64 len, bool write);
+
+/* Fork: regions and page tables of @src into the empty @dst, both sides of a
+ * private page unwritable. @src's lock held. -ENOMEM: @dst is half filled,
+ * to be torn down by mmput. Flushes @src where it lost rights. */
+int regions_copy(struct mm *dst, struct mm *src);
+
+/* Teardown at users == 0: detach everything, tell every CPU that may walk
+ * these tables (also lazy ones), then give frames, tables, regions and shared
+ * objects back. Called by mmput alone. Read Linux: mm/mmap.c, exit_mmap. */
+void exit_mmap(struct mm *mm);
+
+/* Serves a fault of the current task's own mm, or of an adopted one.
+ * @flags: FAULT_*. 0: try again; -EFAULT: no such right (signal 11);
+ * -ENOMEM. Takes mm->lock. */
+int mm_fault(struct mm *mm, uaddr_t addr, unsigned flags);

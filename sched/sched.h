@@ -1,0 +1,62 @@
+/*
+ * The scheduler: a run queue per CPU, NR_PRIORITIES lists in each with round
+ * robin inside, the first one found by a bit scan. The kernel is not
+ * preemptible; user mode is.
+ */
+#pragma once
+
+#include "sched/task.h"
+
+enum { SLICE_NS = 10000000 };
+
+struct run_queue {
+	struct spinlock lock;
+	u64 bitmap;		/* bit p: lists[p] is not empty */
+	struct list lists[NR_PRIORITIES];
+	unsigned nr_running;	/* on the lists, the running one not counted */
+	u64 idle_ns;
+};
+
+void sched_init(void);		/* boot CPU: its idle task is the boot stack */
+void sched_init_secondary(void);
+
+/* Gives the CPU to the next task. The caller has put itself on a wait queue
+ * and set its state, or stays runnable. Interrupts on or off; kept. No spin
+ * lock may be held. */
+void schedule(void);
+
+/* To the end of its priority's list. */
+void sched_yield(void);
+
+/* Makes @task runnable; false when it was not asleep. Any context. A task
+ * that is just about to sleep does not lose the wake-up. */
+bool wake_up_task(struct task *task);
+/* Puts a new task on a run queue: the least loaded CPU it may use. */
+void wake_up_new_task(struct task *task);
+
+/*
+ * Sleeping:  set_current_state(TASK_SLEEPING); if (!condition) schedule();
+ *            set_current_state(TASK_RUNNABLE);
+ */
+void set_current_state(enum task_state state);
+/* Sleeps until woken or until arch_time_ns() >= @deadline; ~0: for ever. */
+void schedule_until(u64 deadline);
+
+/* -EINVAL: no online CPU in @mask. Returns when a running @task is off the
+ * forbidden CPUs. */
+int sched_set_affinity(struct task *task, u64 mask);
+
+/* A preemption point for long loops: schedules when somebody should run. */
+void cond_resched(void);
+
+/* The whole life of the idle task. */
+void idle_loop(void) __noreturn;
+
+/* Takes a CPU out: its tasks move, its borrow goes back, it sleeps; and back
+ * in. -EBUSY: the last one or the boot CPU; -EINVAL. */
+int cpu_offline(unsigned id);
+int cpu_online(unsigned id);
+u64 online_cpus(void); /* bit mask */
+
+/* The four cases of a switch; sched/switch.c. Run-queue lock held. */
+void context_switch(struct task *prev, struct task *next);

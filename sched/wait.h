@@ -1,0 +1,60 @@
+/* Waiting for an event. Read Linux: kernel/sched/wait.c, completion.c. */
+#pragma once
+
+#include "kernel/base/list.h"
+#include "kernel/base/spinlock.h"
+#include "sched/sched.h"
+
+struct wait_queue {
+	struct spinlock lock;
+	struct list waiters; /* struct waiter */
+};
+
+struct waiter {
+	struct task *task;
+	struct list link;
+};
+
+void wait_queue_init(struct wait_queue *queue, const char *name);
+void wait_prepare(struct wait_queue *queue, struct waiter *waiter);
+void wait_finish(struct wait_queue *queue, struct waiter *waiter);
+void wake_up_all(struct wait_queue *queue);
+void wake_up_one(struct wait_queue *queue);
+
+/* Sleeps until @cond, which is looked at after every wake_up of @queue. */
+#define wait_event(queue, cond)                        \
+	do {                                           \
+		struct waiter waiter_;                 \
+		for (;;) {                             \
+			wait_prepare(queue, &waiter_); \
+			if (cond)                      \
+				break;                 \
+			schedule();                    \
+		}                                      \
+		wait_finish(queue, &waiter_);          \
+	} while (0)
+
+/* The same, but a fatal signal ends it too; evaluates to whether @cond. */
+#define wait_event_killable(queue, cond)               \
+	({                                             \
+		struct waiter waiter_;                 \
+		bool met_;                             \
+		for (;;) {                             \
+			wait_prepare(queue, &waiter_); \
+			met_ = (cond);                 \
+			if (met_ || current->kill_signal) \
+				break;                 \
+			schedule();                    \
+		}                                      \
+		wait_finish(queue, &waiter_);          \
+		met_;                                  \
+	})
+
+struct completion {
+	bool done;
+	struct wait_queue queue;
+};
+
+void completion_init(struct completion *completion);
+void complete(struct completion *completion);
+void wait_for_completion(struct completion *completion);

@@ -74,7 +74,7 @@ endif
 ifeq ($(VARIANT),debug)
 CFLAGS  += -DCONFIG_DEBUG=1 -O1 -g3
 else
-CFLAGS  += -DCONFIG_DEBUG=0 -O2 -g
+CFLAGS  += -O2 -g
 endif
 
 NASMFLAGS := -f elf64 -g -F dwarf -I./ -I$(OUT)/ $(if $(WERROR),-Werror)

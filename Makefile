@@ -41,16 +41,18 @@ endef
 
 # The first prefix that has a compiler; the host's own tools have none.
 first = $(firstword $(foreach p,$(1),$(if $(shell command -v $(p)$(2)),$(p))))
-CROSS ?= $(call first,x86_64-elf- x86_64-linux-gnu-,gcc)
+ifndef CROSS
+CROSS   := $(call first,x86_64-elf- x86_64-linux-gnu-,gcc)
+endif
 
 ifeq ($(origin CC),default)
-CC      := $(call first,$(CROSS)gcc clang gcc)
+CC      := $(or $(call first,$(CROSS)gcc clang),gcc)
 endif
 LD      := $(CROSS)ld
 NM      := $(CROSS)nm
 NASM    ?= nasm
 PYTHON  ?= python3
-MUSL_CC ?= musl-gcc
+MUSL_CC := $(or $(MUSL_CC),$(call first,x86_64-linux-musl-gcc),musl-gcc)
 HOST_CC ?= gcc
 
 # ---- Flags -----------------------------------------------------------------
@@ -159,7 +161,7 @@ build/user/obj/%.o: %.c build/user/flags
 
 build/user/lib.a: $(USER_LIB) build/user/lib_objects
 	@mkdir -p $(@D)
-	$(Q)rm -f $@ && ar rcs $@ $(USER_LIB)
+	$(Q)rm -f $@ && $(CROSS)ar rcs $@ $(USER_LIB)
 
 $(PROGRAMS:%=build/user/%): build/user/bin/%: \
 		build/user/obj/user/programs/%.o build/user/lib.a
@@ -179,7 +181,7 @@ $(GLIBC:%=build/user/%): build/user/tests/%: tests/user/glibc/%.c build/user/fla
 
 build/initrd/%: build/user/%
 	@mkdir -p $(@D)
-	$(Q)strip -o $@ $<
+	$(Q)$(CROSS)strip -o $@ $<
 
 $(INITRD): $(ARCHIVED:%=build/initrd/%) build/archived tools/mkcpio.py
 	$(call say,CPIO,$@)

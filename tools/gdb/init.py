@@ -12,6 +12,7 @@ print("""
 The machine is stopped at its first instruction. The kernel's console is in
 build/logs/gdb.log (tail -f it in another terminal). Some things to type:
 
+    break start_pvh             the kernel's first instruction, 32-bit
     break kmain                 stop where the C code begins
     break context_switch        ... at each switch of tasks
     continue                    run (Ctrl-C stops again)

@@ -21,7 +21,7 @@ struct task;
 
 /*
  * struct cpu *this_cpu(void)           the block of the CPU we run on
- * struct task *arch_current(void)      this_cpu()->current, in one access
+ * struct task *arch_current(void)      this_cpu()->curr, in one access
  * void arch_cpu_relax(void)            one turn of a wait loop
  *
  * irq_flags_t arch_irq_save(void)      interrupts off; returns what they were
@@ -155,7 +155,7 @@ int arch_task_make_user(struct task *task);
 void arch_task_free(struct task *task);
 
 /*
- * Switches stacks, FPU state, FS/GS bases, TSS.rsp0 and this_cpu()->current.
+ * Switches stacks, FPU state, FS/GS bases, TSS.rsp0 and this_cpu()->curr.
  * Interrupts off. Returns, on @prev's stack and perhaps another CPU and much
  * later, the task that ran just before.
  */

@@ -99,7 +99,7 @@ schedule(void)
 	world_meet();
 	flags = arch_irq_save();
 	cpu = this_cpu();
-	prev = cpu->current;
+	prev = cpu->curr;
 	assert_no_spinlocks();
 	ASSERT(cpu->irq_depth == 0);
 
@@ -161,7 +161,7 @@ resched_interrupt(void)
 static bool
 cpu_is_idle(const struct cpu *cpu)
 {
-	return READ_ONCE(cpu->current) == cpu->idle;
+	return READ_ONCE(cpu->curr) == cpu->idle;
 }
 
 static unsigned
@@ -204,7 +204,7 @@ announce(struct cpu *cpu, const struct task *task)
 {
 	u64 mask;
 
-	if (cpu_is_idle(cpu) || task->prio < READ_ONCE(cpu->current)->prio) {
+	if (cpu_is_idle(cpu) || task->prio < READ_ONCE(cpu->curr)->prio) {
 		resched_cpu(cpu);
 		return;
 	}
@@ -555,7 +555,7 @@ become_idle(struct cpu *cpu)
 	timer_init_cpu(cpu);
 	idle_task_init(idle, cpu->id);
 	cpu->idle = idle;
-	cpu->current = idle;
+	cpu->curr = idle;
 	cpu->loaded = &init_mm;
 	cpu->lazy = true;
 	mmgrab(&init_mm, REF_BORROW, idle);

@@ -61,7 +61,7 @@ wake_sleepers(struct sleep_queue *queue, u64 now)
 static void
 tick(struct cpu *cpu, u64 now)
 {
-	struct task *task = cpu->current;
+	struct task *task = cpu->curr;
 
 	cpu->counts[COUNT_TICKS]++;
 	cpu->next_tick = now + TICK_NS;

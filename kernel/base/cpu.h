@@ -2,7 +2,7 @@
  * What each CPU knows of itself. this_cpu() finds it; nothing read from it
  * may be kept across a switch, since the task may wake on another CPU.
  *
- * The three words of the borrow are current, loaded and prev_mm.
+ * The three words of the borrow are curr, loaded and prev_mm.
  */
 #pragma once
 
@@ -10,6 +10,7 @@
 
 struct mm;
 struct task;
+struct trace_ring;
 struct run_queue;
 
 /* Events that are counted on each CPU; cpu_stat() hands them to user space. */
@@ -39,7 +40,7 @@ enum { MAX_HELD_LOCKS = 8 };
 struct cpu {
 	/* --- entry code: offsets are in arch/x86/asm_offsets.c --- */
 	struct cpu *self;
-	struct task *current;	/* written by the switch, on this CPU */
+	struct task *curr;	/* "current"; written by the switch, here */
 	u64 kernel_sp;		/* top of current's kernel stack */
 	u64 user_sp;		/* scratch of the system-call entry */
 
@@ -70,6 +71,8 @@ struct cpu {
 	/* --- kernel/base/spinlock.c, debug builds --- */
 	unsigned nr_held;
 	const struct spinlock *held[MAX_HELD_LOCKS];
+
+	struct trace_ring *trace; /* kernel/trace.c; NULL: not recorded yet */
 
 	unsigned irq_depth;	/* 0 in tasks, more inside interrupts */
 	u64 counts[NR_COUNTERS];

@@ -70,8 +70,8 @@ node_alloc(void)
 	return node;
 }
 
-/* Frees a subtree of @height levels; as deep as the tree is high, at most 6:
- * user space has 2^35 pages. */
+/* Frees a subtree of @height levels. It calls itself as deep as the tree is
+ * high: at most 6, by SHARED_MAX_PAGES. */
 static void
 free_nodes(struct node *node, unsigned height)
 {
@@ -151,6 +151,7 @@ shared_object_page(struct shared_object *object, u64 index)
 	void **slot;
 
 	ASSERT(atomic_read(&object->refs) > 0);
+	ASSERT(index < SHARED_MAX_PAGES);
 	mutex_lock(&object->lock);
 	slot = find_slot(object, index);
 	if (slot && !*slot)

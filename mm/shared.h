@@ -12,6 +12,9 @@
 
 struct shared_object;
 
+/* Indices below this are legal: twice the pages of a user's half. */
+#define SHARED_MAX_PAGES (1ul << 36)
+
 void shared_init(void);
 
 /* An empty store with one reference; NULL: no memory. */

@@ -188,6 +188,18 @@ prepare_move(struct mm *mm, const struct region *region,
 	return -ENOMEM;
 }
 
+/* The pages of [start, end) live on elsewhere, but nobody may reach them here,
+ * where something new may be mapped soon; and emptied tables go back. */
+static void
+leave_old_place(struct mm *mm, uaddr_t start, uaddr_t end)
+{
+	struct detached found = pgtable_detach(mm, start, end);
+
+	ASSERT(found.pages == 0);
+	flush_tlb_range(mm, start, end, found.tables > 0);
+	pgtable_release(mm, start, end);
+}
+
 /* Moves a part of @region to a range that is free. */
 static long
 move_region(struct mm *mm, struct region *region, const struct move *move)
@@ -207,12 +219,8 @@ move_region(struct mm *mm, struct region *region, const struct move *move)
 			region_free(spare);
 		return err;
 	}
-	if (move->old_len) {
-		/* The pages live on elsewhere, but nobody may reach them at
-		 * the old place, where something new may be mapped soon. */
-		flush_tlb_range(mm, move->from, end, false);
-		unmap_pages(mm, move->from, end); /* the emptied tables */
-	}
+	if (move->old_len)
+		leave_old_place(mm, move->from, end);
 	if (!move->keep)
 		cut_regions(mm, move->from, end, spare);
 	tree_insert(&mm->regions, moved);

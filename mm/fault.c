@@ -44,8 +44,7 @@ map_new_page(struct mm *mm, struct region *region, uaddr_t addr)
 
 /* A write to a page that fork left shared: gives @mm its own copy. */
 static int
-copy_page(struct mm *mm, struct region *region, uaddr_t addr,
-	  const struct page *old)
+copy_page(struct mm *mm, struct region *region, uaddr_t addr, struct page *old)
 {
 	struct page *copy = alloc_page(ALLOC_USER);
 
@@ -57,7 +56,7 @@ copy_page(struct mm *mm, struct region *region, uaddr_t addr,
 	 * through its old translation. */
 	old = pgtable_replace(mm, addr, copy, page_prot(region->prot));
 	flush_tlb_page(mm, addr);
-	put_page((struct page *)old);
+	put_page(old);
 	return 0;
 }
 
@@ -265,6 +264,9 @@ user_copy_fault(struct regs *regs, u64 addr, unsigned flags)
 	struct task *task = current;
 	int err;
 
+	if (addr < PAGE_SIZE && !arch_has_fixup(regs))
+		panic_regs(regs, "kernel tried to %s address 0x%lx: a NULL "
+			   "pointer", access_name(flags), addr);
 	if (!task->mm)
 		panic_regs(regs, "kernel thread %s touched user address "
 			   "0x%lx; it only borrows mm %lu", task->name, addr,
@@ -284,9 +286,6 @@ user_copy_fault(struct regs *regs, u64 addr, unsigned flags)
 static void
 kernel_fault(struct regs *regs, u64 addr, unsigned flags)
 {
-	if (addr < PAGE_SIZE)
-		panic_regs(regs, "kernel tried to %s address 0x%lx: a NULL "
-			   "pointer", access_name(flags), addr);
 	if (addr < USER_END)
 		user_copy_fault(regs, addr, flags);
 	else if (kstack_is_guard(addr))

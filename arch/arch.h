@@ -130,6 +130,9 @@ ssize_t arch_strncpy_from_user(char *dst, uaddr_t src, size_t size);
 /* *addr == *old ? *addr = new : *old = *addr, atomically. Negative: fault. */
 int arch_cmpxchg_user(uaddr_t addr, u32 *old, u32 new);
 
+/* Is the instruction at regs in the exception table, so that it may fault on
+ * a user address? */
+bool arch_has_fixup(const struct regs *regs);
 /* If the instruction at regs is in the exception table, moves regs to its
  * fix-up and returns true. */
 bool arch_fixup_exception(struct regs *regs);
@@ -232,7 +235,7 @@ void syscall_dispatch(struct regs *regs);
  * invariant checker. Called only when exit_work_pending() says so. */
 void exit_to_user(struct regs *regs);
 
-/* A page fault at @addr. */
+/* A page fault at @addr. Called, and returns, with interrupts off. */
 enum {
 	FAULT_PRESENT = 1 << 0, /* protection, not absence */
 	FAULT_WRITE = 1 << 1,

@@ -350,15 +350,15 @@ assert_no_spinlocks(void)
 __attribute__((weak)) void
 mutex_init(struct mutex *mutex, const char *name)
 {
+	(void)name;
 	memset(mutex, 0, sizeof(*mutex));
-	spin_init(&mutex->lock, name, RANK_WAIT);
 }
 
 __attribute__((weak)) void
 mutex_lock(struct mutex *mutex)
 {
 	if (mutex->owner)
-		panic("mutex %s taken twice", mutex->lock.name);
+		panic("mutex taken twice");
 	mutex->owner = host_current();
 }
 
@@ -375,7 +375,7 @@ __attribute__((weak)) void
 mutex_unlock(struct mutex *mutex)
 {
 	if (mutex->owner != host_current())
-		panic("mutex %s is not ours", mutex->lock.name);
+		panic("mutex is not ours");
 	mutex->owner = NULL;
 }
 
@@ -383,4 +383,15 @@ __attribute__((weak)) bool
 mutex_held(const struct mutex *mutex)
 {
 	return mutex->owner == host_current();
+}
+
+/* libc has no strscpy(). */
+__attribute__((weak)) void
+strscpy(char *dst, const char *src, size_t size)
+{
+	if (size == 0)
+		return;
+	size = MIN(strlen(src), size - 1);
+	memcpy(dst, src, size);
+	dst[size] = 0;
 }

@@ -95,6 +95,10 @@ void exec_mmap(struct mm *new);
 void kthread_use_mm(struct mm *mm);
 void kthread_unuse_mm(struct mm *mm);
 
+/* The current task, lazy, trades what it borrows for init_mm. For a CPU that
+ * goes offline, and to let the last borrower of a zombie go. */
+void return_borrow(void);
+
 /* The caller's own view, without side effects: for statistics. */
 static inline int
 mm_users(const struct mm *mm)

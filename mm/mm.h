@@ -31,6 +31,7 @@ struct mm {
 	atomic64_t cpumask;	/* CPUs that may have it loaded: a superset */
 	atomic64_t tlb_gen;	/* raised by every change that needs a flush */
 	u64 table_gen;		/* tlb_gen of the last freed table */
+	uaddr_t flush_start, flush_end; /* what the newest tlb_gen is about */
 
 	/* under lock */
 	struct mutex lock;

@@ -1,10 +1,11 @@
 /*
- * The inline half of arch/arch.h for x86-64: this CPU, interrupts, the page
- * table entry. Intel SDM volume 3, chapter 4 for the bits.
+ * The inline half of arch/arch.h for x86-64: this CPU, interrupts, and (in
+ * arch/x86/pte.h) the page table entry.
  */
 #pragma once
 
 #include "kernel/base/types.h"
+#include "arch/x86/pte.h"
 
 /* ---- Where things are ------------------------------------------------- */
 /*
@@ -108,96 +109,6 @@ arch_irq_restore(u64 flags)
 {
 	if (flags & RFLAGS_IF)
 		arch_irq_enable();
-}
-
-/* ---- Page table entries ----------------------------------------------- */
-
-typedef struct {
-	u64 bits;
-} pte_t;
-
-#define PTES_PER_TABLE 512u
-#define TABLE_LEVELS   4 /* level 4 is the root, level 1 holds pages */
-#define USER_ROOT_PTES 256u /* root entries below this are the user's */
-
-#define PTE_P	  (1ul << 0)
-#define PTE_W	  (1ul << 1)
-#define PTE_U	  (1ul << 2)
-#define PTE_PWT	  (1ul << 3)
-#define PTE_PCD	  (1ul << 4)
-#define PTE_A	  (1ul << 5)
-#define PTE_D	  (1ul << 6)
-#define PTE_PS	  (1ul << 7)
-#define PTE_G	  (1ul << 8)
-#define PTE_NX	  (1ul << 63)
-#define PTE_FRAME 0x000ffffffffff000ul
-
-/* Which entry of the table at @level translates @addr. */
-static inline unsigned
-pte_index(u64 addr, int level)
-{
-	return (addr >> (PAGE_SHIFT + 9 * (level - 1))) & (PTES_PER_TABLE - 1);
-}
-
-/* Bytes that one entry of a table at @level covers. */
-static inline u64
-pte_span(int level)
-{
-	return PAGE_SIZE << (9 * (level - 1));
-}
-
-/* A 4 KiB page with the PAGE_* permissions @prot. */
-static inline pte_t
-pte_make(paddr_t frame, unsigned prot)
-{
-	return (pte_t){ frame | PTE_P |
-			((prot & PAGE_WRITE) ? PTE_W : 0) |
-			((prot & PAGE_USER) ? PTE_U : PTE_G) |
-			((prot & PAGE_UNCACHED) ? PTE_PCD | PTE_PWT : 0) |
-			((prot & PAGE_EXEC) ? 0 : PTE_NX) };
-}
-
-/* An entry that points at the next lower table; leaves decide permissions. */
-static inline pte_t
-pte_make_table(paddr_t table, bool user)
-{
-	return (pte_t){ table | PTE_P | PTE_W | (user ? PTE_U : 0) };
-}
-
-static inline bool
-pte_present(pte_t pte)
-{
-	return pte.bits & PTE_P;
-}
-
-static inline bool
-pte_writable(pte_t pte)
-{
-	return pte.bits & PTE_W;
-}
-
-static inline bool
-pte_executable(pte_t pte)
-{
-	return !(pte.bits & PTE_NX);
-}
-
-static inline bool
-pte_accessed(pte_t pte)
-{
-	return pte.bits & PTE_A;
-}
-
-static inline paddr_t
-pte_paddr(pte_t pte)
-{
-	return pte.bits & PTE_FRAME;
-}
-
-static inline pte_t
-pte_wrprotect(pte_t pte)
-{
-	return (pte_t){ pte.bits & ~PTE_W };
 }
 
 /* ---- Tasks ------------------------------------------------------------ */

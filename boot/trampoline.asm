@@ -1,7 +1,7 @@
-; How every other CPU begins. arch/x86/smp.c copies these lines to physical
-; address TRAMPOLINE, where a start-up IPI makes a CPU begin in real mode.
+; How every other CPU begins. arch/x86/smp.c copies these lines to a page in
+; the first MiB, where a start-up IPI makes a CPU begin in real mode.
 ;
-;   1. real mode: load the GDT, switch on protected mode
+;   1. real mode: fill in where the page is, switch on protected mode
 ;   2. 32-bit: the AP root, EFER, paging: 64-bit mode
 ;   3. 64-bit: find the slot prepared for this CPU by its APIC id, and claim it
 ;   4. on the slot's stack: start_secondary_cpu(cpu) in arch/x86/smp.c
@@ -11,15 +11,13 @@
 ; for, finds no such slot and parks itself here. So this page is never put to
 ; another use, and the AP root that maps it is kept.
 ;
-; The page is mapped read-only: nothing here is written after the copy.
+; The page is mapped read-only: nothing here is written once there is paging.
 
 %include "boot/boot.inc"
 
 extern	start_secondary_cpu, ap_slots
 
 global	trampoline_start, trampoline_end, trampoline_root
-
-TRAMPOLINE	equ 0x8000
 
 ; Of struct ap_slot; smp.c proves that they agree.
 AP_SLOT_STATE	equ 0
@@ -30,12 +28,14 @@ AP_SLOT_SIZE	equ 24
 AP_WAITING	equ 1
 AP_TAKEN	equ 2
 
-; Where a label of this file is once it has been copied.
-%define AT(label)	(TRAMPOLINE + (label - trampoline_start))
+; How far into the page a label is.
+%define AT(label)	(label - trampoline_start)
+
+PARAGRAPH_SHIFT	equ 4			; real mode: address = segment * 16
 
 section	.trampoline progbits alloc noexec nowrite align=16
 
-; 1. Real mode, cs = TRAMPOLINE / 16, ip = 0.
+; 1. Real mode, cs = page / 16, ip = 0. From here on ebx = page.
 
 bits	16
 trampoline_start:
@@ -43,10 +43,19 @@ trampoline_start:
 	cld
 	mov	ax, cs
 	mov	ds, ax
-	o32 lgdt [gdt_pointer - trampoline_start]
+	movzx	ebx, ax
+	shl	ebx, PARAGRAPH_SHIFT
+	lea	eax, [ebx + AT(gdt)]
+	mov	[AT(gdt_address)], eax
+	lea	eax, [ebx + AT(start_32)]
+	mov	[AT(to_start_32)], eax
+	lea	eax, [ebx + AT(start_64)]
+	mov	[AT(to_start_64)], eax
+
+	o32 lgdt [AT(gdt_pointer)]
 	mov	eax, CR0_ET | CR0_PE
 	mov	cr0, eax
-	jmp	dword SEL_CODE32:AT(start_32)
+	jmp	dword far [AT(to_start_32)]
 
 ; 2. Protected mode.
 
@@ -59,7 +68,7 @@ start_32:
 
 	mov	eax, CR4_PAE
 	mov	cr4, eax
-	mov	eax, [AT(trampoline_root)]
+	mov	eax, [ebx + AT(trampoline_root)]
 	mov	cr3, eax
 	mov	ecx, MSR_EFER
 	rdmsr
@@ -67,7 +76,7 @@ start_32:
 	wrmsr
 	mov	eax, CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_PE
 	mov	cr0, eax
-	jmp	SEL_CODE64:AT(start_64)
+	jmp	far [ebx + AT(to_start_64)]
 
 ; 3. 64-bit mode, still at the low address. Which CPU is this?
 
@@ -111,7 +120,15 @@ gdt:
 	dq	DESC_CODE32
 gdt_pointer:
 	dw	gdt_pointer - gdt - 1
-	dd	AT(gdt)
+gdt_address:
+	dd	0
+
+to_start_32:				; far addresses: offset, selector
+	dd	0
+	dw	SEL_CODE32
+to_start_64:
+	dd	0
+	dw	SEL_CODE64
 
 trampoline_root:			; physical address, put in after the copy
 	dd	0

@@ -49,8 +49,6 @@ enum {
 	APIC_BYTES = 0x400,
 };
 
-bool cpus_must_stop;
-
 static volatile u8 *registers;
 
 static u32
@@ -152,7 +150,7 @@ apic_send_startup(unsigned apic_id, paddr_t page)
 
 /* ---- Interrupts that arrive ---------------------------------------------------- */
 
-void
+static void
 apic_end_of_interrupt(void)
 {
 	apic_write(APIC_EOI, 0);

@@ -4,7 +4,6 @@
  * is noticed. The caller (printk) serialises.
  */
 #include "arch/arch.h"
-#include "arch/x86/cpu.h"
 #include "arch/x86/platform.h"
 #include "kernel/base/string.h"
 

@@ -25,6 +25,10 @@ enum {
 	CPUID_EXTENDED_FEATURES = 0x80000001,
 	EXTENDED_EDX_GIB_PAGES = 1 << 26,
 
+	/* Where it is looked for: clear of what a BIOS uses. */
+	TRAMPOLINE_FIRST = 0x8000,
+	TRAMPOLINE_LAST = 0x80000,
+
 	DEVICE_TABLES = 4,
 	DEVICE_PAGES = DEVICE_TABLES * PTES_PER_TABLE,
 };
@@ -34,7 +38,8 @@ STATIC_ASSERT(KSTACK_END - KSTACK_BASE == 1ul << 39 &&
 	      "these areas have one root entry each");
 
 static pte_t *kernel_root;
-static pte_t *trampoline_root_table;
+static pte_t *trampoline_table; /* a root */
+static paddr_t trampoline;
 
 static pte_t *device_ptes; /* DEVICE_PAGES in a row */
 static unsigned device_used;
@@ -87,9 +92,15 @@ arch_kernel_root(void)
 }
 
 paddr_t
+trampoline_page(void)
+{
+	return trampoline;
+}
+
+paddr_t
 ap_root(void)
 {
-	return virt_to_phys(trampoline_root_table);
+	return virt_to_phys(trampoline_table);
 }
 
 static bool
@@ -316,14 +327,29 @@ fill_root(void)
 	}
 }
 
+/* boot_alloc() leaves the first MiB alone, but a loader may have put the
+ * module there. */
+static paddr_t
+choose_trampoline(const struct boot_info *boot)
+{
+	paddr_t page = TRAMPOLINE_FIRST;
+
+	for (; page <= TRAMPOLINE_LAST; page += PAGE_SIZE)
+		if (direct_mapped(page, PAGE_SIZE) &&
+		    (page >= boot->initrd_end ||
+		     page + PAGE_SIZE <= boot->initrd))
+			return page;
+	return 0;
+}
+
 static void
 build_ap_root(void)
 {
-	trampoline_root_table = new_table();
-	*entry_of(trampoline_root_table, TRAMPOLINE, 1) =
-		(pte_t){ TRAMPOLINE | PTE_P };
+	trampoline_table = new_table();
+	*entry_of(trampoline_table, trampoline, 1) =
+		(pte_t){ trampoline | PTE_P };
 	for (unsigned i = USER_ROOT_PTES; i < PTES_PER_TABLE; i++)
-		trampoline_root_table[i] = kernel_root[i];
+		trampoline_table[i] = kernel_root[i];
 	ASSERT(ap_root() < 1ul << 32); /* a CPU in 32-bit mode loads it */
 }
 
@@ -341,6 +367,7 @@ arch_map_kernel(const struct boot_info *boot)
 	table_of(&kernel_root[pte_index(KSTACK_BASE, TABLE_LEVELS)]);
 	make_device_tables();
 	fill_root();
+	trampoline = choose_trampoline(boot);
 	build_ap_root();
 
 	flags = arch_irq_save();

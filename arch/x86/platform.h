@@ -18,7 +18,7 @@ extern u8 rodata_start[], rodata_end[];
 extern u8 data_start[], bss_end[];
 extern u8 boot_stack_guard[], boot_stack[], boot_stack_top[];
 
-/* ---- Device registers: one access, of exactly this size ------------------ */
+/* ---- Device registers in memory: one access, of just this size ----------- */
 
 static inline u32
 mmio_read32(const volatile void *reg)
@@ -64,11 +64,13 @@ void *map_device(paddr_t addr, size_t size);
 /* Is every page of [addr, addr + size) in the direct map? */
 bool direct_mapped(paddr_t addr, size_t size);
 
-/* A root for CPUs that come out of real mode: the kernel half, and the one
- * page at @trampoline mapped where it is, executable and not writable. Below
- * 4 GiB. Built by arch_map_kernel(). */
+/* Where other CPUs start, in real mode: a page of the first MiB that holds
+ * nothing else; 0 when there is none. Chosen by arch_map_kernel(). */
+paddr_t trampoline_page(void);
+
+/* The root that they pass through: the kernel half, and the trampoline's page
+ * mapped where it is, executable and not writable. Below 4 GiB. */
 paddr_t ap_root(void);
-enum { TRAMPOLINE = 0x8000 };
 
 /* ---- Firmware tables (acpi.c) -------------------------------------------- */
 
@@ -114,8 +116,6 @@ unsigned apic_this_id(void);	/* the id in the registers */
 /* The way to start a CPU: INIT, then STARTUP with the page to begin at. */
 void apic_send_init(unsigned apic_id);
 void apic_send_startup(unsigned apic_id, paddr_t page);
-
-void apic_end_of_interrupt(void);
 
 /* Arms this CPU's timer to count @ticks down once; 0 stops it. */
 void apic_timer_start(u32 ticks);

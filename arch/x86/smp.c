@@ -60,11 +60,14 @@ static u64 boot_tsc, ap_tsc;
 void
 start_secondary_cpu(struct cpu *cpu)
 {
+	u64 seen;
+
 	arch_load_root(arch_kernel_root());
 	cpu_init_early(cpu);
 	apic_init_this_cpu();
 
-	if (read_tsc() < READ_ONCE(boot_tsc))
+	seen = READ_ONCE(boot_tsc);
+	if (read_tsc() < seen)
 		clock_not_synchronous();
 	WRITE_ONCE(ap_tsc, read_tsc());
 	WRITE_ONCE(nr_cpus, cpu->id + 1);
@@ -77,7 +80,7 @@ start_secondary_cpu(struct cpu *cpu)
 static void
 copy_trampoline(void)
 {
-	u8 *page = phys_to_virt(TRAMPOLINE);
+	u8 *page = phys_to_virt(trampoline_page());
 	u32 root = ap_root();
 
 	memcpy(page, trampoline_start, trampoline_end - trampoline_start);
@@ -120,10 +123,10 @@ online_within(struct cpu *cpu, u64 ns)
 static bool
 wake(unsigned apic_id, struct ap_slot *slot)
 {
-	apic_send_startup(apic_id, TRAMPOLINE);
+	apic_send_startup(apic_id, trampoline_page());
 	if (taken_within(slot, STARTUP_US * NS_PER_US))
 		return true;
-	apic_send_startup(apic_id, TRAMPOLINE);
+	apic_send_startup(apic_id, trampoline_page());
 	return taken_within(slot, ANSWER_NS);
 }
 
@@ -137,7 +140,7 @@ pretend_missing(unsigned apic_id, struct ap_slot *slot)
 	if (taken_within(slot, SKIPPED_NS) ||
 	    !atomic_cmpxchg(&slot->state, AP_WAITING, AP_GIVEN_UP))
 		return true;
-	apic_send_startup(apic_id, TRAMPOLINE);
+	apic_send_startup(apic_id, trampoline_page());
 	while (!READ_ONCE(slot->late) && arch_time_ns() < end)
 		arch_cpu_relax();
 	if (READ_ONCE(slot->late))
@@ -247,9 +250,9 @@ arch_start_cpus(unsigned max, int skip)
 	nr_cpus = 1;
 	if (nr == 0)
 		return;
-	if (!direct_mapped(TRAMPOLINE, PAGE_SIZE)) {
-		pr_warn("other CPUs stay asleep: the memory at 0x%x, where "
-			"they begin, is not usable", TRAMPOLINE);
+	if (!trampoline_page()) {
+		pr_warn("%u more CPUs stay asleep: no free page in the first "
+			"512 KiB for them to start in", nr);
 		return;
 	}
 	copy_trampoline();

@@ -4,7 +4,6 @@
  * The real-time clock is read once, for the date.
  */
 #include "arch/arch.h"
-#include "arch/x86/cpu.h"
 #include "arch/x86/platform.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/cpu.h"

@@ -45,6 +45,10 @@ struct mm {
 	struct list link;	/* all address spaces: mm_list_lock */
 #ifdef CONFIG_DEBUG
 	struct list ledger;	/* struct ledger_entry: ledger's lock */
+	struct {		/* kernel/debug/invariants.c: recounted */
+		u64 epoch;
+		int users, count;
+	} check;
 #endif
 };
 

@@ -7,8 +7,6 @@
 #include "kernel/base/errno.h"
 #include "sched/task.h"
 
-#undef current /* here it names the field */
-
 #define EQU(name, value) \
 	__asm__ volatile("\n->" #name " %0 " : : "i"((u64)(value)))
 
@@ -17,7 +15,7 @@ void asm_offsets(void);
 void
 asm_offsets(void)
 {
-	EQU(CPU_CURRENT, offsetof(struct cpu, current));
+	EQU(CPU_CURR, offsetof(struct cpu, curr));
 	EQU(CPU_KERNEL_SP, offsetof(struct cpu, kernel_sp));
 	EQU(CPU_USER_SP, offsetof(struct cpu, user_sp));
 	EQU(CPU_NEED_RESCHED, offsetof(struct cpu, need_resched));
@@ -49,6 +47,6 @@ asm_offsets(void)
 
 /* this_cpu() and arch_current() read these at fixed offsets. */
 _Static_assert(offsetof(struct cpu, self) == 0, "see arch_inline.h");
-_Static_assert(offsetof(struct cpu, current) == 8, "see arch_inline.h");
+_Static_assert(offsetof(struct cpu, curr) == 8, "see arch_inline.h");
 _Static_assert(sizeof(struct regs) % 16 == 0,
 	       "C wants the stack aligned when entry code calls it");

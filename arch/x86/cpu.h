@@ -66,8 +66,31 @@ void cpu_init_early(struct cpu *cpu);
  */
 int cpu_alloc_stacks(struct cpu *cpu);
 
+enum { NR_IST = 7 };
+
+struct tss {
+	u32 reserved0;
+	u64 rsp[3];	/* stack on entry to privilege 0, 1, 2 */
+	u64 reserved1;
+	u64 ist[NR_IST]; /* ist[i] is "IST i + 1" */
+	u64 reserved2;
+	u16 reserved3;
+	u16 io_bitmap;	/* beyond the limit: every port is forbidden */
+} __packed;
+
+struct cpu_tables {
+	u64 gdt[GDT_BYTES / sizeof(u64)];
+	struct tss tss;
+} __aligned(256);
+
+extern struct cpu_tables cpu_tables[MAX_CPUS];
+
 /* Where entry from user mode finds its stack: the task's, from the top. */
-void tss_set_kernel_sp(const struct cpu *cpu, u64 sp);
+static inline void
+tss_set_kernel_sp(unsigned cpu_id, u64 sp)
+{
+	cpu_tables[cpu_id].tss.rsp[0] = sp;
+}
 
 /* ---- Parts of cpu_init_early ------------------------------------------ */
 

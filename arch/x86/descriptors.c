@@ -19,24 +19,7 @@
 
 /* ---- Tables ----------------------------------------------------------- */
 
-enum { NR_IST = 7 };
-
-struct tss {
-	u32 reserved0;
-	u64 rsp[3];	/* stack on entry to privilege 0, 1, 2 */
-	u64 reserved1;
-	u64 ist[NR_IST]; /* ist[i] is "IST i + 1" */
-	u64 reserved2;
-	u16 reserved3;
-	u16 io_bitmap;	/* beyond the limit: every port is forbidden */
-} __packed;
-
-struct cpu_tables {
-	u64 gdt[GDT_BYTES / sizeof(u64)];
-	struct tss tss;
-} __aligned(256);
-
-static struct cpu_tables tables[MAX_CPUS];
+struct cpu_tables cpu_tables[MAX_CPUS];
 
 struct gate {
 	u16 offset_low;
@@ -97,7 +80,7 @@ set_ist(struct cpu *cpu, unsigned number, vaddr_t top)
 	vaddr_t slot = top - IST_SLOT;
 
 	*(struct cpu **)slot = cpu;
-	tables[cpu - cpus].tss.ist[number - 1] = slot;
+	cpu_tables[cpu - cpus].tss.ist[number - 1] = slot;
 }
 
 static void
@@ -116,12 +99,6 @@ cpu_alloc_stacks(struct cpu *cpu)
 		return -ENOMEM;
 	set_ist_stacks(cpu, stack);
 	return 0;
-}
-
-void
-tss_set_kernel_sp(const struct cpu *cpu, u64 sp)
-{
-	tables[cpu->id].tss.rsp[0] = sp;
 }
 
 /* ---- GDT and TSS ------------------------------------------------------ */
@@ -207,7 +184,7 @@ load_idt(void)
 void
 descriptors_init(struct cpu *cpu)
 {
-	struct cpu_tables *mine = &tables[cpu - cpus];
+	struct cpu_tables *mine = &cpu_tables[cpu - cpus];
 
 	if (cpu == &cpus[0]) {
 		fill_idt();

@@ -67,11 +67,19 @@ arch_flush_page(uaddr_t addr)
 	__asm__ volatile("invlpg (%0)" ::"r"(addr) : "memory");
 }
 
-/* Loading CR3 keeps global entries, which are the kernel's; taking CR4.PGE
- * away for a moment drops those too, as freed kernel stacks need. SDM volume
- * 3, 4.10.4.1. */
 void
 arch_flush_all(void)
+{
+	u64 flags = arch_irq_save();
+
+	arch_load_root(arch_loaded_root());
+	arch_irq_restore(flags);
+}
+
+/* Loading CR3 keeps global entries, which are the kernel's; taking CR4.PGE
+ * away for a moment drops those too. SDM volume 3, 4.10.4.1. */
+void
+arch_flush_kernel(void)
 {
 	u64 flags = arch_irq_save();
 	u64 cr4 = READ_CR(4);

@@ -130,6 +130,16 @@ wake(unsigned apic_id, struct ap_slot *slot)
 	return taken_within(slot, ANSWER_NS);
 }
 
+/* False: the CPU came after all. */
+static bool
+give_up(struct ap_slot *slot)
+{
+	int old = AP_WAITING;
+
+	return atomic_cmpxchg(&slot->state, &old, AP_GIVEN_UP) ||
+	       old == AP_GIVEN_UP;
+}
+
 /* For the tests: no STARTUP until the slot has been given up; then the CPU
  * comes too late. */
 static bool
@@ -137,8 +147,7 @@ pretend_missing(unsigned apic_id, struct ap_slot *slot)
 {
 	u64 end = arch_time_ns() + ANSWER_NS;
 
-	if (taken_within(slot, SKIPPED_NS) ||
-	    !atomic_cmpxchg(&slot->state, AP_WAITING, AP_GIVEN_UP))
+	if (taken_within(slot, SKIPPED_NS) || !give_up(slot))
 		return true;
 	apic_send_startup(apic_id, trampoline_page());
 	while (!READ_ONCE(slot->late) && arch_time_ns() < end)
@@ -187,18 +196,16 @@ start_cpu(struct cpu *cpu, unsigned apic_id, bool skip)
 	}
 	atomic_set(&slot->state, AP_WAITING);
 	came = skip ? pretend_missing(apic_id, slot) : wake(apic_id, slot);
-	if (!came && !atomic_cmpxchg(&slot->state, AP_WAITING, AP_GIVEN_UP))
-		came = atomic_read(&slot->state) == AP_TAKEN;
-
-	if (!came) {
+	if (!came && give_up(slot)) {
 		pr_warn("CPU with APIC id %u does not answer: skipped",
 			apic_id);
 		kstack_free(slot->stack - KSTACK_SIZE);
-	} else if (!online_within(cpu, ANSWER_NS)) {
+		return false;
+	}
+	if (!online_within(cpu, ANSWER_NS))
 		pr_err("CPU with APIC id %u came, but got stuck on its way",
 		       apic_id);
-	}
-	return came;
+	return true;
 }
 
 static void

@@ -24,7 +24,7 @@ switch_stacks:
 
 	mov	[rdi + TASK_SP], rsp
 	mov	rsp, [rsi + TASK_SP]
-	mov	[gs:CPU_CURRENT], rsi
+	mov	[gs:CPU_CURR], rsi
 	mov	rax, rdi
 
 	pop	r15			; frame.r15

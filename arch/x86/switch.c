@@ -173,7 +173,7 @@ arch_switch_to(struct task *prev, struct task *next)
 		write_user_gs_base(next->arch.gs_base);
 	}
 	cpu->kernel_sp = top;	     /* for SYSCALL */
-	tss_set_kernel_sp(cpu, top); /* for interrupts and exceptions */
+	tss_set_kernel_sp(cpu->id, top); /* for interrupts and exceptions */
 	return switch_stacks(prev, next);
 }
 

@@ -10,7 +10,7 @@
 
 default	rel
 
-extern	syscall_dispatch, exit_to_user, exit_work_all, return_to_user
+extern	syscall_dispatch, exit_to_user, return_to_user
 
 global	syscall_entry
 
@@ -51,10 +51,9 @@ syscall_entry:
 	cli
 
 	; Anything to do on the way out? (A signal number fits in a byte.)
-	mov	rax, [gs:CPU_CURRENT]
+	mov	rax, [gs:CPU_CURR]
 	mov	eax, [rax + TASK_KILL_SIGNAL]
 	or	al, [gs:CPU_NEED_RESCHED]
-	or	al, [exit_work_all]
 	jnz	.work
 
 	; SYSRET takes rip from rcx and the flags from r11: it serves when the

@@ -61,54 +61,37 @@ exception_of(const struct regs *regs)
 
 /* ---- Exceptions ------------------------------------------------------- */
 
-static const char *
-current_name(void)
+static const struct ex_entry *
+find_ex_entry(u64 ip)
 {
-	return current ? current->name : "(none: still booting)";
+	const struct ex_entry *e;
+
+	for (e = ex_table_start; e < ex_table_end; e++)
+		if (e->fault == ip)
+			return e;
+	return NULL;
 }
 
-static void __noreturn
-panic_stack_overflow(const struct regs *regs, u64 addr)
+bool
+arch_has_fixup(const struct regs *regs)
 {
-	panic_regs(regs,
-		   "kernel stack overflow in task %s: %lx is in the guard "
-		   "below its stack (sp %lx)",
-		   current_name(), addr, regs->rsp);
+	return find_ex_entry(regs->rip) != NULL;
 }
 
 bool
 arch_fixup_exception(struct regs *regs)
 {
-	const struct ex_entry *e;
+	const struct ex_entry *e = find_ex_entry(regs->rip);
 
-	for (e = ex_table_start; e < ex_table_end; e++) {
-		if (e->fault == regs->rip) {
-			regs->rip = e->fixup;
-			return true;
-		}
-	}
-	return false;
+	if (e)
+		regs->rip = e->fixup;
+	return e != NULL;
 }
 
 STATIC_ASSERT(FAULT_PRESENT == 1 && FAULT_WRITE == 2 && FAULT_USER == 4 &&
 		      FAULT_RESERVED == 8 && FAULT_EXEC == 16,
 	      "the flags are the bits of the CPU's error code");
 enum { FAULT_ALL = 31 };
-
-/* CR2 must be read before another fault can change it. The handler may sleep,
- * if the interrupted code could have been. */
-static void
-page_fault_trap(struct regs *regs)
-{
-	u64 addr = READ_CR(2);
-
-	if (!regs_from_user(regs) && kstack_is_guard(addr))
-		panic_stack_overflow(regs, addr);
-	if (regs->rflags & RFLAGS_IF)
-		arch_irq_enable();
-	page_fault(regs, addr, regs->error & FAULT_ALL);
-	arch_irq_disable();
-}
 
 static void
 exception_trap(struct regs *regs)
@@ -142,7 +125,7 @@ trap_dispatch(struct regs *regs)
 	if (regs->vector >= VECTOR_IRQ_BASE)
 		interrupt(regs->vector);
 	else if (regs->vector == VECTOR_PAGE_FAULT)
-		page_fault_trap(regs);
+		page_fault(regs, READ_CR(2), regs->error & FAULT_ALL);
 	else
 		exception_trap(regs);
 }
@@ -160,6 +143,12 @@ trap_bad_return(struct regs *regs)
 
 /* ---- What does not return --------------------------------------------- */
 
+static const char *
+current_name(void)
+{
+	return current ? current->name : "(none: still booting)";
+}
+
 void trap_fatal(struct regs *regs) __noreturn;
 
 /*
@@ -176,7 +165,8 @@ trap_fatal(struct regs *regs)
 	if (regs->vector == VECTOR_NMI && READ_ONCE(cpus_must_stop))
 		arch_cpu_park();
 	if (regs->vector == VECTOR_DOUBLE_FAULT && kstack_is_guard(addr))
-		panic_stack_overflow(regs, addr);
+		panic_regs(regs, "kernel stack overflow in task %s: %lx is in "
+			   "the guard below its stack", current_name(), addr);
 	panic_regs(regs, "%s (error %lx)", exception_of(regs)->name,
 		   regs->error);
 }

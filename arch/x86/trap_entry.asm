@@ -14,8 +14,7 @@
 default	rel
 
 extern	trap_dispatch, trap_fatal, trap_bad_return
-extern	exit_to_user, exit_work_all
-extern	features
+extern	exit_to_user, features
 
 global	trap_stubs, return_to_user
 
@@ -119,10 +118,9 @@ trap_common:
 ; frame or a damaged return address.
 return_to_user:
 	cli
-	mov	rax, [gs:CPU_CURRENT]
+	mov	rax, [gs:CPU_CURR]
 	mov	eax, [rax + TASK_KILL_SIGNAL]
 	or	al, [gs:CPU_NEED_RESCHED]
-	or	al, [exit_work_all]
 	jz	.no_work
 	mov	rdi, rsp		; void exit_to_user(struct regs *rdi)
 	call	exit_to_user

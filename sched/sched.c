@@ -10,7 +10,6 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/errno.h"
 #include "mm/mm.h"
-#include "mm/tlb.h"
 #include "sched/timer.h"
 #include "sched/world.h"
 
@@ -290,6 +289,17 @@ wake_up_task(struct task *task)
 	return slept;
 }
 
+void
+kick_task(struct task *task)
+{
+	irq_flags_t flags;
+	struct run_queue *rq = lock_task_queue(task, &flags);
+
+	if (task->on_cpu)
+		resched_cpu(cpu_by_id(task->cpu));
+	spin_unlock_irqrestore(&rq->lock, flags);
+}
+
 /* ---- Moving ----------------------------------------------------------- */
 
 /* Takes the first task off @from's queue that may run on CPU @id. */
@@ -395,26 +405,6 @@ sched_set_affinity(struct task *task, u64 mask)
 
 /* ---- Offline and online ----------------------------------------------- */
 
-/*
- * The borrow goes back while this CPU can still do it properly: a drop may
- * free pages, which an offline CPU must not (Linux: sched_force_init_mm).
- */
-static void
-return_borrow(struct task *idle)
-{
-	struct mm *mm = idle->active_mm;
-	irq_flags_t flags;
-
-	if (mm == &init_mm)
-		return;
-	mmgrab(&init_mm, REF_BORROW, idle);
-	flags = arch_irq_save();
-	leave_mm();
-	idle->active_mm = &init_mm;
-	arch_irq_restore(flags);
-	mmdrop(mm, REF_BORROW, idle);
-}
-
 /* This CPU's idle task, interrupts off: leaves the system until cpu_online().
  * It keeps nothing but init_mm, whose reference the controller takes back. */
 static void
@@ -425,7 +415,9 @@ cpu_play_dead(void)
 	arch_irq_enable();
 	timer_wake_all(cpu);
 	push_work(cpu->id);
-	return_borrow(cpu->idle);
+	/* While this CPU can still do it properly: a drop may free pages,
+	 * which an offline CPU must not (Linux: sched_force_init_mm). */
+	return_borrow();
 	arch_timer_set(~0ul);
 	store_release(&cpu->online, false);
 	while (load_acquire(&cpu->dying)) {

@@ -62,6 +62,7 @@ world_wait(void)
 		arch_irq_restore(flags);
 		return;
 	}
+	this_cpu()->root_at_rest = arch_loaded_root();
 	arch_irq_enable();
 	atomic_inc(&waiting);
 	while (READ_ONCE(world_stopping))

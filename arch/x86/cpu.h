@@ -38,13 +38,16 @@ enum {
 	VECTOR_SYSCALL = NR_VECTORS, /* regs->vector of a system call */
 };
 
+/* Each vector has a stub of this size in trap_entry.asm. */
+enum { TRAP_STUB_BYTES = 16 };
+
 /*
  * Every vector from VECTOR_IRQ_BASE up; apic.c. Interrupts off, irq_depth
  * raised by the caller. Sends the EOI.
  */
 void apic_interrupt(unsigned vector);
 
-/* Set before IPI_STOP is sent: the next NMI parks its CPU. */
+/* Set before IPI_STOP is sent (apic.c): the next NMI parks its CPU. */
 extern bool cpus_must_stop;
 
 /* ---- Setting up the CPU that runs ------------------------------------- */
@@ -63,6 +66,32 @@ void cpu_init_early(struct cpu *cpu);
  */
 int cpu_alloc_stacks(struct cpu *cpu);
 
+enum { NR_IST = 7 };
+
+struct tss {
+	u32 reserved0;
+	u64 rsp[3];	/* stack on entry to privilege 0, 1, 2 */
+	u64 reserved1;
+	u64 ist[NR_IST]; /* ist[i] is "IST i + 1" */
+	u64 reserved2;
+	u16 reserved3;
+	u16 io_bitmap;	/* beyond the limit: every port is forbidden */
+} __packed;
+
+struct cpu_tables {
+	u64 gdt[GDT_BYTES / sizeof(u64)];
+	struct tss tss;
+} __aligned(256);
+
+extern struct cpu_tables cpu_tables[MAX_CPUS];
+
+/* Where entry from user mode finds its stack: the task's, from the top. */
+static inline void
+tss_set_kernel_sp(unsigned cpu_id, u64 sp)
+{
+	cpu_tables[cpu_id].tss.rsp[0] = sp;
+}
+
 /* ---- Parts of cpu_init_early ------------------------------------------ */
 
 void descriptors_init(struct cpu *cpu);	/* descriptors.c */
@@ -70,8 +99,6 @@ void features_init(struct cpu *cpu);	/* features.c */
 void syscall_init(void);		/* features.c */
 void fpu_init(void);			/* fpu.c */
 
-/* What the interrupts of the user mode of this CPU start with. */
-void tss_set_kernel_sp(struct cpu *cpu, u64 sp);
 /* Is @addr in a stack that is neither a task's nor kstack_alloc()'s: the boot
  * CPU's for NMI, double fault and machine check? */
 bool ist_stack_contains(vaddr_t addr);

@@ -74,6 +74,8 @@ struct cpu {
 
 	struct trace_ring *trace; /* kernel/trace.c; NULL: not recorded yet */
 
+	paddr_t root_at_rest;	/* CR3 when the world was stopped */
+
 	unsigned irq_depth;	/* 0 in tasks, more inside interrupts */
 	u64 counts[NR_COUNTERS];
 } __aligned(64);

@@ -231,6 +231,8 @@ end(const struct mm *mm, const struct regs *regs, u64 fp, const char *fmt,
 		say("PANIC WHILE PRINTING THE PANIC: %s", second);
 		say("the first was: %s", sentence);
 	}
+	if (depth <= 2)
+		say("lodger: verdict PANIC"); /* for the one who watches */
 	arch_exit(VERDICT_PANIC);
 }
 

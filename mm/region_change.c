@@ -140,7 +140,7 @@ do_mprotect(struct mm *mm, uaddr_t addr, u64 len, unsigned prot)
 struct move {
 	uaddr_t from, to;
 	u64 old_len, new_len; /* old_len 0: a second view of a shared object */
-	bool keep;	      /* the old region stays, with its pages gone */
+	bool keep;	      /* the old region stays, its pages go or not */
 };
 
 /* May the first @old_len bytes at @addr, in @region, become @new_len? */
@@ -325,7 +325,7 @@ do_mremap(struct mm *mm, uaddr_t addr, u64 old_len, u64 new_len,
 		.to = new_addr,
 		.old_len = ALIGN_UP(old_len, PAGE_SIZE),
 		.new_len = ALIGN_UP(new_len, PAGE_SIZE),
-		.keep = flags & MREMAP_DONTUNMAP,
+		.keep = (flags & MREMAP_DONTUNMAP) || !old_len,
 	};
 	struct region *region;
 	int err;

@@ -69,7 +69,10 @@ space_new(void)
 
 	space->mm.id = next_id++;
 	space->mm.root = pgtable_alloc_root();
-	CHECK(space->mm.root);
+	if (!space->mm.root) {
+		free(space);
+		return NULL;
+	}
 	atomic_set(&space->mm.users, 1);
 	atomic_set(&space->mm.count, 1);
 	mutex_init(&space->mm.lock, "mm");
@@ -96,6 +99,8 @@ space_fork(struct space *parent)
 	struct space *child = space_new();
 	int err;
 
+	if (!child)
+		return NULL;
 	mutex_lock(&parent->mm.lock);
 	err = regions_copy(&child->mm, &parent->mm);
 	mutex_unlock(&parent->mm.lock);

@@ -42,7 +42,7 @@ void space_boot(u64 bytes);
 /* Everything allocated since space_boot() must have come back. */
 void space_check_all_back(void);
 
-/* An empty address space; never fails. */
+/* An empty address space; NULL: no memory. */
 struct space *space_new(void);
 /* Tears it down as the last mmput would, and checks that it is empty. */
 void space_free(struct space *space);

@@ -146,11 +146,13 @@ mb2_memory_map(struct boot_info *boot, const struct mb2_memory_map *map)
 	const u8 *next = (const u8 *)(map + 1);
 	const u8 *end = (const u8 *)map + map->tag.size;
 
-	if (map->tag.size < sizeof(*map) ||
-	    map->entry_size < sizeof(struct mb2_memory))
-		panic("The loader's memory map is damaged: entries of %u "
-		      "bytes in %u. Use another version of GRUB.",
-		      map->entry_size, map->tag.size);
+	if (map->tag.size < sizeof(*map))
+		panic("The loader's memory map is damaged: it has %u bytes. "
+		      "Use another version of GRUB.", map->tag.size);
+	if (map->entry_size < sizeof(struct mb2_memory))
+		panic("The loader's memory map is damaged: its entries have "
+		      "%u bytes. Use another version of GRUB.",
+		      map->entry_size);
 
 	while (next + sizeof(struct mb2_memory) <= end) {
 		const struct mb2_memory *m = (const void *)next;

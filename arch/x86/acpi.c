@@ -75,7 +75,7 @@ sums_to_zero(const void *data, size_t size)
 	return sum == 0;
 }
 
-/* ---- The root pointer ------------------------------------------------------ */
+/* ---- The root pointer ----------------------------------------------- */
 
 static bool
 rsdp_valid(const struct rsdp *rsdp)
@@ -139,7 +139,7 @@ find_rsdp(const struct boot_info *boot)
 	return search_bios();
 }
 
-/* ---- Tables ------------------------------------------------------------------ */
+/* ---- Tables --------------------------------------------------------- */
 
 /* The table at @addr, whole and checked, or NULL. */
 static const struct table *
@@ -206,7 +206,7 @@ find_madt(const struct rsdp *rsdp)
 	return root ? find_table(root, sizeof(u32), "APIC") : NULL;
 }
 
-/* ---- The MADT ------------------------------------------------------------------ */
+/* ---- The MADT ------------------------------------------------------- */
 
 struct madt {
 	struct table table;

@@ -34,7 +34,7 @@ need_view(paddr_t addr, size_t size, const char *what)
 	return view;
 }
 
-/* ---- Filling in ------------------------------------------------------------ */
+/* ---- Filling in ----------------------------------------------------- */
 
 /* Types as BIOS call e820 numbers them; both loaders pass them on. */
 enum { E820_USABLE = 1, E820_ACPI_TABLES = 3 };
@@ -102,7 +102,7 @@ set_initrd(struct boot_info *boot, paddr_t start, paddr_t end)
 	boot->initrd_end = end;
 }
 
-/* ---- Multiboot2 -------------------------------------------------------------
+/* ---- Multiboot2 --------------------------------------------------------
  * Multiboot2 Specification 2.0, section 3.6. */
 
 struct mb2_info {
@@ -227,7 +227,7 @@ mb2_read(struct boot_info *boot, paddr_t addr)
 	pr_warn("the loader's information has no end tag");
 }
 
-/* ---- PVH ---------------------------------------------------------------------
+/* ---- PVH ---------------------------------------------------------------
  * Xen's public header arch-x86/hvm/start_info.h. */
 
 enum { PVH_MAGIC = 0x336ec578 };

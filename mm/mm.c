@@ -365,6 +365,26 @@ kthread_unuse_mm(struct mm *mm)
 	transition_end();
 }
 
+void
+return_borrow(void)
+{
+	struct task *me = current;
+	struct mm *mm = me->active_mm;
+	irq_flags_t flags;
+
+	ASSERT(!me->mm);
+	if (mm == &init_mm)
+		return;
+	transition_begin();
+	mmgrab(&init_mm, REF_BORROW, me);
+	flags = arch_irq_save();
+	leave_mm();
+	me->active_mm = &init_mm;
+	arch_irq_restore(flags);
+	mmdrop(mm, REF_BORROW, me);
+	transition_end();
+}
+
 /* ---- Outsiders -------------------------------------------------------- */
 
 void

@@ -45,6 +45,10 @@ struct mm {
 	struct list link;	/* all address spaces: mm_list_lock */
 #ifdef CONFIG_DEBUG
 	struct list ledger;	/* struct ledger_entry: ledger's lock */
+	struct {		/* kernel/debug/invariants.c: recounted */
+		u64 epoch;
+		int users, count;
+	} check;
 #endif
 };
 
@@ -94,6 +98,10 @@ void exec_mmap(struct mm *new);
  * users for the whole window; and lets go of it again. */
 void kthread_use_mm(struct mm *mm);
 void kthread_unuse_mm(struct mm *mm);
+
+/* The current task, lazy, trades what it borrows for init_mm. For a CPU that
+ * goes offline, and to let the last borrower of a zombie go. */
+void return_borrow(void);
 
 /* The caller's own view, without side effects: for statistics. */
 static inline int

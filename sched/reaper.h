@@ -1,8 +1,8 @@
 /* The thread that frees dead tasks; see sched/task.c. */
 #pragma once
 
-#include "kernel/base/types.h"
+#include "sched/task.h"
 
-void reaper_start(void);
+struct task *reaper_start(void);
 /* Is there no dead task left to free? */
 bool reaper_idle(void);

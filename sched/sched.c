@@ -8,9 +8,9 @@
 #include "sched/sched.h"
 
 #include "kernel/base/assert.h"
+#include "kernel/base/bits.h"
 #include "kernel/base/errno.h"
 #include "mm/mm.h"
-#include "mm/tlb.h"
 #include "sched/timer.h"
 #include "sched/world.h"
 
@@ -49,7 +49,7 @@ dequeue(struct run_queue *rq, struct task *task)
 static struct task *
 first_task(struct run_queue *rq)
 {
-	unsigned prio = (unsigned)__builtin_ctzl(rq->bitmap);
+	unsigned prio = first_bit(rq->bitmap);
 
 	return list_first(&rq->lists[prio], struct task, run_link);
 }
@@ -174,10 +174,10 @@ cpu_load(unsigned id)
 static unsigned
 least_loaded(u64 mask)
 {
-	unsigned best = (unsigned)__builtin_ctzl(mask);
+	unsigned best = first_bit(mask);
 
 	for (; mask; mask &= mask - 1) {
-		unsigned id = (unsigned)__builtin_ctzl(mask);
+		unsigned id = first_bit(mask);
 
 		if (cpu_load(id) < cpu_load(best))
 			best = id;
@@ -210,7 +210,7 @@ announce(struct cpu *cpu, const struct task *task)
 	}
 	mask = task->affinity & online_cpus() & ~(1ul << cpu->id);
 	for (; mask; mask &= mask - 1) {
-		unsigned id = (unsigned)__builtin_ctzl(mask);
+		unsigned id = first_bit(mask);
 
 		if (cpu_load(id) == 0) {
 			resched_cpu(cpu_by_id(id));
@@ -290,6 +290,17 @@ wake_up_task(struct task *task)
 	return slept;
 }
 
+void
+kick_task(struct task *task)
+{
+	irq_flags_t flags;
+	struct run_queue *rq = lock_task_queue(task, &flags);
+
+	if (task->on_cpu)
+		resched_cpu(cpu_by_id(task->cpu));
+	spin_unlock_irqrestore(&rq->lock, flags);
+}
+
 /* ---- Moving ----------------------------------------------------------- */
 
 /* Takes the first task off @from's queue that may run on CPU @id. */
@@ -299,7 +310,7 @@ steal_for(struct run_queue *from, unsigned id)
 	for (u64 rest = from->bitmap; rest; rest &= rest - 1) {
 		struct task *task;
 
-		list_for_each(task, &from->lists[__builtin_ctzl(rest)],
+		list_for_each(task, &from->lists[first_bit(rest)],
 			      run_link) {
 			if (!allowed_on(task, id))
 				continue;
@@ -395,26 +406,6 @@ sched_set_affinity(struct task *task, u64 mask)
 
 /* ---- Offline and online ----------------------------------------------- */
 
-/*
- * The borrow goes back while this CPU can still do it properly: a drop may
- * free pages, which an offline CPU must not (Linux: sched_force_init_mm).
- */
-static void
-return_borrow(struct task *idle)
-{
-	struct mm *mm = idle->active_mm;
-	irq_flags_t flags;
-
-	if (mm == &init_mm)
-		return;
-	mmgrab(&init_mm, REF_BORROW, idle);
-	flags = arch_irq_save();
-	leave_mm();
-	idle->active_mm = &init_mm;
-	arch_irq_restore(flags);
-	mmdrop(mm, REF_BORROW, idle);
-}
-
 /* This CPU's idle task, interrupts off: leaves the system until cpu_online().
  * It keeps nothing but init_mm, whose reference the controller takes back. */
 static void
@@ -425,7 +416,9 @@ cpu_play_dead(void)
 	arch_irq_enable();
 	timer_wake_all(cpu);
 	push_work(cpu->id);
-	return_borrow(cpu->idle);
+	/* While this CPU can still do it properly: a drop may free pages,
+	 * which an offline CPU must not (Linux: sched_force_init_mm). */
+	return_borrow();
 	arch_timer_set(~0ul);
 	store_release(&cpu->online, false);
 	while (load_acquire(&cpu->dying)) {

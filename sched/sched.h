@@ -33,6 +33,8 @@ void sched_yield(void);
 /* Makes @task runnable; false when it was not asleep. Any context. A task
  * that is just about to sleep does not lose the wake-up. */
 bool wake_up_task(struct task *task);
+/* If @task runs in user mode, makes it come by exit_to_user(). */
+void kick_task(struct task *task);
 /* Puts a new task on a run queue: the least loaded CPU it may use. */
 void wake_up_new_task(struct task *task);
 

@@ -161,7 +161,7 @@ reaper_idle(void)
 	return atomic_read(&unreaped) == 0;
 }
 
-void
+struct task *
 reaper_start(void)
 {
 	reaper = kthread_create(reaper_main, NULL, "reaper");
@@ -169,4 +169,5 @@ reaper_start(void)
 		panic("no memory for the reaper: boot with more memory");
 	reaper->prio = DEFAULT_PRIORITY / 2;
 	wake_up_new_task(reaper);
+	return reaper;
 }

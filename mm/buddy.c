@@ -1,0 +1,274 @@
+/*
+ * The buddy allocator: free memory as blocks of 2^order frames, each aligned
+ * to its size. Two blocks that differ in one bit of their number are buddies;
+ * when both are free they are one block of the next order.
+ *
+ * The page struct of a block's first frame stands for the block. The others
+ * are PAGE_RESERVED, so that none of them is ever taken for a block.
+ *
+ * Read Linux: mm/page_alloc.c, __rmqueue_smallest and __free_one_page.
+ */
+#include "mm/frames.h"
+
+#include "kernel/base/panic.h"
+
+struct free_area {
+	struct list blocks; /* struct page, link */
+	u64 nr_blocks;
+};
+
+static struct spinlock frames_lock = SPINLOCK_INIT("frames", RANK_FRAMES);
+/* under frames_lock */
+static struct free_area areas[MAX_ORDER + 1];
+static u64 nr_free; /* frames in all areas */
+
+static void
+add_block(struct page *page, unsigned order)
+{
+	page->state = PAGE_FREE;
+	page->order = order;
+	list_add(&areas[order].blocks, &page->link);
+	areas[order].nr_blocks++;
+	nr_free += 1ul << order;
+}
+
+static void
+remove_block(struct page *page, unsigned order)
+{
+	DEBUG_ASSERT(page->state == PAGE_FREE && page->order == order);
+	DEBUG_ASSERT(atomic_read(&page->refs) == 0);
+	list_del(&page->link);
+	page->state = PAGE_RESERVED;
+	areas[order].nr_blocks--;
+	nr_free -= 1ul << order;
+}
+
+/* Takes the smallest block that will do; the halves not needed stay free. */
+static struct page *
+take_block(unsigned order)
+{
+	unsigned from = order;
+	struct page *page;
+
+	while (from <= MAX_ORDER && list_empty(&areas[from].blocks))
+		from++;
+	if (from > MAX_ORDER)
+		return NULL;
+	page = list_first(&areas[from].blocks, struct page, link);
+	remove_block(page, from);
+	while (from > order) {
+		from--;
+		add_block(page + (1ul << from), from);
+	}
+	page->state = PAGE_PCP;
+	page->order = order;
+	return page;
+}
+
+/* The buddy of block @pfn when all of it is free, else NULL. */
+static struct page *
+free_buddy(pfn_t pfn, unsigned order)
+{
+	pfn_t buddy = pfn ^ (1ul << order);
+
+	if (buddy >= nr_frames || frames[buddy].state != PAGE_FREE ||
+	    frames[buddy].order != order)
+		return NULL;
+	return &frames[buddy];
+}
+
+static void
+give_block(struct page *page, unsigned order)
+{
+	pfn_t pfn = page - frames;
+	struct page *buddy;
+
+	DEBUG_ASSERT(IS_ALIGNED(pfn, 1ul << order));
+	DEBUG_ASSERT(page->state != PAGE_FREE);
+	page->state = PAGE_RESERVED;
+	while (order < MAX_ORDER && (buddy = free_buddy(pfn, order))) {
+		remove_block(buddy, order);
+		pfn &= ~(1ul << order);
+		order++;
+	}
+	add_block(&frames[pfn], order);
+}
+
+void
+buddy_init(void)
+{
+	for (unsigned order = 0; order <= MAX_ORDER; order++)
+		list_init(&areas[order].blocks);
+}
+
+/* The largest order that @pfn is aligned to and that ends by @end. */
+static unsigned
+largest_order(pfn_t pfn, pfn_t end)
+{
+	unsigned order = 0;
+
+	while (order < MAX_ORDER && IS_ALIGNED(pfn, 2ul << order) &&
+	       pfn + (2ul << order) <= end)
+		order++;
+	return order;
+}
+
+void
+buddy_add_range(pfn_t start, pfn_t end)
+{
+	irq_flags_t flags = spin_lock_irqsave(&frames_lock);
+
+	ASSERT(start < end && end <= nr_frames);
+	while (start < end) {
+		unsigned order = largest_order(start, end);
+
+		give_block(&frames[start], order);
+		start += 1ul << order;
+	}
+	spin_unlock_irqrestore(&frames_lock, flags);
+}
+
+struct page *
+buddy_take(unsigned order)
+{
+	irq_flags_t flags;
+	struct page *page;
+
+	ASSERT(order <= MAX_ORDER);
+	flags = spin_lock_irqsave(&frames_lock);
+	page = take_block(order);
+	spin_unlock_irqrestore(&frames_lock, flags);
+	return page;
+}
+
+void
+buddy_give(struct page *page, unsigned order)
+{
+	irq_flags_t flags = spin_lock_irqsave(&frames_lock);
+
+	give_block(page, order);
+	spin_unlock_irqrestore(&frames_lock, flags);
+}
+
+unsigned
+buddy_take_many(struct page **pages, unsigned n)
+{
+	irq_flags_t flags = spin_lock_irqsave(&frames_lock);
+	unsigned got = 0;
+
+	while (got < n && (pages[got] = take_block(0)))
+		got++;
+	spin_unlock_irqrestore(&frames_lock, flags);
+	return got;
+}
+
+void
+buddy_give_many(struct page **pages, unsigned n)
+{
+	irq_flags_t flags = spin_lock_irqsave(&frames_lock);
+
+	for (unsigned i = 0; i < n; i++)
+		give_block(pages[i], 0);
+	spin_unlock_irqrestore(&frames_lock, flags);
+}
+
+u64
+buddy_nr_free(void)
+{
+	return READ_ONCE(nr_free);
+}
+
+/* ---- The check --------------------------------------------------------- */
+
+static void
+bad_frame(pfn_t pfn, const char *why)
+{
+	panic("frame %#llx (state %u, order %u, refs %d): %s",
+	      (unsigned long long)(pfn << PAGE_SHIFT), frames[pfn].state,
+	      frames[pfn].order, atomic_read(&frames[pfn].refs), why);
+}
+
+/* Frame @pfn heads a block, by its state: is it one, and alone? */
+static void
+check_block(pfn_t pfn)
+{
+	const struct page *page = &frames[pfn];
+	pfn_t size = 1ul << page->order;
+
+	if (page->order > MAX_ORDER || !IS_ALIGNED(pfn, size) ||
+	    pfn + size > nr_frames)
+		bad_frame(pfn, "no block has this place and order");
+	for (pfn_t i = pfn + 1; i < pfn + size; i++)
+		if (frames[i].state != PAGE_RESERVED)
+			bad_frame(i, "it heads a block inside another block");
+	if (page->state == PAGE_USED)
+		return;
+	if (atomic_read(&page->refs) != 0)
+		bad_frame(pfn, "it is free and has owners");
+	if (page->state == PAGE_FREE && page->order < MAX_ORDER &&
+	    free_buddy(pfn, page->order))
+		bad_frame(pfn, "it and its buddy are free and not merged");
+}
+
+/* Walks the frame array; counts the free blocks of each order. */
+static void
+check_frames(u64 *nr_blocks)
+{
+	pfn_t pfn = 0;
+
+	while (pfn < nr_frames) {
+		const struct page *page = &frames[pfn];
+
+		if (page->state == PAGE_RESERVED) {
+			pfn++;
+			continue;
+		}
+		check_block(pfn);
+		if (page->state == PAGE_FREE)
+			nr_blocks[page->order]++;
+		pfn += 1ul << page->order;
+	}
+}
+
+/* Every block on the list is free and of its order. Together with the counts
+ * of check_frames() this means that each is on it once. */
+static u64
+check_area(unsigned order)
+{
+	const struct page *page;
+	u64 n = 0;
+
+	list_for_each(page, &areas[order].blocks, link) {
+		if (page->state != PAGE_FREE || page->order != order)
+			bad_frame(page - frames, "on the wrong free list");
+		if (++n > nr_frames)
+			panic("the free list of order %u has a loop", order);
+	}
+	return n;
+}
+
+void
+check_free_lists(void)
+{
+	irq_flags_t flags = spin_lock_irqsave(&frames_lock);
+	u64 nr_blocks[MAX_ORDER + 1] = { 0 };
+	u64 sum = 0;
+
+	check_frames(nr_blocks);
+	for (unsigned order = 0; order <= MAX_ORDER; order++) {
+		u64 listed = check_area(order);
+
+		if (listed != nr_blocks[order] ||
+		    listed != areas[order].nr_blocks)
+			panic("free blocks of order %u: %llu listed, %llu "
+			      "counted, %llu in the frame array",
+			      order, (unsigned long long)listed,
+			      (unsigned long long)areas[order].nr_blocks,
+			      (unsigned long long)nr_blocks[order]);
+		sum += listed << order;
+	}
+	if (sum != nr_free)
+		panic("%llu frames on the free lists, but %llu counted",
+		      (unsigned long long)sum, (unsigned long long)nr_free);
+	spin_unlock_irqrestore(&frames_lock, flags);
+}

@@ -141,6 +141,9 @@ bool arch_fixup_exception(struct regs *regs);
 
 /* struct arch_task (in arch_inline.h) is embedded in struct task as .arch. */
 
+/* At boot, after slab_init(): memory for the tasks' FPU state. */
+void arch_task_cache_init(void);
+
 /*
  * Prepares @task to run on its kernel stack [stack, stack + KSTACK_SIZE): its
  * first switch-in calls task_first_run(prev), then @fn(@arg) unless @fn is

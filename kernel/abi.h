@@ -16,6 +16,8 @@
 
 #include <stdint.h>
 
+#include "kernel/base/counters.h" /* enum cpu_counter */
+
 enum lodger_call {
 	LODGER_klog_write = 0x1000,
 	LODGER_mm_stat,
@@ -38,29 +40,6 @@ enum lodger_call {
 
 /* Includes the final 0. Task and address space names are cut to fit. */
 enum { LODGER_NAME_LEN = 16 };
-
-/* Events that each CPU counts. cpu_stat() hands them out; the kernel counts
- * with count_event(). */
-enum cpu_counter {
-	COUNT_SWITCHES,	      /* context switches */
-	COUNT_CR3_WRITES,     /* roots loaded, and reloads that flush */
-	COUNT_CR3_SPARED,     /* switches that kept the loaded root */
-	COUNT_BORROWS,	      /* user -> kernel: mm lent, count +1 */
-	COUNT_HANDOVERS,      /* kernel -> kernel: borrow passed on, no atomic */
-	COUNT_RETURNS,	      /* kernel -> user: borrow parked, then dropped */
-	COUNT_MM_ATOMICS,     /* atomic operations on users and count */
-	COUNT_IPIS_TLB,	      /* shootdown interrupts sent */
-	COUNT_IPIS_SPARED,    /* not sent, because the CPU was lazy */
-	COUNT_IPIS_RESCHED,   /* "look at your run queue" sent */
-	COUNT_FLUSH_FULL,     /* whole TLB flushed here */
-	COUNT_FLUSH_RANGE,    /* page by page flushes here */
-	COUNT_FLUSH_UNLAZY,   /* flushes made when leaving lazy mode */
-	COUNT_LEFT_ROOT,      /* lazy CPU moved to init_mm: tables were freed */
-	COUNT_FAULTS,	      /* page faults served */
-	COUNT_SYSCALLS,
-	COUNT_TICKS,
-	NR_COUNTERS,
-};
 
 /*
  * long klog_write(const char *text, size_t len)
@@ -204,7 +183,8 @@ enum { LODGER_FAIL_ANY = -1 };
  * long fail_happened(void)
  *
  * 1: the failure last asked for by this task did happen; 0: the system call
- * made fewer allocations. Kept across exec. -ENOSYS: release build.
+ * made fewer allocations, or none was asked for. Stays until the next fail,
+ * also across exec. -ENOSYS: release build.
  */
 
 /*

@@ -220,7 +220,7 @@ lock_buckets(struct bucket *a, struct bucket *b)
 
 	flags = spin_lock_irqsave(a < b ? &a->lock : &b->lock);
 	if (a != b)
-		spin_lock_nested(a < b ? &b->lock : &a->lock);
+		spin_lock(a < b ? &b->lock : &a->lock);
 	return flags;
 }
 

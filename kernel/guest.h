@@ -4,6 +4,8 @@
 
 #include "kernel/base/types.h"
 
+void guest_init(void);
+
 long guest_control(int op, unsigned cpu);
 long hold_control(unsigned cpu, int point);
 /* The point at which a task is held on @cpu now; 0: none. */

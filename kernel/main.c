@@ -3,6 +3,7 @@
  * table of contents.
  */
 #include "kernel/base/assert.h"
+#include "kernel/base/bits.h"
 #include "kernel/base/errno.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
@@ -74,7 +75,7 @@ start_cpus(void)
 	arch_start_cpus((unsigned)cmdline_u64("cpus", MAX_CPUS),
 			(int)cmdline_u64("skipcpu", (u64)-1));
 	/* They have answered; now until they can take tasks. */
-	while ((unsigned)__builtin_popcountl(online_cpus()) < nr_cpus)
+	while (count_bits(online_cpus()) < nr_cpus)
 		arch_cpu_relax();
 	pr_info("%u CPU%s online", nr_cpus, nr_cpus == 1 ? "" : "s");
 }

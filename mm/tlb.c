@@ -18,6 +18,7 @@
 #include "mm/tlb.h"
 
 #include "kernel/base/assert.h"
+#include "kernel/base/bits.h"
 #include "kernel/base/cpu.h"
 #include "kernel/trace.h"
 #include "mm/mm.h"
@@ -256,7 +257,7 @@ shoot_down(u64 mask, const struct mm *mm, bool freed_tables)
 
 	mask &= ~cpu_bit(this_cpu());
 	for (u64 rest = mask; rest; rest &= rest - 1) {
-		unsigned id = (unsigned)__builtin_ctzl(rest);
+		unsigned id = first_bit(rest);
 		struct cpu *cpu = cpu_by_id(id);
 
 		if (mm && spared(cpu, mm, freed_tables)) {
@@ -268,7 +269,7 @@ shoot_down(u64 mask, const struct mm *mm, bool freed_tables)
 		told |= 1ul << id;
 	}
 	for (u64 rest = told; rest; rest &= rest - 1) {
-		unsigned id = (unsigned)__builtin_ctzl(rest);
+		unsigned id = first_bit(rest);
 
 		wait_until_served(cpu_by_id(id), request[id]);
 	}

@@ -40,7 +40,7 @@ void
 mutex_unlock(struct mutex *mutex)
 {
 	DEBUG_ASSERT(mutex_held(mutex));
-	__atomic_exchange_n(&mutex->owner, NULL, __ATOMIC_SEQ_CST);
+	(void)__atomic_exchange_n(&mutex->owner, NULL, __ATOMIC_SEQ_CST);
 	if (atomic_read(&mutex->waiters))
 		wake_up_one(&mutex->queue);
 }

@@ -8,6 +8,7 @@
 #include "sched/sched.h"
 
 #include "kernel/base/assert.h"
+#include "kernel/base/bits.h"
 #include "kernel/base/errno.h"
 #include "mm/mm.h"
 #include "sched/timer.h"
@@ -48,7 +49,7 @@ dequeue(struct run_queue *rq, struct task *task)
 static struct task *
 first_task(struct run_queue *rq)
 {
-	unsigned prio = (unsigned)__builtin_ctzl(rq->bitmap);
+	unsigned prio = first_bit(rq->bitmap);
 
 	return list_first(&rq->lists[prio], struct task, run_link);
 }
@@ -173,10 +174,10 @@ cpu_load(unsigned id)
 static unsigned
 least_loaded(u64 mask)
 {
-	unsigned best = (unsigned)__builtin_ctzl(mask);
+	unsigned best = first_bit(mask);
 
 	for (; mask; mask &= mask - 1) {
-		unsigned id = (unsigned)__builtin_ctzl(mask);
+		unsigned id = first_bit(mask);
 
 		if (cpu_load(id) < cpu_load(best))
 			best = id;
@@ -209,7 +210,7 @@ announce(struct cpu *cpu, const struct task *task)
 	}
 	mask = task->affinity & online_cpus() & ~(1ul << cpu->id);
 	for (; mask; mask &= mask - 1) {
-		unsigned id = (unsigned)__builtin_ctzl(mask);
+		unsigned id = first_bit(mask);
 
 		if (cpu_load(id) == 0) {
 			resched_cpu(cpu_by_id(id));
@@ -309,7 +310,7 @@ steal_for(struct run_queue *from, unsigned id)
 	for (u64 rest = from->bitmap; rest; rest &= rest - 1) {
 		struct task *task;
 
-		list_for_each(task, &from->lists[__builtin_ctzl(rest)],
+		list_for_each(task, &from->lists[first_bit(rest)],
 			      run_link) {
 			if (!allowed_on(task, id))
 				continue;

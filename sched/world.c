@@ -2,6 +2,7 @@
 #include "sched/world.h"
 
 #include "kernel/base/assert.h"
+#include "kernel/base/bits.h"
 #include "sched/sched.h"
 
 bool world_stopping;
@@ -12,7 +13,7 @@ static atomic_t waiting; /* CPUs at a safe point */
 static unsigned
 online_others(void)
 {
-	return (unsigned)__builtin_popcountl(online_cpus()) - 1;
+	return count_bits(online_cpus()) - 1;
 }
 
 /* The other CPUs look at need_resched on their way out of the interrupt, and
@@ -23,7 +24,7 @@ call_others(void)
 	u64 mask = online_cpus() & ~(1ul << this_cpu()->id);
 
 	for (; mask; mask &= mask - 1) {
-		unsigned id = (unsigned)__builtin_ctzl(mask);
+		unsigned id = first_bit(mask);
 
 		WRITE_ONCE(cpu_by_id(id)->need_resched, true);
 		arch_send_ipi(id, IPI_RESCHED);

@@ -17,6 +17,7 @@ struct acpi_info acpi;
 enum {
 	DEFAULT_LAPIC = 0xfee00000,
 	MAX_TABLE = 1 << 20, /* a longer one is taken for damaged */
+	MAX_TABLES = 256,    /* that we look at */
 };
 
 struct rsdp {
@@ -42,12 +43,24 @@ struct table {
 	u32 oem_revision, creator, creator_revision;
 } __packed;
 
-/* Tables may lie in memory that the boot map calls reserved. */
+/* Above this no address has a meaning to this CPU. */
+static paddr_t
+physical_end(void)
+{
+	enum { CPUID_SIZES = 0x80000008, PHYSICAL_BITS = 0xff };
+
+	return 1ul << (cpuid(CPUID_SIZES, 0).eax & PHYSICAL_BITS);
+}
+
+/* Tables may lie in memory that the boot map calls reserved. NULL: no such
+ * memory can exist. */
 static const void *
 view(paddr_t addr, size_t size)
 {
 	if (direct_mapped(addr, size))
 		return phys_to_virt(addr);
+	if (addr == 0 || addr + size < addr || addr + size > physical_end())
+		return NULL;
 	return map_device(addr, size);
 }
 
@@ -62,7 +75,7 @@ sums_to_zero(const void *data, size_t size)
 	return sum == 0;
 }
 
-/* ---- The root pointer ------------------------------------------------------ */
+/* ---- The root pointer ----------------------------------------------- */
 
 static bool
 rsdp_valid(const struct rsdp *rsdp)
@@ -78,7 +91,8 @@ search(paddr_t start, size_t size)
 {
 	const u8 *bytes = view(start, size);
 
-	for (size_t at = 0; at + sizeof(struct rsdp) <= size; at += RSDP_ALIGN)
+	for (size_t at = 0; bytes && at + sizeof(struct rsdp) <= size;
+	     at += RSDP_ALIGN)
 		if (rsdp_valid((const void *)(bytes + at)))
 			return (const void *)(bytes + at);
 	return NULL;
@@ -96,10 +110,12 @@ search_bios(void)
 		ROM_SIZE = 0x20000,
 	};
 	const struct rsdp *found = NULL;
+	const void *data;
 	u16 segment;
 	paddr_t ebda;
 
-	memcpy(&segment, view(EBDA_SEGMENT, sizeof(segment)), sizeof(segment));
+	data = view(EBDA_SEGMENT, sizeof(segment));
+	memcpy(&segment, data, sizeof(segment));
 	ebda = (paddr_t)segment << 4;
 	if (ebda >= PAGE_SIZE && ebda + EBDA_SIZE <= LOW_MEMORY_END)
 		found = search(ebda, EBDA_SIZE);
@@ -115,7 +131,7 @@ find_rsdp(const struct boot_info *boot)
 		return rsdp;
 	if (boot->rsdp) {
 		rsdp = view(boot->rsdp, sizeof(*rsdp));
-		if (rsdp_valid(rsdp))
+		if (rsdp && rsdp_valid(rsdp))
 			return rsdp;
 	}
 	if (boot->have_rsdp_copy || boot->rsdp)
@@ -123,7 +139,7 @@ find_rsdp(const struct boot_info *boot)
 	return search_bios();
 }
 
-/* ---- Tables ------------------------------------------------------------------ */
+/* ---- Tables --------------------------------------------------------- */
 
 /* The table at @addr, whole and checked, or NULL. */
 static const struct table *
@@ -132,9 +148,11 @@ read_table(paddr_t addr)
 	const struct table *table;
 	u32 length;
 
-	if (addr == 0)
-		return NULL;
 	table = view(addr, sizeof(*table));
+	if (!table) {
+		pr_warn("ACPI: there can be no table at 0x%lx", addr);
+		return NULL;
+	}
 	length = table->length;
 	if (length < sizeof(*table) || length > MAX_TABLE) {
 		pr_warn("ACPI: table at 0x%lx ignored: it claims %u bytes",
@@ -142,9 +160,8 @@ read_table(paddr_t addr)
 		return NULL;
 	}
 	table = view(addr, length);
-	if (!sums_to_zero(table, length)) {
-		pr_warn("ACPI: table %.4s ignored: wrong checksum",
-			table->signature);
+	if (!table || !sums_to_zero(table, length)) {
+		pr_warn("ACPI: table at 0x%lx ignored: wrong checksum", addr);
 		return NULL;
 	}
 	return table;
@@ -153,7 +170,7 @@ read_table(paddr_t addr)
 static bool
 has_signature(paddr_t addr, const char *signature)
 {
-	const struct table *table = addr ? view(addr, sizeof(*table)) : NULL;
+	const struct table *table = view(addr, sizeof(*table));
 
 	return table && memcmp(table->signature, signature, 4) == 0;
 }
@@ -165,10 +182,11 @@ find_table(const struct table *root, size_t entry_size, const char *signature)
 	const u8 *entry = (const u8 *)(root + 1);
 	const u8 *end = (const u8 *)root + root->length;
 
-	for (; entry + entry_size <= end; entry += entry_size) {
+	for (int i = 0; i < MAX_TABLES && entry + entry_size <= end; i++) {
 		paddr_t addr = 0;
 
 		memcpy(&addr, entry, entry_size);
+		entry += entry_size;
 		if (has_signature(addr, signature))
 			return read_table(addr);
 	}
@@ -188,7 +206,7 @@ find_madt(const struct rsdp *rsdp)
 	return root ? find_table(root, sizeof(u32), "APIC") : NULL;
 }
 
-/* ---- The MADT ------------------------------------------------------------------ */
+/* ---- The MADT ------------------------------------------------------- */
 
 struct madt {
 	struct table table;
@@ -247,9 +265,21 @@ struct madt_lapic_address {
 	u64 addr;
 } __packed;
 
+static bool
+listed(u32 apic_id)
+{
+	for (unsigned i = 0; i < acpi.nr_cpus; i++)
+		if (acpi.apic_ids[i] == apic_id)
+			return true;
+	return false;
+}
+
+/* A CPU may be listed in the old form and in the new one. */
 static void
 add_cpu(u32 apic_id, u32 flags)
 {
+	if (listed(apic_id))
+		return;
 	if (!(flags & CPU_ENABLED))
 		acpi.nr_disabled++;
 	else if (apic_id > LAST_XAPIC_ID || acpi.nr_cpus == MAX_LISTED_CPUS)

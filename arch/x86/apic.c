@@ -98,7 +98,7 @@ apic_this_id(void)
 	return apic_read(APIC_ID) >> ID_SHIFT;
 }
 
-/* ---- Interrupts to other CPUs ---------------------------------------------- */
+/* ---- Interrupts to other CPUs --------------------------------------- */
 
 /* The command goes out when its lower half is written; an interrupt between
  * the two writes could send one of its own. */
@@ -148,7 +148,7 @@ apic_send_startup(unsigned apic_id, paddr_t page)
 		     COMMAND_STARTUP | COMMAND_ASSERT | page >> PAGE_SHIFT);
 }
 
-/* ---- Interrupts that arrive ---------------------------------------------------- */
+/* ---- Interrupts that arrive ----------------------------------------- */
 
 static void
 apic_end_of_interrupt(void)
@@ -183,7 +183,7 @@ apic_interrupt(unsigned vector)
 	}
 }
 
-/* ---- The timer ------------------------------------------------------------------ */
+/* ---- The timer ------------------------------------------------------ */
 
 void
 apic_timer_start(u32 ticks)

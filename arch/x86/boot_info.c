@@ -34,7 +34,7 @@ need_view(paddr_t addr, size_t size, const char *what)
 	return view;
 }
 
-/* ---- Filling in ------------------------------------------------------------ */
+/* ---- Filling in ----------------------------------------------------- */
 
 /* Types as BIOS call e820 numbers them; both loaders pass them on. */
 enum { E820_USABLE = 1, E820_ACPI_TABLES = 3 };
@@ -102,7 +102,7 @@ set_initrd(struct boot_info *boot, paddr_t start, paddr_t end)
 	boot->initrd_end = end;
 }
 
-/* ---- Multiboot2 -------------------------------------------------------------
+/* ---- Multiboot2 --------------------------------------------------------
  * Multiboot2 Specification 2.0, section 3.6. */
 
 struct mb2_info {
@@ -146,11 +146,13 @@ mb2_memory_map(struct boot_info *boot, const struct mb2_memory_map *map)
 	const u8 *next = (const u8 *)(map + 1);
 	const u8 *end = (const u8 *)map + map->tag.size;
 
-	if (map->tag.size < sizeof(*map) ||
-	    map->entry_size < sizeof(struct mb2_memory))
-		panic("The loader's memory map is damaged: entries of %u "
-		      "bytes in %u. Use another version of GRUB.",
-		      map->entry_size, map->tag.size);
+	if (map->tag.size < sizeof(*map))
+		panic("The loader's memory map is damaged: it has %u bytes. "
+		      "Use another version of GRUB.", map->tag.size);
+	if (map->entry_size < sizeof(struct mb2_memory))
+		panic("The loader's memory map is damaged: its entries have "
+		      "%u bytes. Use another version of GRUB.",
+		      map->entry_size);
 
 	while (next + sizeof(struct mb2_memory) <= end) {
 		const struct mb2_memory *m = (const void *)next;
@@ -225,7 +227,7 @@ mb2_read(struct boot_info *boot, paddr_t addr)
 	pr_warn("the loader's information has no end tag");
 }
 
-/* ---- PVH ---------------------------------------------------------------------
+/* ---- PVH ---------------------------------------------------------------
  * Xen's public header arch-x86/hvm/start_info.h. */
 
 enum { PVH_MAGIC = 0x336ec578 };

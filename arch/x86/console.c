@@ -7,7 +7,7 @@
 #include "arch/x86/platform.h"
 #include "kernel/base/string.h"
 
-/* ---- Serial ------------------------------------------------------------- */
+/* ---- Serial --------------------------------------------------------- */
 
 /* Registers of the 16550, from its base port. */
 enum {
@@ -90,7 +90,7 @@ serial_write(const char *text, size_t len)
 	}
 }
 
-/* ---- Screen -------------------------------------------------------------- */
+/* ---- Screen --------------------------------------------------------- */
 
 /* The screen is slow to touch, so a copy in memory says what it shows and
  * only changes are written. Four cells (character, colour) at a time. */
@@ -214,7 +214,7 @@ screen_move_cursor(void)
 	outb(VGA_CRTC_DATA, cursor & 0xff);
 }
 
-/* ---- Both ----------------------------------------------------------------- */
+/* ---- Both ----------------------------------------------------------- */
 
 void
 console_init(void)

@@ -47,7 +47,7 @@ enum { TRAP_STUB_BYTES = 16 };
  */
 void apic_interrupt(unsigned vector);
 
-/* Set before IPI_STOP is sent (apic.c): the next NMI parks its CPU. */
+/* Set before IPI_STOP is sent: the next NMI parks its CPU. */
 extern bool cpus_must_stop;
 
 /* ---- Setting up the CPU that runs ------------------------------------- */

@@ -65,7 +65,7 @@ arch_spin_wait(const atomic_t *word, int busy)
 		arch_cpu_relax();
 }
 
-/* ---- Random bits ---------------------------------------------------------- */
+/* ---- Random bits ---------------------------------------------------- */
 
 enum {
 	CPUID_FEATURES = 1,

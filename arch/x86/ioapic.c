@@ -72,7 +72,7 @@ ioapic_write(const struct ioapic *io, u8 reg, u32 value)
 	mmio_write32(io->window + IOAPIC_WINDOW, value);
 }
 
-/* ---- Set-up --------------------------------------------------------------------- */
+/* ---- Set-up --------------------------------------------------------- */
 
 /* Masked, and its vectors moved away from the exceptions, since it can raise
  * a spurious interrupt even so. */
@@ -112,7 +112,7 @@ ioapic_init(void)
 		add_ioapic(&acpi.ioapics[i]);
 }
 
-/* ---- Lines ------------------------------------------------------------------------ */
+/* ---- Lines ---------------------------------------------------------- */
 
 static const struct ioapic *
 ioapic_of(unsigned gsi)

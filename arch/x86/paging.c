@@ -46,7 +46,7 @@ static unsigned device_used;
 
 static const pte_t empty_table[PTES_PER_TABLE] __aligned(PAGE_SIZE);
 
-/* ---- The loaded root ------------------------------------------------------ */
+/* ---- The loaded root ------------------------------------------------ */
 
 void
 arch_load_root(paddr_t root)
@@ -117,7 +117,7 @@ cpu_has_gib_pages(void)
 	return cpuid(CPUID_EXTENDED_FEATURES, 0).edx & EXTENDED_EDX_GIB_PAGES;
 }
 
-/* ---- Building -------------------------------------------------------------- */
+/* ---- Building ------------------------------------------------------- */
 
 static pte_t *
 new_table(void)
@@ -184,7 +184,7 @@ map_image(const u8 *start, const u8 *end, unsigned prot)
 	map((vaddr_t)start, virt_to_phys(start), end - start, prot);
 }
 
-/* ---- The direct map --------------------------------------------------------- */
+/* ---- The direct map ------------------------------------------------- */
 
 /* Maps [start, end), of which [image_start, rodata_end) read-only. */
 static void
@@ -282,7 +282,7 @@ direct_mapped(paddr_t addr, size_t size)
 	return true;
 }
 
-/* ---- Devices ----------------------------------------------------------------- */
+/* ---- Devices -------------------------------------------------------- */
 
 /* Tables for the whole area are made now, because device registers are also
  * mapped when boot_alloc() is no more. */
@@ -318,7 +318,7 @@ map_device(paddr_t addr, size_t size)
 	return (void *)(start + (addr - first));
 }
 
-/* ---- The roots ----------------------------------------------------------------- */
+/* ---- The roots ------------------------------------------------------ */
 
 /* An entry's accessed bit is set from the start: the CPU would set it in one
  * root and not in another, and the roots are compared. */

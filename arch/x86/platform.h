@@ -10,7 +10,7 @@
 struct boot_info;
 struct cpu;
 
-/* ---- Sections of the image (linker.ld) ---------------------------------- */
+/* ---- Sections of the image (linker.ld) ------------------------------ */
 
 extern u8 image_start[], image_end[]; /* physical */
 extern u8 text_start[], text_end[];
@@ -18,7 +18,7 @@ extern u8 rodata_start[], rodata_end[];
 extern u8 data_start[], bss_end[];
 extern u8 boot_stack_guard[], boot_stack[], boot_stack_top[];
 
-/* ---- Device registers in memory: one access, of just this size ----------- */
+/* ---- Device registers in memory: one access, of just this size ------ */
 
 static inline u32
 mmio_read32(const volatile void *reg)
@@ -32,7 +32,7 @@ mmio_write32(volatile void *reg, u32 value)
 	*(volatile u32 *)reg = value;
 }
 
-/* ---- Boot (start.c, boot_info.c, smp.c) ---------------------------------- */
+/* ---- Boot (start.c, boot_info.c, smp.c) ----------------------------- */
 
 /* Who called us; boot/start.asm passes it. */
 enum loader {
@@ -54,7 +54,7 @@ void boot_info_read(struct boot_info *boot, enum loader loader, paddr_t info);
  * firmware's tables, readies this CPU's timer and the interrupt lines. */
 void devices_init(const struct boot_info *boot);
 
-/* ---- Mappings (paging.c) ------------------------------------------------- */
+/* ---- Mappings (paging.c) -------------------------------------------- */
 
 /* Maps @size bytes at @addr, uncached and not executable, into the DEVICE
  * area, for good. Possible after arch_map_kernel(); panics when the area's
@@ -72,7 +72,7 @@ paddr_t trampoline_page(void);
  * mapped where it is, executable and not writable. Below 4 GiB. */
 paddr_t ap_root(void);
 
-/* ---- Firmware tables (acpi.c) -------------------------------------------- */
+/* ---- Firmware tables (acpi.c) --------------------------------------- */
 
 enum {
 	MAX_LISTED_CPUS = 256, /* as many as xAPIC ids */
@@ -107,7 +107,7 @@ extern struct acpi_info acpi;
 
 void acpi_init(const struct boot_info *boot);
 
-/* ---- Interrupt controllers (apic.c, ioapic.c) ----------------------------- */
+/* ---- Interrupt controllers (apic.c, ioapic.c) ----------------------- */
 
 void apic_init(void);		/* maps the registers; boot CPU, once */
 void apic_init_this_cpu(void);	/* accepts interrupts; each CPU */
@@ -124,7 +124,7 @@ u32 apic_timer_left(void);
 void ioapic_init(void);
 void ioapic_interrupt(unsigned line);
 
-/* ---- Time (timer.c) ------------------------------------------------------- */
+/* ---- Time (timer.c) ------------------------------------------------- */
 
 /* No earlier read may still be under way when the counter is read, or a CPU
  * could see another's later time and then tell an earlier one. */
@@ -143,7 +143,7 @@ void delay_us(u64 us);
 /* The TSCs of two CPUs differ: arch_time_ns() takes a slower, safe way. */
 void clock_not_synchronous(void);
 
-/* ---- Console (console.c) --------------------------------------------------- */
+/* ---- Console (console.c) -------------------------------------------- */
 
 void console_init(void);
 void console_map(void); /* the screen, through the final page tables */

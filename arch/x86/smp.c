@@ -55,7 +55,7 @@ extern const u8 trampoline_start[], trampoline_end[], trampoline_root[];
 /* For the comparison of clocks: the latest TSC that each side has read. */
 static u64 boot_tsc, ap_tsc;
 
-/* ---- The CPU that wakes ----------------------------------------------------- */
+/* ---- The CPU that wakes --------------------------------------------- */
 
 void
 start_secondary_cpu(struct cpu *cpu)
@@ -75,7 +75,7 @@ start_secondary_cpu(struct cpu *cpu)
 	secondary_main();
 }
 
-/* ---- The CPU that waits ------------------------------------------------------- */
+/* ---- The CPU that waits --------------------------------------------- */
 
 static void
 copy_trampoline(void)

@@ -12,7 +12,7 @@
 #define NS_PER_SECOND 1000000000ul
 #define NS_PER_US     1000ul
 
-/* ---- The time-stamp counter ------------------------------------------------- */
+/* ---- The time-stamp counter ----------------------------------------- */
 
 static u64 tsc_start;
 static u64 ns_per_tsc; /* 32.32 fixed point */
@@ -65,7 +65,7 @@ delay_us(u64 us)
 		arch_cpu_relax();
 }
 
-/* ---- How fast is it? -----------------------------------------------------------
+/* ---- How fast is it? ---------------------------------------------------
  * The PIT's channel 2 counts down once; bit 5 of port 0x61 shows that it got to
  * 0. Intel 8254 data sheet, mode 0. */
 
@@ -150,7 +150,7 @@ clock_init(void)
 	ns_per_tsc = (PIT_NS << 32) / m.ticks;
 }
 
-/* ---- Interrupts at a time ---------------------------------------------------- */
+/* ---- Interrupts at a time ------------------------------------------- */
 
 enum { APIC_MEASURE_US = 200 };
 
@@ -223,7 +223,7 @@ timer_expired(void)
 	timer_interrupt();
 }
 
-/* ---- The date ---------------------------------------------------------------- */
+/* ---- The date ------------------------------------------------------- */
 
 enum {
 	CMOS_INDEX = 0x70,

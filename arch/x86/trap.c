@@ -61,6 +61,8 @@ exception_of(const struct regs *regs)
 
 /* ---- Exceptions ------------------------------------------------------- */
 
+bool cpus_must_stop;
+
 static const struct ex_entry *
 find_ex_entry(u64 ip)
 {

@@ -84,7 +84,7 @@ panic_one_lock(const char *what, const struct spinlock *lock, u64 caller)
 static bool
 in_order(const struct spinlock *held, const struct spinlock *lock)
 {
-	if (held->rank == RANK_RUNQUEUE && lock->rank == RANK_RUNQUEUE)
+	if (held->rank == RANK_FUTEX && lock->rank == RANK_FUTEX)
 		return held < lock;
 	return held->rank < lock->rank;
 }

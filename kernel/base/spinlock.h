@@ -18,7 +18,7 @@
 /* The order in which locks nest, outermost first. */
 enum lock_rank {
 	RANK_PROCESS = 1, /* process tree, pid table */
-	RANK_FUTEX,	  /* futex hash bucket */
+	RANK_FUTEX,	  /* futex buckets; two of them in order of address */
 	RANK_WAIT,	  /* wait queues and mutexes */
 	RANK_TIMER,	  /* sleep queues */
 	RANK_TASK,	  /* a task's own state */

@@ -343,6 +343,17 @@ names_with_a_hole(void)
 }
 
 static void
+no_name(void)
+{
+	make_usual_archive();
+	set_field(0, NAMESIZE, "00000001");
+	archive[HEADER] = 0;
+	must_refuse(archive_size, "an empty name", 0);
+	set_field(0, NAMESIZE, "00000000");
+	must_refuse(archive_size, "no name at all", 0);
+}
+
+static void
 other_formats(void)
 {
 	static const char *const magics[] = { "070707", "070702", "\037\213\10",
@@ -453,6 +464,7 @@ main(int argc, char **argv)
 	     name_sizes_off_by_one);
 	test("a name with a hole or without an end is refused",
 	     names_with_a_hole);
+	test("an entry without a name is refused", no_name);
 	test("other formats are refused", other_formats);
 	test("an offset outside the archive is refused", offset_outside);
 	test("random damage never leads outside the archive", random_damage);

@@ -165,7 +165,7 @@ populate_part(struct mm *mm, struct region *region, uaddr_t start, uaddr_t end,
 {
 	int err = 0;
 
-	if (!allowed(region, write ? FAULT_WRITE : 0))
+	if (!(region->prot & (write ? PROT_WRITE : PROT_READ)))
 		return -EINVAL;
 	for (uaddr_t addr = start; addr < end && !err; addr += PAGE_SIZE) {
 		err = fault_in(mm, region, addr, write);

@@ -21,7 +21,7 @@ struct task;
 
 /*
  * struct cpu *this_cpu(void)           the block of the CPU we run on
- * struct task *arch_current(void)      this_cpu()->current, in one access
+ * struct task *arch_current(void)      this_cpu()->curr, in one access
  * void arch_cpu_relax(void)            one turn of a wait loop
  *
  * irq_flags_t arch_irq_save(void)      interrupts off; returns what they were
@@ -105,6 +105,9 @@ void arch_flush_page(uaddr_t addr);
 /* Drops everything cached for the loaded root on this CPU. */
 void arch_flush_all(void);
 
+/* The same for kernel mappings, global ones included. */
+void arch_flush_kernel(void);
+
 /* The root that maps the kernel half and nothing else: init_mm's. Built
  * once by arch_map_kernel(); all 256 kernel entries never change after. */
 paddr_t arch_kernel_root(void);
@@ -127,6 +130,9 @@ ssize_t arch_strncpy_from_user(char *dst, uaddr_t src, size_t size);
 /* *addr == *old ? *addr = new : *old = *addr, atomically. Negative: fault. */
 int arch_cmpxchg_user(uaddr_t addr, u32 *old, u32 new);
 
+/* Is the instruction at regs in the exception table, so that it may fault on
+ * a user address? */
+bool arch_has_fixup(const struct regs *regs);
 /* If the instruction at regs is in the exception table, moves regs to its
  * fix-up and returns true. */
 bool arch_fixup_exception(struct regs *regs);
@@ -134,6 +140,9 @@ bool arch_fixup_exception(struct regs *regs);
 /* ---- Tasks ------------------------------------------------------------ */
 
 /* struct arch_task (in arch_inline.h) is embedded in struct task as .arch. */
+
+/* At boot, after slab_init(): memory for the tasks' FPU state. */
+void arch_task_cache_init(void);
 
 /*
  * Prepares @task to run on its kernel stack [stack, stack + KSTACK_SIZE): its
@@ -152,7 +161,7 @@ int arch_task_make_user(struct task *task);
 void arch_task_free(struct task *task);
 
 /*
- * Switches stacks, FPU state, FS/GS bases, TSS.rsp0 and this_cpu()->current.
+ * Switches stacks, FPU state, FS/GS bases, TSS.rsp0 and this_cpu()->curr.
  * Interrupts off. Returns, on @prev's stack and perhaps another CPU and much
  * later, the task that ran just before.
  */
@@ -229,7 +238,7 @@ void syscall_dispatch(struct regs *regs);
  * invariant checker. Called only when exit_work_pending() says so. */
 void exit_to_user(struct regs *regs);
 
-/* A page fault at @addr. */
+/* A page fault at @addr. Called, and returns, with interrupts off. */
 enum {
 	FAULT_PRESENT = 1 << 0, /* protection, not absence */
 	FAULT_WRITE = 1 << 1,

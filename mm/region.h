@@ -15,6 +15,9 @@
 #define PROT_WRITE 2
 #define PROT_EXEC  4
 #define PROT_ALL   7
+#define PROT_SEM   8 /* means nothing */
+#define PROT_GROWSDOWN 0x01000000 /* mprotect: from the stack's start on */
+#define PROT_GROWSUP   0x02000000
 
 #define MAP_SHARED	    0x01
 #define MAP_PRIVATE	    0x02
@@ -38,8 +41,13 @@
 #define MREMAP_DONTUNMAP 4
 
 #define MADV_NORMAL	    0
+#define MADV_WILLNEED	    3
 #define MADV_DONTNEED	    4
 #define MADV_FREE	    8
+#define MADV_HUGEPAGE	    14
+#define MADV_DODUMP	    17
+#define MADV_COLD	    20
+#define MADV_PAGEOUT	    21
 #define MADV_POPULATE_READ  22
 #define MADV_POPULATE_WRITE 23
 
@@ -59,16 +67,19 @@ struct region {
 	/* the tree: guarded by mm->lock */
 	struct region *parent, *left, *right;
 	int height;
-	u64 gap_before;		/* from the previous region's end, bytes */
+	u64 gap_before;		/* bytes free between the previous region and
+				 * this one, a stack's guard gap not counted */
 	u64 max_gap;		/* the largest gap_before in this subtree */
 };
 
+/* Two regions that touch are never of the same kind: they are joined. */
 struct region_tree {
 	struct region *root;
 	u64 nr_regions;
 	u64 bytes;		/* sum of sizes */
 };
 
+void regions_init(void); /* at boot, after slab_init(): caches */
 void region_tree_init(struct region_tree *tree);
 
 /* The first region with end > @addr, or NULL. */
@@ -78,8 +89,13 @@ struct region *region_next(struct region *region);
  * Debug builds and host tests. */
 void region_check(struct mm *mm);
 
-/* The system calls, with mm->lock held. do_mmap, do_mremap and do_brk return
- * an address or a negative errno. @stack: mark the region as growing down. */
+/* The system calls, with mm->lock held. What fails for want of memory has
+ * changed nothing, with two exceptions, as in Linux: after mprotect, regions
+ * before the one that failed have the new rights; mremap may have unmapped
+ * MREMAP_FIXED's target and what is cut off the old range. do_mmap and do_mremap return an address or a negative
+ * errno; do_brk returns the new brk, or the old one when it failed. @stack:
+ * mark the region as growing down. Without MAP_ANONYMOUS do_mmap returns
+ * -ENOSYS: files are a server's business. MAP_POPULATE is served. */
 long do_mmap(struct mm *mm, uaddr_t hint, u64 len, unsigned prot,
 	     unsigned flags, bool stack);
 int do_munmap(struct mm *mm, uaddr_t addr, u64 len);
@@ -87,17 +103,21 @@ int do_mprotect(struct mm *mm, uaddr_t addr, u64 len, unsigned prot);
 long do_mremap(struct mm *mm, uaddr_t addr, u64 old_len, u64 new_len,
 	       unsigned flags, uaddr_t new_addr);
 long do_brk(struct mm *mm, uaddr_t brk);
-/* MADV_DONTNEED, MADV_FREE and the advice that needs nothing. */
+/* MADV_DONTNEED, MADV_FREE (the same here), MADV_POPULATE_* (served at once)
+ * and the advice that needs nothing; -EINVAL for any other. */
 int do_madvise(struct mm *mm, uaddr_t addr, u64 len, int advice);
 
 /* Makes the pages of [addr, addr + len) present, for writing if @write, as
- * their regions allow: -ENOMEM, -EFAULT (a hole or forbidden). Used by
- * madvise(MADV_POPULATE_*), MAP_POPULATE, exec and the prefaulter. */
+ * their regions allow: -ENOMEM (a hole, or no memory), -EINVAL (forbidden, or
+ * not whole user pages); what came before stays present. Used by
+ * madvise(MADV_POPULATE_*), MAP_POPULATE, exec and the prefaulter. Read
+ * Linux: mm/gup.c, faultin_vma_page_range. */
 int regions_populate(struct mm *mm, uaddr_t addr, u64 len, bool write);
 
 /* Fork: regions and page tables of @src into the empty @dst, both sides of a
- * private page unwritable. @src's lock held. -ENOMEM: @dst is half filled,
- * to be torn down by mmput. Flushes @src where it lost rights. */
+ * private page unwritable; the heap's borders. @src's lock held. -ENOMEM: @dst
+ * is half filled, to be torn down by mmput. Flushes @src where it lost
+ * rights. */
 int regions_copy(struct mm *dst, struct mm *src);
 
 /* Teardown at users == 0: detach everything, tell every CPU that may walk

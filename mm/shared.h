@@ -1,0 +1,29 @@
+/*
+ * The page store behind MAP_SHARED memory: a sparse array of pages, found by
+ * index, made when first asked for. Every region that maps a part of it holds
+ * a reference, in whatever mm, so that parent and child of a fork share also
+ * what is touched only after it. Its pages live as long as the store does.
+ *
+ * Read Linux: mm/shmem.c, shmem_zero_setup and shmem_get_folio.
+ */
+#pragma once
+
+#include "mm/page.h"
+
+struct shared_object;
+
+/* Indices below this are legal: twice the pages of a user's half. */
+#define SHARED_MAX_PAGES (1ul << 36)
+
+void shared_init(void);
+
+/* An empty store with one reference; NULL: no memory. */
+struct shared_object *shared_object_create(void) __must_check;
+void shared_object_get(struct shared_object *object);
+/* The last one gives every page back. May sleep. */
+void shared_object_put(struct shared_object *object);
+
+/* Page @index, zeroed when it is new, with a reference for the caller; NULL:
+ * no memory. May sleep. */
+struct page *shared_object_page(struct shared_object *object, u64 index)
+	__must_check;

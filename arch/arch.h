@@ -21,7 +21,7 @@ struct task;
 
 /*
  * struct cpu *this_cpu(void)           the block of the CPU we run on
- * struct task *arch_current(void)      this_cpu()->current, in one access
+ * struct task *arch_current(void)      this_cpu()->curr, in one access
  * void arch_cpu_relax(void)            one turn of a wait loop
  *
  * irq_flags_t arch_irq_save(void)      interrupts off; returns what they were
@@ -105,6 +105,9 @@ void arch_flush_page(uaddr_t addr);
 /* Drops everything cached for the loaded root on this CPU. */
 void arch_flush_all(void);
 
+/* The same for kernel mappings, global ones included. */
+void arch_flush_kernel(void);
+
 /* The root that maps the kernel half and nothing else: init_mm's. Built
  * once by arch_map_kernel(); all 256 kernel entries never change after. */
 paddr_t arch_kernel_root(void);
@@ -138,6 +141,9 @@ bool arch_fixup_exception(struct regs *regs);
 
 /* struct arch_task (in arch_inline.h) is embedded in struct task as .arch. */
 
+/* At boot, after slab_init(): memory for the tasks' FPU state. */
+void arch_task_cache_init(void);
+
 /*
  * Prepares @task to run on its kernel stack [stack, stack + KSTACK_SIZE): its
  * first switch-in calls task_first_run(prev), then @fn(@arg) unless @fn is
@@ -155,7 +161,7 @@ int arch_task_make_user(struct task *task);
 void arch_task_free(struct task *task);
 
 /*
- * Switches stacks, FPU state, FS/GS bases, TSS.rsp0 and this_cpu()->current.
+ * Switches stacks, FPU state, FS/GS bases, TSS.rsp0 and this_cpu()->curr.
  * Interrupts off. Returns, on @prev's stack and perhaps another CPU and much
  * later, the task that ran just before.
  */

@@ -15,7 +15,8 @@ struct cpio_entry {
 };
 
 /*
- * Finds the entry named @path (a leading "/" is ignored). 0, -ENOENT, or
+ * Finds the entry named @path (a leading "/" is ignored); of a file with
+ * several names (hard links) each finds the data. 0, -ENOENT, or
  * -EINVAL: the archive is damaged before such an entry was found; *why then
  * says what is wrong.
  */

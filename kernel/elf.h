@@ -20,11 +20,12 @@ struct elf_program {
 	unsigned nr_segments;
 	u64 entry;		/* as linked */
 	u64 low, high;		/* page-rounded span of all segments */
-	bool pie;		/* ET_DYN: needs a load bias */
+	bool pie;		/* ET_DYN: needs a load bias ... */
+	u64 align;		/* ... that is a multiple of this (>= a page) */
 	u64 phdr;		/* address of the program headers, as linked;
 				 * 0 when no segment holds them */
 	u16 phnum, phentsize;
-	bool exec_stack;	/* PT_GNU_STACK asks for it (refused later) */
+	bool exec_stack;	/* PT_GNU_STACK asks for it */
 };
 
 /*

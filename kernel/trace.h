@@ -32,7 +32,7 @@ enum trace_op {
 };
 
 struct trace_record {
-	u64 seq;	/* global order */
+	u64 seq;	/* global order, from 1; 0: empty, or being written */
 	u64 time_ns;
 	u64 caller;	/* address of the code responsible */
 	u64 extra;
@@ -46,8 +46,25 @@ struct trace_record {
 
 enum { TRACE_RING_RECORDS = 2048 }; /* a CPU; a power of two */
 
-/* Adds a record to this CPU's ring. Any context. @mm may be NULL. */
+/* cpu->trace points at it. */
+struct trace_ring {
+	u64 next; /* slots ever taken; modulo the size: the next one */
+	struct trace_record records[TRACE_RING_RECORDS];
+};
+
+/* Gives this CPU its ring; until then, and when there is no memory for it,
+ * nothing is recorded here. Once on each CPU, when it has a current task and
+ * frames_init() has run. */
+void trace_init_cpu(void);
+
+/* Adds a record to this CPU's ring. Any context. @mm may be NULL; its
+ * counters are read here, so the caller must keep it from being freed. */
 void trace(enum trace_op op, const struct mm *mm, u64 extra, u64 caller);
+
+/* The same with the counters as the caller saw them: for one that has just
+ * given its reference back, and may not look at the mm any more. */
+void trace_counts(enum trace_op op, u64 mm_id, int users, int count, u64 extra,
+		  u64 caller);
 
 /* Stops or continues recording, on all CPUs. */
 void trace_enable(bool on);

@@ -12,6 +12,8 @@
 void fail_allocation(enum alloc_class class, unsigned nth);
 /* Called by each allocator before it looks for memory. */
 bool should_fail_allocation(enum alloc_class class);
+/* Forgets a failure asked for that has not happened. */
+void withdraw_failure(void);
 /* Whether the failure asked for has happened. */
 bool failure_happened(void);
 #else

@@ -26,6 +26,21 @@ enum mm_ref {
 	NR_MM_REFS,
 };
 
+/* "task", "borrow": as in the names above. */
+static inline const char *
+mm_ref_name(enum mm_ref why)
+{
+	static const char *const names[NR_MM_REFS] = {
+		[REF_TASK] = "task",	   [REF_GET] = "get",
+		[REF_BUILDING] = "building", [REF_USERS] = "users",
+		[REF_STATIC] = "static",   [REF_BORROW] = "borrow",
+		[REF_PARKED] = "parked",   [REF_ADOPTED] = "adopted",
+		[REF_PIN] = "pin",
+	};
+
+	return (unsigned)why < NR_MM_REFS ? names[why] : "?";
+}
+
 #ifdef CONFIG_DEBUG
 /* @caller: address of the code that changed the counter. */
 void ledger_add(struct mm *mm, enum mm_ref why, const void *holder, u64 caller);
@@ -36,6 +51,10 @@ void ledger_remove(struct mm *mm, enum mm_ref why, const void *holder,
 void ledger_move(struct mm *mm, enum mm_ref why, const void *holder,
 		 enum mm_ref new_why, const void *new_holder, u64 caller);
 unsigned ledger_count(const struct mm *mm, enum mm_ref why);
+/* False when entries of @mm had to be left out: then counts prove nothing. */
+bool ledger_complete(const struct mm *mm);
+/* The struct is about to be freed: panics when a reference is left. */
+void ledger_close(struct mm *mm, u64 caller);
 /* Prints every reference now held: who, which CPU, why, from where. */
 void ledger_print(const struct mm *mm);
 #else
@@ -55,6 +74,11 @@ ledger_move(struct mm *mm, enum mm_ref why, const void *holder,
 {
 	(void)mm, (void)why, (void)holder, (void)new_why, (void)new_holder,
 		(void)caller;
+}
+static inline void
+ledger_close(struct mm *mm, u64 caller)
+{
+	(void)mm, (void)caller;
 }
 static inline void
 ledger_print(const struct mm *mm)

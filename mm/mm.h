@@ -31,6 +31,7 @@ struct mm {
 	atomic64_t cpumask;	/* CPUs that may have it loaded: a superset */
 	atomic64_t tlb_gen;	/* raised by every change that needs a flush */
 	u64 table_gen;		/* tlb_gen of the last freed table */
+	uaddr_t flush_start, flush_end; /* what the newest tlb_gen is about */
 
 	/* under lock */
 	struct mutex lock;
@@ -44,6 +45,10 @@ struct mm {
 	struct list link;	/* all address spaces: mm_list_lock */
 #ifdef CONFIG_DEBUG
 	struct list ledger;	/* struct ledger_entry: ledger's lock */
+	struct {		/* kernel/debug/invariants.c: recounted */
+		u64 epoch;
+		int users, count;
+	} check;
 #endif
 };
 
@@ -93,6 +98,10 @@ void exec_mmap(struct mm *new);
  * users for the whole window; and lets go of it again. */
 void kthread_use_mm(struct mm *mm);
 void kthread_unuse_mm(struct mm *mm);
+
+/* The current task, lazy, trades what it borrows for init_mm. For a CPU that
+ * goes offline, and to let the last borrower of a zombie go. */
+void return_borrow(void);
 
 /* The caller's own view, without side effects: for statistics. */
 static inline int

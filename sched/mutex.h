@@ -1,16 +1,12 @@
-/* Sleeping locks, and the queues that sleepers wait in. */
+/* Sleeping locks. Read Linux: kernel/locking/mutex.c. */
 #pragma once
 
-#include "kernel/base/list.h"
-#include "kernel/base/spinlock.h"
-
-struct task;
+#include "sched/wait.h"
 
 struct mutex {
-	struct task *owner;	/* NULL: free; changed by compare-and-swap */
-	atomic_t waiters;
-	struct spinlock lock;	/* guards the queue */
-	struct list queue;	/* struct mutex_waiter */
+	struct task *owner; /* NULL: free; changed by compare-and-swap */
+	atomic_t waiters;   /* tasks that may sleep on the queue */
+	struct wait_queue queue;
 };
 
 void mutex_init(struct mutex *mutex, const char *name);

@@ -7,14 +7,16 @@
 
 #include "sched/task.h"
 
-enum { SLICE_NS = 10000000 };
+enum {
+	TICK_NS = 10000000, /* between two timer ticks of a busy CPU */
+	SLICE_TICKS = 2,    /* a task's turn, when others wait */
+};
 
 struct run_queue {
 	struct spinlock lock;
 	u64 bitmap;		/* bit p: lists[p] is not empty */
 	struct list lists[NR_PRIORITIES];
 	unsigned nr_running;	/* on the lists, the running one not counted */
-	u64 idle_ns;
 };
 
 void sched_init(void);		/* boot CPU: its idle task is the boot stack */
@@ -31,6 +33,8 @@ void sched_yield(void);
 /* Makes @task runnable; false when it was not asleep. Any context. A task
  * that is just about to sleep does not lose the wake-up. */
 bool wake_up_task(struct task *task);
+/* If @task runs in user mode, makes it come by exit_to_user(). */
+void kick_task(struct task *task);
 /* Puts a new task on a run queue: the least loaded CPU it may use. */
 void wake_up_new_task(struct task *task);
 
@@ -57,6 +61,10 @@ void idle_loop(void) __noreturn;
 int cpu_offline(unsigned id);
 int cpu_online(unsigned id);
 u64 online_cpus(void); /* bit mask */
+
+/* A runnable task that has been switched away from on a CPU that it may no
+ * longer use: queues it on another one. For the finish step. */
+void sched_migrate(struct task *task);
 
 /* The four cases of a switch; sched/switch.c. Run-queue lock held. */
 void context_switch(struct task *prev, struct task *next);

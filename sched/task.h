@@ -40,22 +40,25 @@ struct task {
 	enum task_state state;
 	unsigned cpu;		/* whose queue, or where it runs */
 	bool on_cpu;		/* its stack is in use */
+	bool on_rq;		/* on a list of that queue */
+	bool migrating;		/* to be queued elsewhere by the finish step */
 	u8 prio;		/* 0 (first) .. NR_PRIORITIES - 1 */
 	struct list run_link;
 	u64 affinity;		/* bit per CPU */
-	u64 slice_end;		/* when its turn is over, ns */
+	unsigned slice;		/* ticks left of its turn */
 
-	/* --- sleeping: wait.c --- */
-	struct list sleep_link;	/* sleep queue of a CPU, by wake_time */
-	u64 wake_time;
-	bool wake_pending;
+	/* --- sleeping with a deadline: timer.c; its queue's lock --- */
+	struct list sleep_link;
+	u64 wake_time;		/* ns */
+	struct sleep_queue *sleep_queue; /* NULL: on none */
 
 	/* --- under pid_lock --- */
 	struct process *process; /* NULL: a kernel thread */
 	struct list thread_link; /* process->threads */
-	struct list all_link;	 /* every task */
 	struct task *hash_next;
 	bool exiting;
+
+	struct list all_link;	/* every task: task_list_lock */
 
 	/* --- its own --- */
 	u64 sigmask;
@@ -64,14 +67,21 @@ struct task {
 	uaddr_t robust_list;
 	struct completion *vfork_done;
 	int transition;		/* inside a marked transition: depth */
-	struct kthread *kthread;
+
+	uaddr_t set_child_tid;	/* written at its first run, if not 0 */
+
+	/* --- kernel threads: kthread.c --- */
+	int (*kthread_fn)(void *);
+	void *kthread_arg;
+	bool kthread_stopping;
+	struct kthread_end *kthread_end; /* of the one who stops it */
 
 	/* --- set by others, read on the way to user mode --- */
 	int kill_signal;	/* != 0: die, with this signal */
-	bool syscall_traced;
+	u64 pending;		/* signals sent to this task; pid_lock */
 
 	u64 switches;		/* how often it was switched in */
-	u64 cpu_time, started;	/* ns */
+	u64 ticks;		/* timer ticks that found it running */
 #ifdef CONFIG_DEBUG
 	unsigned fail_nth;	/* mm/fail.h */
 	u8 fail_class;
@@ -82,5 +92,33 @@ struct task {
 /* A task's memory: struct, stack and arch state; not yet known to anyone.
  * NULL: no memory, nothing kept. */
 struct task *task_alloc(const char *name);
+/* The fields of a fresh task; puts it on the list of all tasks. */
+void task_init(struct task *task, const char *name);
+void task_cache_init(void);
 /* For a task that never ran, or that has been switched away from for good. */
 void task_free(struct task *task);
+
+/* Takes a dead task, whose stack may still be in use, off a CPU's hands; the
+ * reaper thread frees it. Any context. */
+void reaper_add(struct task *task);
+
+/* Calls @fn for every task from task_alloc() on, with task_list_lock held: it
+ * must not sleep. Stops when @fn returns false. */
+void task_for_each(bool (*fn)(struct task *task, void *arg), void *arg);
+unsigned nr_tasks(void);
+
+/*
+ * Fork, exec, exit, teardown and adoption move references in several steps.
+ * Between these two marks the sums need not add up, even if the task sleeps.
+ */
+static inline void
+transition_begin(void)
+{
+	current->transition++;
+}
+
+static inline void
+transition_end(void)
+{
+	current->transition--;
+}

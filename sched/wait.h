@@ -11,7 +11,7 @@ struct wait_queue {
 };
 
 struct waiter {
-	struct task *task;
+	struct task *task; /* NULL: not on the queue yet */
 	struct list link;
 };
 
@@ -24,7 +24,7 @@ void wake_up_one(struct wait_queue *queue);
 /* Sleeps until @cond, which is looked at after every wake_up of @queue. */
 #define wait_event(queue, cond)                        \
 	do {                                           \
-		struct waiter waiter_;                 \
+		struct waiter waiter_ = { 0 };               \
 		for (;;) {                             \
 			wait_prepare(queue, &waiter_); \
 			if (cond)                      \
@@ -37,7 +37,7 @@ void wake_up_one(struct wait_queue *queue);
 /* The same, but a fatal signal ends it too; evaluates to whether @cond. */
 #define wait_event_killable(queue, cond)               \
 	({                                             \
-		struct waiter waiter_;                 \
+		struct waiter waiter_ = { 0 };               \
 		bool met_;                             \
 		for (;;) {                             \
 			wait_prepare(queue, &waiter_); \

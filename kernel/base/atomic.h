@@ -67,13 +67,22 @@ atomic_xchg(atomic_t *a, int n)
 	return __atomic_exchange_n(&a->value, n, __ATOMIC_SEQ_CST);
 }
 
-/* Returns whether *a was @old and is now @new. */
+/* Returns whether *a was *@old and is now @new; if not, *@old is what it was. */
 static inline bool
-atomic_cmpxchg(atomic_t *a, int old, int new)
+atomic_cmpxchg(atomic_t *a, int *old, int new)
 {
-	return __atomic_compare_exchange_n(&a->value, &old, new, false,
+	return __atomic_compare_exchange_n(&a->value, old, new, false,
 					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
+
+/* The same for a pointer; @old is not reported back. */
+#define ptr_cmpxchg(ptr, old, new)                                       \
+	({                                                               \
+		__typeof__(*(ptr)) expected_ = (old);                    \
+		__atomic_compare_exchange_n(ptr, &expected_, new, false, \
+					    __ATOMIC_SEQ_CST,            \
+					    __ATOMIC_SEQ_CST);           \
+	})
 
 static inline u64
 atomic64_read(const atomic64_t *a)

@@ -2,50 +2,31 @@
  * What each CPU knows of itself. this_cpu() finds it; nothing read from it
  * may be kept across a switch, since the task may wake on another CPU.
  *
- * The three words of the borrow are current, loaded and prev_mm.
+ * The three words of the borrow are curr, loaded and prev_mm.
  */
 #pragma once
 
 #include "kernel/base/atomic.h"
+#include "kernel/base/counters.h"
 
 struct mm;
 struct task;
+struct trace_ring;
 struct run_queue;
-
-/* Events that are counted on each CPU; cpu_stat() hands them to user space. */
-enum cpu_counter {
-	COUNT_SWITCHES,	      /* context switches */
-	COUNT_CR3_WRITES,     /* roots loaded, and reloads that flush */
-	COUNT_CR3_SPARED,     /* switches that kept the loaded root */
-	COUNT_BORROWS,	      /* user -> kernel: mm lent, count +1 */
-	COUNT_HANDOVERS,      /* kernel -> kernel: borrow passed on, no atomic */
-	COUNT_RETURNS,	      /* kernel -> user: borrow parked, then dropped */
-	COUNT_MM_ATOMICS,     /* atomic operations on users and count */
-	COUNT_IPIS_TLB,	      /* shootdown interrupts sent */
-	COUNT_IPIS_SPARED,    /* not sent, because the CPU was lazy */
-	COUNT_IPIS_RESCHED,   /* "look at your run queue" sent */
-	COUNT_FLUSH_FULL,     /* whole TLB flushed here */
-	COUNT_FLUSH_RANGE,    /* page by page flushes here */
-	COUNT_FLUSH_UNLAZY,   /* flushes made when leaving lazy mode */
-	COUNT_LEFT_ROOT,      /* lazy CPU moved to init_mm: tables were freed */
-	COUNT_FAULTS,	      /* page faults served */
-	COUNT_SYSCALLS,
-	COUNT_TICKS,
-	NR_COUNTERS,
-};
 
 enum { MAX_HELD_LOCKS = 8 };
 
 struct cpu {
 	/* --- entry code: offsets are in arch/x86/asm_offsets.c --- */
 	struct cpu *self;
-	struct task *current;	/* written by the switch, on this CPU */
+	struct task *curr;	/* "current"; written by the switch, here */
 	u64 kernel_sp;		/* top of current's kernel stack */
 	u64 user_sp;		/* scratch of the system-call entry */
 
 	unsigned id;		/* 0 .. nr_cpus - 1 */
 	unsigned apic_id;
 	bool online;
+	bool dying;		/* on its way offline, or there */
 	bool need_resched;	/* set here or by others; read on the way out */
 	struct task *idle;
 
@@ -53,6 +34,9 @@ struct cpu {
 	struct mm *loaded;	/* whose root is in CR3 */
 	bool lazy;		/* current has no mm: it only borrows */
 	u64 seen_gen;		/* loaded->tlb_gen when last flushed */
+	u64 seen_kernel_gen;	/* the same for the kernel half */
+	atomic_t tlb_requests;	/* shootdowns asked of this CPU, by others */
+	atomic_t tlb_served;	/* how many of them it has answered */
 
 	/* --- sched/switch.c --- */
 	struct mm *prev_mm;	/* a borrow parked until the finish step */
@@ -60,10 +44,16 @@ struct cpu {
 
 	/* --- sched/sched.c --- */
 	struct run_queue *rq;
+	struct sleep_queue *sleepers;
+	u64 next_tick;		/* ns; 0: no tick, the CPU is idle */
 
 	/* --- kernel/base/spinlock.c, debug builds --- */
 	unsigned nr_held;
 	const struct spinlock *held[MAX_HELD_LOCKS];
+
+	struct trace_ring *trace; /* kernel/trace.c; NULL: not recorded yet */
+
+	paddr_t root_at_rest;	/* CR3 when the world was stopped */
 
 	unsigned irq_depth;	/* 0 in tasks, more inside interrupts */
 	u64 counts[NR_COUNTERS];

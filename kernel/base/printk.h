@@ -15,8 +15,8 @@ extern enum log_level console_level;
 
 /*
  * Prints one line (the newline is added). Callable anywhere, with any lock
- * held but the log's own. Before the console is up lines are kept and shown
- * later.
+ * held but the log's own; not from an NMI, unless that panics. The newest
+ * lines of all levels are kept for log_read().
  */
 void printk(enum log_level level, const char *fmt, ...) __printf(2, 3);
 
@@ -25,8 +25,17 @@ void printk(enum log_level level, const char *fmt, ...) __printf(2, 3);
 #define pr_info(...)  printk(LOG_INFO, __VA_ARGS__)
 #define pr_debug(...) printk(LOG_DEBUG, __VA_ARGS__)
 
-/* Raw bytes, no stamp: what user programs write to the console. */
+/* Raw bytes, no stamp: what user programs write to the console. Not kept.
+ * Comes out in one piece, with interrupts off: give it short ones. */
 void console_write(const char *text, size_t len);
 
-/* Panic only: ignore the console's lock from here on. */
+/*
+ * Copies what was logged from *@position (0: from the oldest kept) on, at most
+ * @size bytes, and moves *@position on. Returns the bytes copied, 0 at the
+ * end. Where the ring has overwritten the position, goes on at the oldest
+ * whole line.
+ */
+size_t log_read(u64 *position, char *buf, size_t size);
+
+/* Panic only: from here on lines of all levels are shown, without stamps. */
 void printk_force(void);

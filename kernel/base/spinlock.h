@@ -7,20 +7,22 @@
  * may be spinning for it, deaf to interrupts.
  *
  * Debug builds record the holder and check the order: a CPU may only take a
- * lock of a higher rank than those it holds.
+ * lock of a higher rank than those it holds. Two run queues are the exception:
+ * they nest in the order of their addresses, which is that of their CPUs.
  */
 #pragma once
 
+#include "arch/arch.h"
 #include "kernel/base/atomic.h"
 
 /* The order in which locks nest, outermost first. */
 enum lock_rank {
 	RANK_PROCESS = 1, /* process tree, pid table */
-	RANK_FUTEX,	  /* futex hash bucket */
+	RANK_FUTEX,	  /* futex buckets; two of them in order of address */
 	RANK_WAIT,	  /* wait queues and mutexes */
 	RANK_TIMER,	  /* sleep queues */
 	RANK_TASK,	  /* a task's own state */
-	RANK_RUNQUEUE,	  /* run queues; two of them in order of CPU id */
+	RANK_RUNQUEUE,	  /* run queues; two of them in order of address */
 	RANK_MMLIST,	  /* list of all address spaces */
 	RANK_SLAB,	  /* one slab cache */
 	RANK_FRAMES,	  /* the buddy allocator */
@@ -51,6 +53,8 @@ typedef u64 irq_flags_t;
 
 void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank);
 
+#ifdef CONFIG_DEBUG
+
 /* Interrupts must be off already, and stay off until the unlock. */
 void spin_lock(struct spinlock *lock);
 void spin_unlock(struct spinlock *lock);
@@ -62,5 +66,55 @@ void spin_unlock_irqrestore(struct spinlock *lock, irq_flags_t flags);
 /* Does this CPU hold @lock? (Release builds can only tell that it is held.) */
 bool spin_held(const struct spinlock *lock);
 
-/* Asserts that this CPU holds no spin lock: before sleeping or shootdowns. */
+/* Panics when this CPU holds a spin lock: before sleeping or shootdowns. */
 void assert_no_spinlocks(void);
+
+#else
+
+void spin_lock_contended(struct spinlock *lock);
+
+static inline void
+spin_lock(struct spinlock *lock)
+{
+	if (unlikely(atomic_xchg(&lock->locked, 1)))
+		spin_lock_contended(lock);
+}
+
+static inline void
+spin_unlock(struct spinlock *lock)
+{
+	store_release(&lock->locked.value, 0);
+}
+
+static inline irq_flags_t __must_check
+spin_lock_irqsave(struct spinlock *lock)
+{
+	irq_flags_t flags = arch_irq_save();
+
+	spin_lock(lock);
+	return flags;
+}
+
+static inline void
+spin_unlock_irqrestore(struct spinlock *lock, irq_flags_t flags)
+{
+	spin_unlock(lock);
+	arch_irq_restore(flags);
+}
+
+static inline bool
+spin_held(const struct spinlock *lock)
+{
+	return atomic_read(&lock->locked);
+}
+
+static inline void
+assert_no_spinlocks(void)
+{
+}
+
+#endif
+
+/* Panic only: from here on no lock waits and none is checked, since the CPUs
+ * that hold them have stopped. */
+void spin_locks_give_up(void);

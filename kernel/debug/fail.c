@@ -37,3 +37,9 @@ failure_happened(void)
 {
 	return current->fail_happened;
 }
+
+void
+withdraw_failure(void)
+{
+	current->fail_nth = 0;
+}

@@ -16,14 +16,12 @@
 #include "sched/mutex.h"
 #include "sched/task.h"
 
-#undef current	/* the field of struct cpu is meant here */
-
 enum { TEST_SECONDS = 120 };
 
 static struct task host_task = { .name = "host", .tid = 1 };
 
 __attribute__((weak)) struct cpu cpus[MAX_CPUS] = {
-	[0] = { .self = &cpus[0], .current = &host_task, .online = true },
+	[0] = { .self = &cpus[0], .curr = &host_task, .online = true },
 };
 __attribute__((weak)) unsigned nr_cpus = 4;
 
@@ -141,7 +139,7 @@ host_random(u64 n)
 struct task *
 host_current(void)
 {
-	return host_cpu->current;
+	return host_cpu->curr;
 }
 
 void
@@ -151,8 +149,8 @@ host_use_cpu(unsigned id)
 	host_cpu->self = host_cpu;
 	host_cpu->id = id;
 	host_cpu->online = true;
-	if (!host_cpu->current)
-		host_cpu->current = &host_task;
+	if (!host_cpu->curr)
+		host_cpu->curr = &host_task;
 }
 
 void
@@ -352,15 +350,15 @@ assert_no_spinlocks(void)
 __attribute__((weak)) void
 mutex_init(struct mutex *mutex, const char *name)
 {
+	(void)name;
 	memset(mutex, 0, sizeof(*mutex));
-	spin_init(&mutex->lock, name, RANK_WAIT);
 }
 
 __attribute__((weak)) void
 mutex_lock(struct mutex *mutex)
 {
 	if (mutex->owner)
-		panic("mutex %s taken twice", mutex->lock.name);
+		panic("mutex taken twice");
 	mutex->owner = host_current();
 }
 
@@ -377,7 +375,7 @@ __attribute__((weak)) void
 mutex_unlock(struct mutex *mutex)
 {
 	if (mutex->owner != host_current())
-		panic("mutex %s is not ours", mutex->lock.name);
+		panic("mutex is not ours");
 	mutex->owner = NULL;
 }
 
@@ -385,4 +383,15 @@ __attribute__((weak)) bool
 mutex_held(const struct mutex *mutex)
 {
 	return mutex->owner == host_current();
+}
+
+/* libc has no strscpy(). */
+__attribute__((weak)) void
+strscpy(char *dst, const char *src, size_t size)
+{
+	if (size == 0)
+		return;
+	size = MIN(strlen(src), size - 1);
+	memcpy(dst, src, size);
+	dst[size] = 0;
 }

@@ -1,0 +1,275 @@
+# Lodger. One Makefile, to be read from top to bottom.
+#
+#   make            the kernel and the archive of user programs
+#   make help       all targets and variables
+#   make V=1        prints the commands as they run
+
+VARIANT ?= debug
+CPUS    ?= 4
+MEM     ?= 512M
+PROG    ?= borrow
+APPEND  ?=
+
+OUT     := build/$(VARIANT)
+KERNEL  := $(OUT)/lodger.elf
+INITRD  := build/initrd.cpio
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+# All processors, unless -j says otherwise. "make clean all" must keep its order.
+ifeq ($(MAKELEVEL)$(filter clean,$(MAKECMDGOALS)),0)
+MAKEFLAGS += -j$(shell getconf _NPROCESSORS_ONLN)
+endif
+
+# Each recipe begins with $(call say,VERB,object).
+ifeq ($(V),1)
+say = @true
+else
+say = @printf '  %-7s %s\n' $(1) $(2)
+Q   := @
+endif
+
+# A file that holds one line of text, and changes only when the line does.
+define keep
+@mkdir -p $(@D)
+@echo '$(strip $(1))' | cmp -s - $@ || echo '$(strip $(1))' >$@
+endef
+
+# ---- Tools -----------------------------------------------------------------
+
+# The first prefix that has a compiler; the host's own tools have none.
+first = $(firstword $(foreach p,$(1),$(if $(shell command -v $(p)$(2)),$(p))))
+ifndef CROSS
+CROSS   := $(call first,x86_64-elf- x86_64-linux-gnu-,gcc)
+endif
+
+ifeq ($(origin CC),default)
+CC      := $(or $(call first,$(CROSS)gcc clang),gcc)
+endif
+LD      := $(CROSS)ld
+NM      := $(CROSS)nm
+NASM    ?= nasm
+PYTHON  ?= python3
+MUSL_CC := $(or $(MUSL_CC),$(call first,x86_64-linux-musl-gcc),musl-gcc)
+HOST_CC ?= gcc
+
+# ---- Flags -----------------------------------------------------------------
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wvla -Wundef $(if $(WERROR),-Werror)
+
+CFLAGS := -std=gnu11 -ffreestanding -fno-pic -fno-pie -mno-red-zone \
+	-mgeneral-regs-only -mcmodel=kernel -fcf-protection=none \
+	-fno-stack-protector -fno-omit-frame-pointer -fno-strict-aliasing \
+	$(WARNINGS) -I. -Iarch/x86
+
+# gcc must not turn the loop inside our memset into a call to memset.
+ifneq ($(findstring clang,$(shell $(CC) --version 2>/dev/null)),)
+CFLAGS  += --target=x86_64-unknown-none-elf
+S_FLAGS := -fno-integrated-as
+else
+CFLAGS  += -fno-tree-loop-distribute-patterns
+endif
+
+ifeq ($(VARIANT),debug)
+CFLAGS  += -DCONFIG_DEBUG=1 -O1 -g3
+else
+CFLAGS  += -O2 -g
+endif
+
+NASMFLAGS := -f elf64 -g -F dwarf -I./ -I$(OUT)/ $(if $(WERROR),-Werror)
+LDFLAGS   := -nostdlib -static -z max-page-size=4096 -z noexecstack \
+	$(if $(WERROR),--fatal-warnings) -T linker.ld
+
+$(OUT)/flags: FORCE
+	$(call keep,$(CC) $(CFLAGS) $(NASM) $(NASMFLAGS) $(LD) $(LDFLAGS))
+
+# ---- Kernel ----------------------------------------------------------------
+
+SOURCES := $(wildcard boot/*.asm arch/x86/*.asm arch/x86/*.c kernel/*.c \
+	kernel/base/*.c mm/*.c sched/*.c)
+ifeq ($(VARIANT),debug)
+SOURCES += $(wildcard kernel/debug/*.c tests/kernel/*.c)
+endif
+SOURCES := $(filter-out arch/x86/asm_offsets.c,$(SOURCES))
+OBJECTS := $(SOURCES:%=$(OUT)/obj/%.o)
+
+$(OUT)/obj/%.c.o: %.c $(OUT)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(OUT)/obj/%.asm.o: %.asm $(OUT)/asm_offsets.inc $(OUT)/flags
+	$(call say,NASM,$<)
+	@mkdir -p $(@D)
+	$(Q)$(NASM) $(NASMFLAGS) -MD $(@:.o=.d) -MP -o $@ $<
+
+# Constants for the assembly files. asm_offsets.c writes "->NAME $value" into
+# its assembly output; each such line becomes "NAME equ value".
+$(OUT)/asm_offsets.inc: arch/x86/asm_offsets.c $(OUT)/flags
+	$(call say,OFFSETS,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(S_FLAGS) -MMD -MP -MT $@ -S $< -o $(@:.inc=.s)
+	$(Q)sed -n 's/^[ \t]*->\([A-Za-z0-9_]*\) \$$*\(-*[0-9a-fx]*\).*/\1 equ \2/p' \
+		$(@:.inc=.s) >$@
+
+# The kernel carries its own symbol table, for backtraces with names. It is
+# linked twice: with an empty table, to learn the addresses, then with the full
+# one. The table is the last thing in .rodata, so no function moves.
+$(OUT)/objects: FORCE
+	$(call keep,$(OBJECTS))
+
+$(OUT)/pass1.elf: $(OBJECTS) $(OUT)/no_symbols.o linker.ld $(OUT)/objects
+	$(call say,LINK,$@)
+	$(Q)$(LD) $(LDFLAGS) -o $@ $(OBJECTS) $(OUT)/no_symbols.o
+
+$(KERNEL): $(OUT)/pass1.elf $(OUT)/symbols.o
+	$(call say,LINK,$@)
+	$(Q)$(LD) $(LDFLAGS) -o $@ $(OBJECTS) $(OUT)/symbols.o
+	$(Q)$(NM) -n $@ | $(PYTHON) tools/mksymbols.py | cmp - $(OUT)/symbols.asm
+
+$(OUT)/no_symbols.asm: tools/mksymbols.py
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) tools/mksymbols.py </dev/null >$@
+
+$(OUT)/symbols.asm: $(OUT)/pass1.elf tools/mksymbols.py
+	$(Q)$(NM) -n $< | $(PYTHON) tools/mksymbols.py >$@
+
+$(OUT)/%.o: $(OUT)/%.asm
+	$(Q)$(NASM) -f elf64 -o $@ $<
+
+# ---- User programs ---------------------------------------------------------
+
+# One C file, one program: static, linked against musl and against what it uses
+# of user/lib. build/user/ keeps the symbols; the archive gets stripped copies.
+USER_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra $(if $(WERROR),-Werror) \
+	-Iuser/include -I.
+
+PROGRAMS   := $(patsubst user/programs/%.c,bin/%,$(wildcard user/programs/*.c))
+USER_TESTS := $(patsubst tests/user/%.c,tests/%,$(wildcard tests/user/*.c))
+GLIBC      := $(patsubst tests/user/glibc/%.c,tests/%,\
+	$(wildcard tests/user/glibc/*.c))
+USER_LIB   := $(patsubst %.c,build/user/obj/%.o,$(wildcard user/lib/*.c))
+ARCHIVED   := $(sort $(PROGRAMS) $(USER_TESTS) $(GLIBC))
+
+build/user/obj/%.o: %.c build/user/flags
+	$(call say,MUSL-CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) $(USER_FLAGS) -MMD -MP -c $< -o $@
+
+build/user/lib.a: $(USER_LIB) build/user/lib_objects
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && $(CROSS)ar rcs $@ $(USER_LIB)
+
+$(PROGRAMS:%=build/user/%): build/user/bin/%: \
+		build/user/obj/user/programs/%.o build/user/lib.a
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) -static -o $@ $^
+
+$(USER_TESTS:%=build/user/%): build/user/tests/%: \
+		build/user/obj/tests/user/%.o build/user/lib.a
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) -static -o $@ $^
+
+$(GLIBC:%=build/user/%): build/user/tests/%: tests/user/glibc/%.c build/user/flags
+	$(call say,HOST-CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(USER_FLAGS) -MMD -MP -MF $@.d -MT $@ \
+		-fPIE -static-pie -pthread -o $@ $<
+
+build/initrd/%: build/user/%
+	@mkdir -p $(@D)
+	$(Q)$(CROSS)strip -o $@ $<
+
+$(INITRD): $(ARCHIVED:%=build/initrd/%) build/archived tools/mkcpio.py
+	$(call say,CPIO,$@)
+	$(Q)$(PYTHON) tools/mkcpio.py $@ build/initrd $(ARCHIVED)
+
+build/user/flags: FORCE
+	$(call keep,$(MUSL_CC) $(HOST_CC) $(USER_FLAGS))
+
+build/user/lib_objects: FORCE
+	$(call keep,$(USER_LIB))
+
+build/archived: FORCE
+	$(call keep,$(ARCHIVED))
+
+# ---- Targets ---------------------------------------------------------------
+
+# PROG=x is /bin/x, PROG=tests/x is /tests/x.
+ARGS := $(strip init=/$(if $(findstring /,$(PROG)),,bin/)$(PROG) $(APPEND))
+ISO  := $(OUT)/lodger.iso
+RUN  := $(PYTHON) tools/run --cpus $(CPUS) --mem $(MEM)
+
+.PHONY: FORCE all kernel initrd iso run run-iso run-uefi run-bochs gdb test \
+	test-quick bench mutants doctor loc clean help
+
+all: kernel initrd ## the kernel and the archive of user programs (default)
+kernel: $(KERNEL)
+initrd: $(INITRD)
+
+run: all ## boot in QEMU and run PROG (default: borrow, the demonstration)
+	$(Q)$(RUN) --kernel $(KERNEL) --initrd $(INITRD) --append '$(ARGS)'
+
+run-iso: iso ## the same from a GRUB CD, under BIOS
+	$(Q)$(RUN) --iso $(ISO)
+
+run-uefi: iso ## the same from a GRUB CD, under UEFI
+	$(Q)$(RUN) --iso $(ISO) --uefi
+
+run-bochs: iso ## the same from a GRUB CD, in Bochs on one CPU (slow)
+	$(Q)$(PYTHON) tools/bochs $(ISO)
+
+gdb: all ## QEMU stopped at its first instruction, and gdb with symbols
+	$(Q)$(PYTHON) tools/gdb/start --kernel $(KERNEL) --initrd $(INITRD) \
+		--cpus $(CPUS) --mem $(MEM) --append '$(ARGS)'
+
+iso: all ## a bootable CD image, BIOS and UEFI
+	$(call say,ISO,$(ISO))
+	$(Q)tools/mkiso $(ISO) $(KERNEL) $(INITRD) '$(ARGS)'
+
+test: all ## every test, ends with "N passed, N failed"
+	$(Q)$(PYTHON) tests/run
+
+test-quick: all ## those that together take less than a minute
+	$(Q)$(PYTHON) tests/run --quick
+
+mutants: all ## seed each known fault in turn: the tests must notice
+	$(Q)$(PYTHON) tests/mutants/run
+
+bench: ## cost of the kernel's operations, in instructions (release build)
+	$(Q)$(MAKE) --no-print-directory VARIANT=release all
+	$(Q)$(PYTHON) tests/bench/run
+
+doctor: ## look for missing or old tools, and name the package that mends it
+	$(Q)tools/doctor
+
+loc: ## lines of code by folder
+	$(Q)$(PYTHON) tools/loc
+
+clean: ## remove build/
+	$(Q)rm -rf build compile_commands.json
+
+# For clangd and other editors.
+compile_commands.json: FORCE ## how each file is compiled, for editors
+	$(Q)sep='['; for f in $(filter %.c,$(SOURCES)); do \
+		printf '%s\n{"directory": "%s", "file": "%s", "command": "%s"}' \
+			"$$sep" '$(CURDIR)' $$f '$(CC) $(CFLAGS) -c '$$f; sep=,; \
+	done >$@; echo ']' >>$@
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z_.-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' \
+		$(firstword $(MAKEFILE_LIST))
+	@echo
+	@echo '  Variables, with their defaults:'
+	@echo '    CPUS=4 MEM=512M     the machine'
+	@echo '    PROG=borrow         program to run: user/programs/PROG.c, or tests/x'
+	@echo '    APPEND=             more options for the kernel'
+	@echo '    VARIANT=debug       or release'
+	@echo '    CROSS= CC=          compiler prefix, compiler (gcc or clang)'
+	@echo '    WERROR=1 V=1        warnings are errors; print the commands'
+
+-include $(OBJECTS:.o=.d) $(OUT)/asm_offsets.d
+-include $(wildcard build/user/obj/*/*/*.d build/user/tests/*.d)

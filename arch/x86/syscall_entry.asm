@@ -1,0 +1,101 @@
+; System calls: the shortest way in and out.
+;
+; SYSCALL leaves the user's rip in rcx and flags in r11, clears the flags in
+; MSR_FMASK (IF, DF, AC, TF ...: features.c), and changes neither rsp nor GS.
+; The number is in rax, arguments in rdi, rsi, rdx, r10, r8, r9.
+;
+; Intel SDM volume 2, SYSCALL and SYSRET; Linux: entry_SYSCALL_64.
+
+%include "asm_offsets.inc"
+
+default	rel
+
+extern	syscall_dispatch, exit_to_user, return_to_user
+
+global	syscall_entry
+
+section	.text
+
+	align	16
+syscall_entry:
+	swapgs
+	mov	[gs:CPU_USER_SP], rsp	; interrupts are off: ours until pushed
+	mov	rsp, [gs:CPU_KERNEL_SP]
+
+	push	USER_DS			; regs.ss
+	push	qword [gs:CPU_USER_SP]	; regs.rsp
+	push	r11			; regs.rflags
+	push	USER_CS			; regs.cs
+	push	rcx			; regs.rip
+	push	rax			; regs.number
+	push	VECTOR_SYSCALL		; regs.vector
+	push	rdi			; regs.rdi
+	push	rsi			; regs.rsi
+	push	rdx			; regs.rdx
+	push	rcx			; regs.rcx, as the user will see it
+	push	rax			; regs.rax, where the result goes
+	push	r8			; regs.r8
+	push	r9			; regs.r9
+	push	r10			; regs.r10
+	push	r11			; regs.r11, as the user will see it
+	push	rbx			; regs.rbx
+	push	rbp			; regs.rbp
+	push	r12			; regs.r12
+	push	r13			; regs.r13
+	push	r14			; regs.r14
+	push	r15			; regs.r15
+
+	sti
+	mov	rdi, rsp		; void syscall_dispatch(struct regs *)
+	call	syscall_dispatch
+	cli
+
+	; Anything to do on the way out? (A signal number fits in a byte.)
+	mov	rax, [gs:CPU_CURR]
+	mov	eax, [rax + TASK_KILL_SIGNAL]
+	or	al, [gs:CPU_NEED_RESCHED]
+	jnz	.work
+
+	; SYSRET takes rip from rcx and the flags from r11: it serves when the
+	; user left both as they were. And rip must be a user address: with
+	; another, Intel CPUs fault in SYSRET while still in kernel mode, on
+	; the user's stack.
+.leave:
+	mov	rcx, [rsp + REGS_RIP]
+	cmp	rcx, [rsp + REGS_RCX]
+	jne	return_to_user
+	mov	r11, [rsp + REGS_RFLAGS]
+	cmp	r11, [rsp + REGS_R11]
+	jne	return_to_user
+	cmp	rcx, [user_end]
+	jae	return_to_user
+
+	pop	r15			; regs.r15
+	pop	r14			; regs.r14
+	pop	r13			; regs.r13
+	pop	r12			; regs.r12
+	pop	rbp			; regs.rbp
+	pop	rbx			; regs.rbx
+	pop	r11			; regs.r11, equal to rflags
+	pop	r10			; regs.r10
+	pop	r9			; regs.r9
+	pop	r8			; regs.r8
+	pop	rax			; regs.rax
+	pop	rcx			; regs.rcx, equal to rip
+	pop	rdx			; regs.rdx
+	pop	rsi			; regs.rsi
+	pop	rdi			; regs.rdi
+	mov	rsp, [rsp + REGS_RSP - REGS_VECTOR]
+	swapgs				; from here only NMI can come
+	o64 sysret
+
+.work:
+	mov	rdi, rsp		; void exit_to_user(struct regs *rdi)
+	call	exit_to_user
+	cli
+	jmp	.leave
+
+section	.rodata
+
+user_end:
+	dq	USER_END_VALUE		; too large for an immediate

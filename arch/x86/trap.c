@@ -1,0 +1,174 @@
+/*
+ * What an exception or interrupt means, once trap_entry.asm has saved the
+ * registers. Interrupts are off on arrival.
+ *
+ * Intel SDM volume 3, chapter 6.
+ */
+#include "arch/arch.h"
+#include "arch/x86/cpu.h"
+#include "arch/x86/regs.h"
+#include "kernel/base/assert.h"
+#include "kernel/base/cpu.h"
+#include "mm/kstack.h"
+#include "sched/task.h"
+
+enum {
+	VECTOR_NMI = 2,
+	VECTOR_DOUBLE_FAULT = 8,
+	VECTOR_PAGE_FAULT = 14,
+};
+
+/* Linux's numbers for what exceptions become. */
+enum { SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11 };
+
+struct exception {
+	const char *name;
+	int signal;
+};
+
+static const struct exception exceptions[VECTOR_IRQ_BASE] = {
+	[0] = { "divide error", SIGFPE },
+	[1] = { "debug exception", SIGTRAP },
+	[2] = { "non-maskable interrupt", SIGSEGV },
+	[3] = { "breakpoint", SIGTRAP },
+	[4] = { "overflow", SIGSEGV },
+	[5] = { "bound range exceeded", SIGSEGV },
+	[6] = { "invalid opcode", SIGILL },
+	[7] = { "FPU not available", SIGSEGV },
+	[8] = { "double fault", SIGSEGV },
+	[10] = { "invalid TSS", SIGSEGV },
+	[11] = { "segment not present", SIGBUS },
+	[12] = { "stack segment fault", SIGBUS },
+	[13] = { "general protection fault", SIGSEGV },
+	[14] = { "page fault", SIGSEGV },
+	[16] = { "x87 floating point error", SIGFPE },
+	[17] = { "alignment check", SIGBUS },
+	[18] = { "machine check", SIGBUS },
+	[19] = { "SIMD floating point error", SIGFPE },
+	[20] = { "virtualization exception", SIGSEGV },
+	[21] = { "control protection exception", SIGSEGV },
+};
+
+static const struct exception unknown = { "reserved exception", SIGSEGV };
+
+static const struct exception *
+exception_of(const struct regs *regs)
+{
+	const struct exception *e = &exceptions[regs->vector];
+
+	return e->name ? e : &unknown;
+}
+
+/* ---- Exceptions ------------------------------------------------------- */
+
+bool cpus_must_stop;
+
+static const struct ex_entry *
+find_ex_entry(u64 ip)
+{
+	const struct ex_entry *e;
+
+	for (e = ex_table_start; e < ex_table_end; e++)
+		if (e->fault == ip)
+			return e;
+	return NULL;
+}
+
+bool
+arch_has_fixup(const struct regs *regs)
+{
+	return find_ex_entry(regs->rip) != NULL;
+}
+
+bool
+arch_fixup_exception(struct regs *regs)
+{
+	const struct ex_entry *e = find_ex_entry(regs->rip);
+
+	if (e)
+		regs->rip = e->fixup;
+	return e != NULL;
+}
+
+STATIC_ASSERT(FAULT_PRESENT == 1 && FAULT_WRITE == 2 && FAULT_USER == 4 &&
+		      FAULT_RESERVED == 8 && FAULT_EXEC == 16,
+	      "the flags are the bits of the CPU's error code");
+enum { FAULT_ALL = 31 };
+
+static void
+exception_trap(struct regs *regs)
+{
+	const struct exception *e = exception_of(regs);
+
+	if (regs_from_user(regs)) {
+		arch_irq_enable();
+		user_exception(regs, e->signal, e->name);
+		arch_irq_disable();
+		return;
+	}
+	if (!arch_fixup_exception(regs))
+		panic_regs(regs, "%s in the kernel (vector %lu, error %lx)",
+			   e->name, regs->vector, regs->error);
+}
+
+static void
+interrupt(unsigned vector)
+{
+	this_cpu()->irq_depth++;
+	apic_interrupt(vector);
+	this_cpu()->irq_depth--;
+}
+
+void trap_dispatch(struct regs *regs);
+
+void
+trap_dispatch(struct regs *regs)
+{
+	if (regs->vector >= VECTOR_IRQ_BASE)
+		interrupt(regs->vector);
+	else if (regs->vector == VECTOR_PAGE_FAULT)
+		page_fault(regs, READ_CR(2), regs->error & FAULT_ALL);
+	else
+		exception_trap(regs);
+}
+
+/* Return to user mode was asked for at an address that is none. */
+void trap_bad_return(struct regs *regs);
+
+void
+trap_bad_return(struct regs *regs)
+{
+	arch_irq_enable();
+	user_exception(regs, SIGSEGV, "jump out of user space");
+	arch_irq_disable();
+}
+
+/* ---- What does not return --------------------------------------------- */
+
+static const char *
+current_name(void)
+{
+	return current ? current->name : "(none: still booting)";
+}
+
+void trap_fatal(struct regs *regs) __noreturn;
+
+/*
+ * A double fault is mostly a page fault that found no room on the stack for
+ * its frame: then CR2, and the stack pointer, are in the guard. NMIs are how
+ * a panic stops the others; one from outside (QEMU: "nmi") is a way to ask a
+ * hanging system where it hangs.
+ */
+void
+trap_fatal(struct regs *regs)
+{
+	u64 addr = READ_CR(2);
+
+	if (regs->vector == VECTOR_NMI && READ_ONCE(cpus_must_stop))
+		arch_cpu_park();
+	if (regs->vector == VECTOR_DOUBLE_FAULT && kstack_is_guard(addr))
+		panic_regs(regs, "kernel stack overflow in task %s: %lx is in "
+			   "the guard below its stack", current_name(), addr);
+	panic_regs(regs, "%s (error %lx)", exception_of(regs)->name,
+		   regs->error);
+}

@@ -1,0 +1,161 @@
+/* The end of tasks and processes. Read Linux: kernel/exit.c, do_exit. */
+#include "kernel/base/assert.h"
+#include "kernel/base/errno.h"
+#include "kernel/exit.h"
+#include "kernel/hold.h"
+#include "kernel/process.h"
+#include "kernel/trace.h"
+#include "mm/mm.h"
+#include "mm/usercopy.h"
+#include "sched/kthread.h"
+
+/* The vfork parent may go on: this task is about to leave its mm. The lock
+ * excludes a parent that gives up waiting (wait_for_vfork). */
+static void
+complete_vfork(struct task *me)
+{
+	irq_flags_t flags = spin_lock_irqsave(&pid_lock);
+	struct completion *done = me->vfork_done;
+
+	me->vfork_done = NULL;
+	if (done)
+		complete(done);
+	spin_unlock_irqrestore(&pid_lock, flags);
+}
+
+/*
+ * The last things that need the old address space, at exit and at exec: locks
+ * that die with us, the word that a joiner waits for, the vfork parent. Before
+ * users goes down, so a woken parent may still see it one higher.
+ */
+void
+mm_release(void)
+{
+	struct task *me = current;
+
+	exit_robust_list();
+	if (me->clear_child_tid && mm_users(me->mm) > 1) {
+		if (put_user_u32(me->clear_child_tid, 0) == 0)
+			futex_wake(me->clear_child_tid, 1, ~0u);
+	}
+	me->clear_child_tid = 0;
+	complete_vfork(me);
+}
+
+/* init takes over the children of a process that ends. */
+static void
+reparent_children(struct process *process)
+{
+	struct process *child, *tmp;
+
+	list_for_each_safe(child, tmp, &process->children, sibling) {
+		list_del(&child->sibling);
+		child->parent = init_process;
+		child->exit_signal = SIGCHLD;
+		list_add_tail(&init_process->children, &child->sibling);
+	}
+	wake_up_all(&init_process->changed);
+}
+
+/* The last thread is gone: what is left is a status for the parent. */
+static void
+end_process(struct process *process)
+{
+	struct process *parent = process->parent;
+
+	reparent_children(process);
+	process->ended = true;
+	if (!parent)
+		return;
+	if (process->exit_signal && process->exit_signal != SIGCHLD)
+		send_signal_to_process(parent, process->exit_signal);
+	wake_up_all(&parent->changed);
+}
+
+static void
+leave_process(struct task *me, int status)
+{
+	struct process *process = me->process;
+	irq_flags_t flags = spin_lock_irqsave(&pid_lock);
+
+	if (!process->group_exit && me->tid == process->pid)
+		process->exit_status = status;
+	list_del(&me->thread_link);
+	unhash_task(me);
+	me->process = NULL;
+	if (--process->nr_threads == 0)
+		end_process(process);
+	else
+		wake_up_all(&process->changed); /* an exec may wait for us */
+	spin_unlock_irqrestore(&pid_lock, flags);
+}
+
+void
+do_exit(int status)
+{
+	struct task *me = current;
+
+	if (me->process == init_process)
+		panic("init ends");
+	trace(TRACE_EXIT, me->mm, (u64)status, CALLER);
+	if (me->mm) {
+		mm_release();
+		exit_mm();
+	}
+	leave_process(me, status);
+	hold_point(LODGER_HOLD_DEAD);
+	task_exit();
+}
+
+void
+do_group_exit(int status)
+{
+	struct process *process = current->process;
+	irq_flags_t flags = spin_lock_irqsave(&pid_lock);
+
+	if (process->group_exit) {
+		status = process->exit_status;
+	} else {
+		process->group_exit = true;
+		process->exit_status = status;
+		kill_threads(process, current);
+	}
+	spin_unlock_irqrestore(&pid_lock, flags);
+	do_exit(status);
+}
+
+static bool
+alone(struct process *process)
+{
+	return READ_ONCE(process->nr_threads) == 1;
+}
+
+/* The caller's id becomes the pid, whoever had it. */
+static void
+become_leader(struct task *me)
+{
+	irq_flags_t flags = spin_lock_irqsave(&pid_lock);
+
+	unhash_task(me);
+	me->tid = me->process->pid;
+	hash_task(me);
+	spin_unlock_irqrestore(&pid_lock, flags);
+}
+
+int
+end_other_threads(void)
+{
+	struct process *process = current->process;
+	irq_flags_t flags;
+
+	if (!alone(process)) {
+		flags = spin_lock_irqsave(&pid_lock);
+		kill_threads(process, current);
+		spin_unlock_irqrestore(&pid_lock, flags);
+		wait_event_killable(&process->changed, alone(process));
+	}
+	if (current->kill_signal)
+		return -EINTR;
+	become_leader(current);
+	return 0;
+}

@@ -1,0 +1,415 @@
+/*
+ * Futexes: sleeping on a word of user memory. Read Linux: kernel/futex/.
+ *
+ * A waiter queues itself first and reads the word afterwards, with no lock
+ * held, since the read may fault. A waker changes the word first and looks at
+ * the queue afterwards. So either the waiter reads the new value, or the waker
+ * finds it. A waiter that does not want to sleep after all, but was woken
+ * meanwhile, reports the wake-up: it must not be lost.
+ */
+#include "kernel/base/assert.h"
+#include "kernel/base/errno.h"
+#include "kernel/process.h"
+#include "kernel/time.h"
+#include "mm/mm.h"
+#include "mm/usercopy.h"
+
+enum {
+	FUTEX_WAIT = 0,
+	FUTEX_WAKE = 1,
+	FUTEX_REQUEUE = 3,
+	FUTEX_CMP_REQUEUE = 4,
+	FUTEX_WAIT_BITSET = 9,
+	FUTEX_WAKE_BITSET = 10,
+	FUTEX_COMMAND = 127,
+	FUTEX_PRIVATE = 128,
+	FUTEX_REALTIME = 256,
+	NR_BUCKETS = 256,
+};
+
+/* Names the word: for private memory address space and address, for a shared
+ * object the object and the place in it. */
+struct futex_key {
+	const void *space;
+	u64 offset;
+};
+
+struct futex_waiter {
+	struct futex_key key;
+	u32 bitset;
+	struct task *task;
+	bool woken;		/* off the queue; written under its lock */
+	struct bucket *bucket;	/* changes when requeued, under both locks */
+	struct list link;
+};
+
+struct bucket {
+	struct spinlock lock;
+	struct list waiters;
+};
+
+static struct bucket buckets[NR_BUCKETS];
+
+void
+futex_init(void)
+{
+	for (unsigned i = 0; i < NR_BUCKETS; i++) {
+		spin_init(&buckets[i].lock, "futex", RANK_FUTEX);
+		list_init(&buckets[i].waiters);
+	}
+}
+
+static struct bucket *
+bucket_of(const struct futex_key *key)
+{
+	u64 hash = (u64)key->space / 64 + key->offset / 4;
+
+	return &buckets[(hash * 0x9e3779b97f4a7c15ul) >> 56];
+}
+
+static bool
+same_key(const struct futex_key *a, const struct futex_key *b)
+{
+	return a->space == b->space && a->offset == b->offset;
+}
+
+/* @private: the caller promises that no other address space uses the word,
+ * which spares the look at the regions. */
+static int
+get_key(uaddr_t addr, bool private, struct futex_key *key)
+{
+	struct mm *mm = current->mm;
+	struct region *region;
+
+	if (addr % sizeof(u32))
+		return -EINVAL;
+	if (!access_ok(addr, sizeof(u32)))
+		return -EFAULT;
+	*key = (struct futex_key){ mm, addr };
+	if (private)
+		return 0;
+	mutex_lock(&mm->lock);
+	region = region_find(mm, addr);
+	if (region && region->start <= addr && region->shared) {
+		key->space = region->object;
+		key->offset = (region->offset << PAGE_SHIFT) +
+			      (addr - region->start);
+	}
+	mutex_unlock(&mm->lock);
+	return 0;
+}
+
+/* ---- Waiting ---------------------------------------------------------- */
+
+static void
+queue_waiter(struct futex_waiter *waiter)
+{
+	struct bucket *bucket = bucket_of(&waiter->key);
+	irq_flags_t flags = spin_lock_irqsave(&bucket->lock);
+
+	waiter->bucket = bucket;
+	list_add_tail(&bucket->waiters, &waiter->link);
+	spin_unlock_irqrestore(&bucket->lock, flags);
+}
+
+/* Off the queue, wherever a requeue has put us; returns whether we had been
+ * woken already. */
+static bool
+unqueue_waiter(struct futex_waiter *waiter)
+{
+	for (;;) {
+		struct bucket *bucket = READ_ONCE(waiter->bucket);
+		irq_flags_t flags = spin_lock_irqsave(&bucket->lock);
+		bool here = waiter->bucket == bucket;
+		bool woken = waiter->woken;
+
+		if (here && !woken)
+			list_del(&waiter->link);
+		spin_unlock_irqrestore(&bucket->lock, flags);
+		if (here)
+			return woken;
+	}
+}
+
+/* Sleeps until woken, @deadline, or a signal that kills. */
+static void
+sleep_on(struct futex_waiter *waiter, u64 deadline)
+{
+	for (;;) {
+		set_current_state(TASK_SLEEPING);
+		if (load_acquire(&waiter->woken) || current->kill_signal ||
+		    (deadline != ~0ul && arch_time_ns() >= deadline))
+			break;
+		schedule_until(deadline);
+	}
+	set_current_state(TASK_RUNNABLE);
+}
+
+static long
+futex_wait(uaddr_t addr, bool private, u32 expected, u64 deadline, u32 bitset)
+{
+	struct futex_waiter waiter = { .bitset = bitset, .task = current };
+	int err = get_key(addr, private, &waiter.key);
+	u32 value;
+
+	if (err)
+		return err;
+	if (!bitset)
+		return -EINVAL;
+	queue_waiter(&waiter);
+	err = get_user_u32(&value, addr);
+	if (!err && value != expected)
+		err = -EAGAIN;
+	if (!err) {
+		sleep_on(&waiter, deadline);
+		err = current->kill_signal ? -EINTR : -ETIMEDOUT;
+	}
+	return unqueue_waiter(&waiter) ? 0 : err;
+}
+
+/* ---- Waking ----------------------------------------------------------- */
+
+/* The waiter's memory is its stack: once woken is set it may be gone, but its
+ * task may not, since unqueue_waiter() needs the bucket's lock. */
+static void
+wake_waiter(struct futex_waiter *waiter)
+{
+	struct task *task = waiter->task;
+
+	list_del(&waiter->link);
+	store_release(&waiter->woken, true);
+	wake_up_task(task);
+}
+
+static int
+wake_key(const struct futex_key *key, int n, u32 bitset)
+{
+	struct bucket *bucket = bucket_of(key);
+	irq_flags_t flags = spin_lock_irqsave(&bucket->lock);
+	struct futex_waiter *waiter, *tmp;
+	int woken = 0;
+
+	list_for_each_safe(waiter, tmp, &bucket->waiters, link) {
+		if (woken >= n)
+			break;
+		if (!same_key(&waiter->key, key) || !(waiter->bitset & bitset))
+			continue;
+		wake_waiter(waiter);
+		woken++;
+	}
+	spin_unlock_irqrestore(&bucket->lock, flags);
+	return woken;
+}
+
+int
+futex_wake(uaddr_t addr, int n, u32 bitset)
+{
+	struct futex_key key;
+	int err = get_key(addr, false, &key);
+
+	return err ? err : wake_key(&key, n, bitset);
+}
+
+/* ---- Requeueing ------------------------------------------------------- */
+
+/* Two buckets in order of their addresses, or one. */
+static irq_flags_t
+lock_buckets(struct bucket *a, struct bucket *b)
+{
+	irq_flags_t flags;
+
+	flags = spin_lock_irqsave(a < b ? &a->lock : &b->lock);
+	if (a != b)
+		spin_lock(a < b ? &b->lock : &a->lock);
+	return flags;
+}
+
+static void
+unlock_buckets(struct bucket *a, struct bucket *b, irq_flags_t flags)
+{
+	if (a != b)
+		spin_unlock(a < b ? &b->lock : &a->lock);
+	spin_unlock_irqrestore(a < b ? &a->lock : &b->lock, flags);
+}
+
+static void
+move_waiter(struct futex_waiter *waiter, const struct futex_key *key,
+	    struct bucket *to)
+{
+	list_del(&waiter->link);
+	waiter->key = *key;
+	list_add_tail(&to->waiters, &waiter->link);
+	WRITE_ONCE(waiter->bucket, to);
+}
+
+/* Wakes @wake of those on @from, moves up to @move of the others to @to. */
+static int
+requeue(const struct futex_key *from, const struct futex_key *to, int wake,
+	int move)
+{
+	struct bucket *source = bucket_of(from), *target = bucket_of(to);
+	irq_flags_t flags = lock_buckets(source, target);
+	struct futex_waiter *waiter, *tmp;
+	int done = 0;
+
+	list_for_each_safe(waiter, tmp, &source->waiters, link) {
+		if (!same_key(&waiter->key, from))
+			continue;
+		if (done >= wake + move)
+			break;
+		if (done < wake)
+			wake_waiter(waiter);
+		else
+			move_waiter(waiter, to, target);
+		done++;
+	}
+	unlock_buckets(source, target, flags);
+	return done;
+}
+
+static long
+futex_requeue(uaddr_t addr, uaddr_t addr2, bool private, int wake, int move,
+	      const u32 *expected)
+{
+	struct futex_key from, to;
+	int err = get_key(addr, private, &from);
+	u32 value;
+
+	if (!err)
+		err = get_key(addr2, private, &to);
+	if (err)
+		return err;
+	if (wake < 0 || move < 0)
+		return -EINVAL;
+	if (expected) {
+		if (get_user_u32(&value, addr))
+			return -EFAULT;
+		if (value != *expected)
+			return -EAGAIN;
+	}
+	return requeue(&from, &to, wake, move);
+}
+
+/* ---- The system call -------------------------------------------------- */
+
+/* FUTEX_WAIT's timeout is an interval, FUTEX_WAIT_BITSET's a moment. */
+static int
+get_deadline(uaddr_t timeout, int op, bool realtime, u64 *deadline)
+{
+	u64 ns;
+	int err;
+
+	*deadline = ~0ul;
+	if (!timeout)
+		return 0;
+	err = get_timespec(timeout, &ns);
+	if (err)
+		return err;
+	if (op == FUTEX_WAIT)
+		*deadline = arch_time_ns() + ns;
+	else
+		*deadline = realtime ? realtime_to_monotonic(ns) : ns;
+	return 0;
+}
+
+long
+do_futex(uaddr_t addr, int op, u32 val, uaddr_t timeout, uaddr_t addr2,
+	 u32 val3)
+{
+	bool private = op & FUTEX_PRIVATE;
+	bool realtime = op & FUTEX_REALTIME;
+	struct futex_key key;
+	u64 deadline;
+	int err;
+
+	op &= FUTEX_COMMAND;
+	switch (op) {
+	case FUTEX_WAIT:
+		val3 = ~0u;
+		/* fallthrough */
+	case FUTEX_WAIT_BITSET:
+		err = get_deadline(timeout, op, realtime, &deadline);
+		return err ? err
+			   : futex_wait(addr, private, val, deadline, val3);
+	case FUTEX_WAKE:
+		val3 = ~0u;
+		/* fallthrough */
+	case FUTEX_WAKE_BITSET:
+		err = get_key(addr, private, &key);
+		if (!err && !val3)
+			err = -EINVAL;
+		return err ? err : wake_key(&key, MAX((int)val, 1), val3);
+	case FUTEX_REQUEUE:
+		return futex_requeue(addr, addr2, private, (int)val,
+				     (int)timeout, NULL);
+	case FUTEX_CMP_REQUEUE:
+		return futex_requeue(addr, addr2, private, (int)val,
+				     (int)timeout, &val3);
+	default:
+		return -ENOSYS;
+	}
+}
+
+/* ---- Robust mutexes --------------------------------------------------- */
+
+enum {
+	FUTEX_WAITERS = 0x80000000,
+	FUTEX_OWNER_DIED = 0x40000000,
+	FUTEX_TID_MASK = 0x3fffffff,
+	ROBUST_MAX = 2048, /* a list may be a circle: user memory */
+};
+
+struct robust_head {
+	uaddr_t next;	   /* first entry; the head itself: empty */
+	s64 futex_offset;  /* from an entry to its word */
+	uaddr_t pending;   /* an entry being locked or unlocked */
+};
+
+/* If we own the word, says so to whoever comes next, and wakes one. */
+static void
+orphan(uaddr_t addr)
+{
+	u32 old, new;
+
+	if (get_user_u32(&old, addr))
+		return;
+	do {
+		if ((old & FUTEX_TID_MASK) != (u32)current->tid)
+			return;
+		new = (old & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
+		u32 seen = old;
+
+		if (cmpxchg_user_u32(addr, &seen, new))
+			return;
+		if (seen == old)
+			break;
+		old = seen;
+	} while (true);
+	if (old & FUTEX_WAITERS)
+		futex_wake(addr, 1, ~0u);
+}
+
+void
+exit_robust_list(void)
+{
+	uaddr_t list = current->robust_list;
+	struct robust_head head;
+	uaddr_t entry;
+
+	current->robust_list = 0;
+	if (!list || copy_from_user(&head, list, sizeof(head)))
+		return;
+	entry = head.next & ~1ul; /* bit 0 marks priority inheritance */
+	for (int i = 0; i < ROBUST_MAX && entry != list; i++) {
+		uaddr_t next;
+
+		/* Before the word is let go: its memory may vanish then. */
+		if (copy_from_user(&next, entry, sizeof(next)))
+			break;
+		if (entry != head.pending)
+			orphan(entry + (u64)head.futex_offset);
+		entry = next & ~1ul;
+	}
+	if (head.pending)
+		orphan((head.pending & ~1ul) + (u64)head.futex_offset);
+}

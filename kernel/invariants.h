@@ -1,0 +1,29 @@
+/*
+ * I1 to I12: what must be true of all address spaces, tasks and CPUs whenever
+ * no CPU is inside a marked transition. Debug builds only.
+ */
+#pragma once
+
+#include "kernel/base/types.h"
+
+#ifdef CONFIG_DEBUG
+/* Stops the world at a moment when no transition is open, checks everything,
+ * and goes on; panics with the rule in words and the ledger when one does not
+ * hold. May sleep. */
+void check_invariants(void);
+
+/* The checks alone: the caller knows that nothing moves. */
+void check_world(void);
+
+/* A thread that checks every "invariants=" milliseconds. */
+void invariants_start(void);
+#else
+static inline void
+check_invariants(void)
+{
+}
+static inline void
+invariants_start(void)
+{
+}
+#endif

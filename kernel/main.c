@@ -1,0 +1,243 @@
+/*
+ * From the first line of portable C to the first program. kmain() is the
+ * table of contents.
+ */
+#include "kernel/base/assert.h"
+#include "kernel/base/bits.h"
+#include "kernel/base/errno.h"
+#include "kernel/base/printk.h"
+#include "kernel/base/string.h"
+#include "kernel/boot_info.h"
+#include "kernel/cmdline.h"
+#include "kernel/cpio.h"
+#include "kernel/guest.h"
+#include "kernel/invariants.h"
+#include "kernel/process.h"
+#include "kernel/test.h"
+#include "kernel/trace.h"
+#include "kernel/verdict.h"
+#include "kernel/workers.h"
+#include "mm/boot_mem.h"
+#include "mm/kstack.h"
+#include "mm/mm.h"
+#include "mm/shared.h"
+#include "mm/slab.h"
+#include "sched/kthread.h"
+
+static int init_main(void *unused);
+
+/* ---- Before there are tasks ------------------------------------------- */
+
+static void
+banner(const struct boot_info *boot)
+{
+	pr_info("Lodger, a teaching microkernel that lends address spaces");
+	pr_info("booted by %s, options \"%s\"", boot->loader, boot->cmdline);
+}
+
+static void
+memory_init(const struct boot_info *boot)
+{
+	boot_mem_init(boot);
+	arch_map_kernel(boot);
+	boot_mem_open();
+	frames_init();
+	slab_init();
+	kstack_init();
+	pr_info("memory: %lu MiB, %lu frames free", boot_mem_total() >> 20,
+		nr_free_pages());
+}
+
+/* The archive is looked at once, whole, so that damage is reported now and
+ * not in the middle of an exec. */
+static void
+initrd_check(const struct boot_info *boot)
+{
+	const char *why;
+	unsigned files;
+
+	if (boot->initrd == boot->initrd_end) {
+		pr_err("no initrd: give QEMU -initrd, or GRUB a module2 line");
+		return;
+	}
+	initrd_init(boot->initrd, boot->initrd_end);
+	if (cpio_check(phys_to_virt(boot->initrd),
+		       boot->initrd_end - boot->initrd, &files, &why))
+		pr_err("the initrd is damaged: %s. Build it again: make", why);
+	else
+		pr_info("initrd: %u files, %lu KiB", files,
+			(boot->initrd_end - boot->initrd) >> 10);
+}
+
+static void
+start_cpus(void)
+{
+	arch_start_cpus((unsigned)cmdline_u64("cpus", MAX_CPUS),
+			(int)cmdline_u64("skipcpu", (u64)-1));
+	/* They have answered; now until they can take tasks. */
+	while (count_bits(online_cpus()) < nr_cpus)
+		arch_cpu_relax();
+	pr_info("%u CPU%s online", nr_cpus, nr_cpus == 1 ? "" : "s");
+}
+
+void
+kmain(struct boot_info *boot)
+{
+	banner(boot);
+	cmdline_parse(boot->cmdline);	/* boot options */
+	memory_init(boot);		/* frames, slabs, final page tables */
+	mm_init();			/* init_mm, the address space cache */
+	regions_init();			/* regions and shared pages */
+	arch_task_cache_init();		/* FPU areas */
+	sched_init();			/* this stack becomes the idle task */
+	process_init();			/* processes and ids */
+	futex_init();			/* sleeping on user words */
+	guest_init();			/* the demonstration's controls */
+	initrd_check(boot);		/* the programs */
+	start_cpus();			/* all the others */
+	arch_irq_enable();
+	if (!kthread_run(init_main, NULL, "init"))
+		panic("no memory for the first thread: boot with more memory");
+	idle_loop();
+}
+
+void
+secondary_main(void)
+{
+	sched_init_secondary();
+	idle_loop();
+}
+
+/* ---- Process 1 -------------------------------------------------------- */
+
+/* init is a kernel thread with a process of its own: the parent of the first
+ * program and of all orphans. */
+static void
+become_init(void)
+{
+	struct process *process = process_alloc("init");
+	irq_flags_t flags;
+
+	if (!process)
+		panic("no memory for process 1: boot with more memory");
+	flags = spin_lock_irqsave(&pid_lock);
+	process->pid = current->tid = alloc_tid();
+	process_attach(process, NULL);
+	thread_attach(current, process);
+	init_process = process;
+	spin_unlock_irqrestore(&pid_lock, flags);
+	ASSERT(process->pid == 1);
+}
+
+struct program {
+	const char *path;
+	int err;
+};
+
+/* A kernel thread that becomes a program: exec gives it its first address
+ * space, and returning from here enters it. */
+static void
+program_main(void *arg)
+{
+	struct program *program = arg;
+	struct exec_args args;
+
+	exec_args_init(&args);
+	program->err = exec_args_add(&args, program->path);
+	args.argc = 1;
+	if (!program->err)
+		program->err = do_execve(program->path, &args);
+	exec_args_free(&args);
+	if (program->err)
+		do_exit(127 << 8);
+}
+
+static struct task *
+spawn(struct program *program)
+{
+	struct task *task = task_alloc("program");
+	struct process *process = process_alloc("program");
+	irq_flags_t flags;
+
+	if (!task || !process)
+		panic("no memory for the first program: boot with more memory");
+	task->is_kthread = true;
+	arch_task_init(task, program_main, program, NULL);
+	flags = spin_lock_irqsave(&pid_lock);
+	task->tid = alloc_tid();
+	process->pid = task->tid;
+	process_attach(process, init_process);
+	thread_attach(task, process);
+	spin_unlock_irqrestore(&pid_lock, flags);
+	return task;
+}
+
+static enum verdict
+explain_failure(const struct program *program)
+{
+	if (program->err == -ENOENT)
+		pr_err("there is no %s in the initrd: put a C file into "
+		       "user/programs/, or choose another by init=",
+		       program->path);
+	else
+		pr_err("%s cannot be started: error %d", program->path,
+		       -program->err);
+	return VERDICT_FAIL;
+}
+
+/* Runs a program and collects orphans until it ends. */
+static enum verdict
+run_program(const char *path)
+{
+	struct program program = { .path = path };
+	struct task *task = spawn(&program);
+	tid_t pid = task->tid;
+	int status;
+
+	wake_up_new_task(task);
+	while (kernel_wait(&status) != pid)
+		; /* an orphan's end */
+	if (program.err)
+		return explain_failure(&program);
+	if (status & 0x7f)
+		pr_info("%s was killed by signal %d", path, status & 0x7f);
+	else
+		pr_info("%s ended with status %d", path, status >> 8);
+	return status ? VERDICT_FAIL : VERDICT_PASS;
+}
+
+void
+end_with(enum verdict verdict)
+{
+	quiesce();
+	check_invariants();
+	if (cmdline_flag("trace"))
+		trace_dump(TRACE_RING_RECORDS);
+	/* At the level that no setting hides: tools wait for it. */
+	printk(LOG_ERROR, "lodger: verdict %s",
+	       verdict == VERDICT_PASS ? "PASS" : "FAIL");
+	arch_exit(verdict);
+}
+
+static int
+init_main(void *unused)
+{
+	const char *tests = cmdline_get("test");
+	const char *init = cmdline_get("init");
+	enum verdict verdict;
+
+	(void)unused;
+	become_init();
+	workers_start();
+	invariants_start();
+	if (tests)
+		verdict = run_tests(tests);
+	else
+		verdict = run_program(init ? init : "/bin/borrow");
+	if (cmdline_flag("keep")) {
+		pr_info("keep: nothing left to run; Ctrl-A X leaves QEMU");
+		for (;;)
+			kernel_wait(&(int){ 0 });
+	}
+	end_with(verdict);
+}

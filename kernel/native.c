@@ -1,0 +1,450 @@
+/* Lodger's own system calls: looking at the kernel, and the remote controls
+ * of the demonstration. */
+#include "kernel/native.h"
+
+#include "kernel/abi.h"
+#include "kernel/base/assert.h"
+#include "kernel/base/errno.h"
+#include "kernel/base/printk.h"
+#include "kernel/base/string.h"
+#include "kernel/guest.h"
+#include "kernel/invariants.h"
+#include "kernel/process.h"
+#include "kernel/trace.h"
+#include "kernel/verdict.h"
+#include "kernel/workers.h"
+#include "mm/fail.h"
+#include "mm/mm.h"
+#include "mm/slab.h"
+#include "mm/usercopy.h"
+
+/* ---- Address spaces --------------------------------------------------- */
+
+/* An outsider's look: a pin keeps the struct, one user's reference for a
+ * moment keeps the contents; neither is to be seen in the figures. */
+static void
+fill_mm_stat(struct mm *mm, struct lodger_mm_stat *stat)
+{
+	memset(stat, 0, sizeof(*stat));
+	stat->id = mm->id;
+	stat->users = mm_users(mm);
+	stat->count = mm_count(mm) - 1;
+	stat->cpumask = atomic64_read(&mm->cpumask);
+	stat->torn_down = mm->torn_down;
+	strscpy(stat->name, mm->name, sizeof(stat->name));
+	if (mm == &init_mm || !mmget_not_zero(mm, current))
+		return;
+	stat->resident = mm->nr_pages;
+	stat->tables = mm->nr_tables;
+	stat->regions = mm->regions.nr_regions;
+	stat->mapped_bytes = mm->regions.bytes;
+	mmput(mm, REF_GET, current);
+}
+
+static long
+native_mm_stat(u64 id, uaddr_t buf)
+{
+	struct lodger_mm_stat stat;
+	struct mm *mm = mm_find(id == ~0ul ? current->mm->id : id, current);
+
+	if (!mm)
+		return -ESRCH;
+	fill_mm_stat(mm, &stat);
+	mmdrop(mm, REF_PIN, current);
+	return copy_to_user(buf, &stat, sizeof(stat));
+}
+
+/* Room for what a walk under a spin lock finds. */
+struct collection {
+	u64 *items;
+	unsigned used, size;
+};
+
+static void
+collect(struct collection *list, u64 item)
+{
+	if (list->used < list->size)
+		list->items[list->used] = item;
+	list->used++;
+}
+
+static bool
+collect_mm(struct mm *mm, void *list)
+{
+	collect(list, mm->id);
+	return true;
+}
+
+/* Walks with @walk until the room suffices: it is made beforehand, since the
+ * walk holds a lock. The items are the caller's to free. */
+static int
+gather(struct collection *list, void (*walk)(struct collection *))
+{
+	for (unsigned size = 64;; size = list->used + 16) {
+		list->items = kmalloc(size * sizeof(u64));
+		if (!list->items)
+			return -ENOMEM;
+		list->size = size;
+		list->used = 0;
+		walk(list);
+		if (list->used <= size)
+			return 0;
+		kfree(list->items);
+	}
+}
+
+static void
+walk_mms(struct collection *list)
+{
+	mm_for_each(collect_mm, list);
+}
+
+static long
+native_mm_list(uaddr_t ids, size_t n)
+{
+	struct collection list;
+	int err = gather(&list, walk_mms);
+
+	if (err)
+		return err;
+	err = copy_to_user(ids, list.items,
+			   MIN(n, list.used) * sizeof(u64));
+	kfree(list.items);
+	return err ? err : (long)list.used;
+}
+
+/* The id of the live mm at @mm; -1: none, or freed meanwhile. */
+struct mm_search {
+	const struct mm *mm;
+	s64 id;
+};
+
+static bool
+match_mm(struct mm *mm, void *arg)
+{
+	struct mm_search *search = arg;
+
+	if (mm == search->mm)
+		search->id = (s64)mm->id;
+	return search->id < 0;
+}
+
+static s64
+id_of_mm(const struct mm *mm)
+{
+	struct mm_search search = { mm, -1 };
+
+	if (mm)
+		mm_for_each(match_mm, &search);
+	return search.id;
+}
+
+/* ---- Tasks ------------------------------------------------------------ */
+
+static u8
+state_letter(const struct task *task)
+{
+	static const char letters[] = "NRSD";
+
+	return (u8)letters[task->state];
+}
+
+static void
+fill_task_stat(const struct task *task, struct lodger_task_stat *stat)
+{
+	const struct process *process = task->process;
+
+	stat->tid = task->tid;
+	stat->pid = process ? process->pid : 0;
+	stat->ppid = process && process->parent ? process->parent->pid : 0;
+	stat->cpu = (int)task->cpu;
+	stat->prio = task->prio;
+	stat->state = state_letter(task);
+	stat->is_kthread = task->is_kthread;
+	stat->on_cpu = task->on_cpu;
+	stat->mm = id_of_mm(task->mm);
+	stat->active_mm = id_of_mm(task->active_mm);
+	stat->affinity = task->affinity & online_cpus();
+	stat->switches = task->switches;
+	stat->cpu_time_ns = task->ticks * TICK_NS;
+	strscpy(stat->name, task->name, sizeof(stat->name));
+}
+
+static void
+fill_zombie_stat(const struct process *process, struct lodger_task_stat *stat)
+{
+	stat->tid = process->pid;
+	stat->pid = process->pid;
+	stat->ppid = process->parent ? process->parent->pid : 0;
+	stat->state = 'Z';
+	stat->mm = stat->active_mm = -1;
+	strscpy(stat->name, process->name, sizeof(stat->name));
+}
+
+static int
+find_task_stat(tid_t tid, struct lodger_task_stat *stat)
+{
+	irq_flags_t flags = spin_lock_irqsave(&pid_lock);
+	struct task *task = tid ? find_task(tid) : current;
+	struct process *process = find_process(tid);
+
+	memset(stat, 0, sizeof(*stat));
+	if (task)
+		fill_task_stat(task, stat);
+	else if (process)
+		fill_zombie_stat(process, stat);
+	spin_unlock_irqrestore(&pid_lock, flags);
+	return task || process ? 0 : -ESRCH;
+}
+
+static long
+native_task_stat(int tid, uaddr_t buf)
+{
+	struct lodger_task_stat stat;
+	int err = find_task_stat(tid, &stat);
+
+	return err ? err : copy_to_user(buf, &stat, sizeof(stat));
+}
+
+/* Dead tasks have lost their ids; idle ones never had any. */
+static bool
+collect_task(struct task *task, void *list)
+{
+	if (task->tid > 0 && task->state != TASK_DEAD)
+		collect(list, (u64)task->tid);
+	return true;
+}
+
+static void
+walk_tasks(struct collection *list)
+{
+	task_for_each(collect_task, list);
+}
+
+/* Ids are given out in ascending order, but for the wrap: nearly sorted. */
+static void
+sort(u64 *items, unsigned n)
+{
+	for (unsigned i = 1; i < n; i++) {
+		u64 item = items[i];
+		unsigned j = i;
+
+		for (; j > 0 && items[j - 1] > item; j--)
+			items[j] = items[j - 1];
+		items[j] = item;
+	}
+}
+
+static long
+native_task_list(uaddr_t tids, size_t n)
+{
+	struct collection list;
+	int err = gather(&list, walk_tasks);
+
+	if (err)
+		return err;
+	sort(list.items, list.used);
+	for (unsigned i = 0; i < MIN(n, list.used) && !err; i++)
+		err = put_user_u32(tids + i * sizeof(u32), (u32)list.items[i]);
+	kfree(list.items);
+	return err ? err : (long)list.used;
+}
+
+/* ---- CPUs and the whole ----------------------------------------------- */
+
+struct task_search {
+	const struct cpu *cpu;
+	struct lodger_cpu_stat *stat;
+	const struct mm *active_mm;
+};
+
+/* The CPU's current task, if it is still that when we come to it; the list's
+ * lock keeps it from being freed. */
+static bool
+match_current(struct task *task, void *arg)
+{
+	struct task_search *search = arg;
+
+	if (task != READ_ONCE(search->cpu->curr))
+		return true;
+	search->stat->current_tid = task->tid;
+	search->active_mm = task->active_mm;
+	strscpy(search->stat->current_name, task->name,
+		sizeof(search->stat->current_name));
+	return false;
+}
+
+static long
+native_cpu_stat(unsigned id, uaddr_t buf)
+{
+	struct lodger_cpu_stat stat;
+	struct task_search search;
+	struct cpu *cpu;
+
+	if (id >= nr_cpus)
+		return -EINVAL;
+	cpu = cpu_by_id(id);
+	memset(&stat, 0, sizeof(stat));
+	search = (struct task_search){ cpu, &stat, NULL };
+	task_for_each(match_current, &search);
+	stat.online = cpu->online;
+	stat.held_at = held_at(id);
+	stat.lazy = cpu->lazy;
+	stat.loaded_mm = id_of_mm(READ_ONCE(cpu->loaded));
+	stat.active_mm = id_of_mm(search.active_mm);
+	stat.prev_mm = id_of_mm(READ_ONCE(cpu->prev_mm));
+	stat.seen_gen = cpu->seen_gen;
+	memcpy(stat.counts, cpu->counts, sizeof(stat.counts));
+	return copy_to_user(buf, &stat, sizeof(stat));
+}
+
+static bool
+count_zombie(struct mm *mm, void *count)
+{
+	*(u64 *)count += mm_users(mm) == 0;
+	return true;
+}
+
+static long
+native_sys_stat(uaddr_t buf)
+{
+	struct lodger_sys_stat stat = {
+		.nr_cpus = nr_cpus,
+#ifdef CONFIG_DEBUG
+		.debug = 1,
+#endif
+		.total_frames = nr_total_pages(),
+		.free_frames = nr_free_pages(),
+		.nr_mms = nr_mms(),
+		.nr_tasks = nr_tasks() - nr_cpus,
+		.time_ns = arch_time_ns(),
+	};
+
+	mm_for_each(count_zombie, &stat.nr_zombie_mms);
+	return copy_to_user(buf, &stat, sizeof(stat));
+}
+
+/* ---- Log, trace, end -------------------------------------------------- */
+
+enum { KLOG_MAX = 4096, KLOG_CHUNK = 256 };
+
+static long
+native_klog_write(uaddr_t text, size_t len)
+{
+	char chunk[KLOG_CHUNK];
+
+	len = MIN(len, (size_t)KLOG_MAX);
+	for (size_t done = 0; done < len; done += sizeof(chunk)) {
+		size_t part = MIN(len - done, sizeof(chunk));
+
+		if (copy_from_user(chunk, text + done, part))
+			return -EFAULT;
+		console_write(chunk, part);
+	}
+	return (long)len;
+}
+
+static long
+native_trace_control(int op, u64 arg)
+{
+	switch (op) {
+	case LODGER_TRACE_OFF:
+	case LODGER_TRACE_ON:
+		trace_enable(op == LODGER_TRACE_ON);
+		return 0;
+	case LODGER_TRACE_DUMP:
+		trace_dump((unsigned)MIN(arg, 1ul << 20));
+		return 0;
+	case LODGER_TRACE_MARK:
+		trace(TRACE_USER, current->mm, arg, CALLER);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static long
+native_verdict(int code)
+{
+	struct process *parent = current->process->parent;
+
+	if (parent != init_process)
+		return -EPERM;
+	end_with(code == 0 ? VERDICT_PASS : VERDICT_FAIL);
+}
+
+static long
+native_quiesce(void)
+{
+	if (guests_about())
+		return -EBUSY;
+	quiesce();
+	return (long)nr_free_pages();
+}
+
+/* ---- Debug builds ----------------------------------------------------- */
+
+#ifdef CONFIG_DEBUG
+static long
+native_fail(int class, unsigned nth)
+{
+	if (class == LODGER_FAIL_ANY)
+		class = NR_ALLOC_CLASSES;
+	if (class < 0 || class > NR_ALLOC_CLASSES)
+		return -EINVAL;
+	fail_allocation((enum alloc_class)class, nth);
+	return 0;
+}
+
+static long
+native_fail_happened(void)
+{
+	return failure_happened();
+}
+
+static long
+native_check_invariants(void)
+{
+	check_invariants();
+	return 0;
+}
+
+void
+end_injection(u64 number)
+{
+	if (unlikely(current->fail_nth) && number != LODGER_fail &&
+	    number != LODGER_fail_happened)
+		withdraw_failure();
+}
+#else
+#define native_fail		NULL
+#define native_fail_happened	NULL
+#define native_check_invariants NULL
+#endif
+
+/* ---- The table -------------------------------------------------------- */
+
+#define CALL(name) \
+	[LODGER_##name - LODGER_klog_write] = \
+		(native_t)(void (*)(void))native_##name
+
+#define native_guest	    guest_control
+#define native_hold	    hold_control
+#define native_kthread_ping kthread_ping
+
+static const native_t native_calls[LODGER_CALL_END - LODGER_klog_write] = {
+	CALL(klog_write),   CALL(mm_stat),	 CALL(mm_list),
+	CALL(task_stat),    CALL(task_list),	 CALL(cpu_stat),
+	CALL(sys_stat),	    CALL(trace_control), CALL(fail),
+	CALL(fail_happened), CALL(check_invariants), CALL(quiesce),
+	CALL(verdict),	    CALL(guest),	 CALL(hold),
+	CALL(kthread_ping),
+};
+
+native_t
+native_call(u64 number)
+{
+	if (number < LODGER_klog_write || number >= LODGER_CALL_END)
+		return NULL;
+	return native_calls[number - LODGER_klog_write];
+}

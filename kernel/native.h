@@ -1,0 +1,21 @@
+/* Lodger's own system calls; kernel/abi.h says what each one promises. */
+#pragma once
+
+#include "kernel/base/types.h"
+
+typedef long (*native_t)(u64, u64, u64, u64, u64, u64);
+
+/* The call with @number, or NULL. */
+native_t native_call(u64 number);
+
+/* At the end of system call @number: withdraws the failure that the caller
+ * asked for, unless this was the call that asked. */
+#ifdef CONFIG_DEBUG
+void end_injection(u64 number);
+#else
+static inline void
+end_injection(u64 number)
+{
+	(void)number;
+}
+#endif

@@ -1,0 +1,128 @@
+/*
+ * A process is a thread group: a pid, a parent, children, an exit status. It
+ * does not own an address space; its tasks live in one, usually the same, and
+ * with vfork or CLONE_VM two processes may live in one for a while.
+ *
+ * All of it is guarded by pid_lock, which is taken with interrupts off and
+ * held for short walks only.
+ */
+#pragma once
+
+#include "sched/task.h"
+#include "sched/wait.h"
+
+enum { PID_MAX = 32768 };
+
+struct process {
+	tid_t pid;
+	char name[TASK_NAME_LEN];
+	struct process *parent;	  /* NULL: init's */
+	struct list children;	  /* by sibling */
+	struct list sibling;
+	struct list threads;	  /* struct task, by thread_link */
+	unsigned nr_threads;
+	struct process *hash_next;
+
+	bool group_exit;	  /* every thread is on its way out */
+	bool ended;		  /* no thread left; the parent may collect */
+	int exit_status;	  /* as wait4() reports it */
+	int exit_signal;	  /* to the parent at the end; 0: none */
+	u64 pending;		  /* signals sent to the process */
+
+	struct wait_queue changed; /* a child ended, or a thread left */
+};
+
+extern struct spinlock pid_lock;
+extern struct process *init_process; /* pid 1: a kernel thread's */
+
+void process_init(void);
+
+/* ---- Ids and lookup: pid_lock held ------------------------------------ */
+
+struct task *find_task(tid_t tid);
+struct process *find_process(tid_t pid);
+/* An id that names no task and no process; -EAGAIN: all are in use. */
+tid_t alloc_tid(void);
+void hash_task(struct task *task);
+void unhash_task(struct task *task);
+
+/* ---- Life ------------------------------------------------------------- */
+
+/* An empty process, a child of @parent, unknown to anyone. NULL: no memory. */
+struct process *process_alloc(const char *name);
+void process_free(struct process *process);
+/* Makes @process findable, a child of @parent. pid_lock held. */
+void process_attach(struct process *process, struct process *parent);
+/* @task becomes a thread of @process and findable. pid_lock held. */
+void thread_attach(struct task *task, struct process *process);
+
+/* CLONE_* as in Linux; @regs: the parent's; returns the child's tid. */
+struct clone_args {
+	u64 flags;
+	int exit_signal;
+	uaddr_t stack;		/* 0: the parent's */
+	uaddr_t parent_tid, child_tid;
+	u64 tls;
+};
+long do_clone(const struct clone_args *args);
+
+/* Ends the calling task; @status is a wait4() status. */
+void do_exit(int status) __noreturn;
+/* Ends all threads of the caller's process. */
+void do_group_exit(int status) __noreturn;
+/* Ends the other threads and waits until they are gone; the caller gets the
+ * pid for its tid. -EINTR: the caller itself is to die. */
+int end_other_threads(void);
+
+/* Collects a child: wait4(). @status and @rusage may be 0. */
+long do_wait(tid_t pid, uaddr_t status, int options, uaddr_t rusage);
+/* The same from the kernel: any child; its status; -ECHILD. */
+long kernel_wait(int *status);
+
+/* ---- Programs: kernel/exec.c ------------------------------------------ */
+
+/* What a program is given; strings one after the other, each with its 0. */
+struct exec_args {
+	char *strings;
+	size_t used, size;
+	unsigned argc, envc;	/* the arguments come first */
+};
+
+void exec_args_init(struct exec_args *args);
+int exec_args_add(struct exec_args *args, const char *string);
+void exec_args_free(struct exec_args *args);
+
+/* Replaces the caller's program by the initrd's @path. On success the caller
+ * returns to user mode in the new one; on failure nothing has changed. */
+int do_execve(const char *path, const struct exec_args *args);
+/* The same with strings in user memory. */
+long sys_execve(uaddr_t path, uaddr_t argv, uaddr_t envp);
+
+/* The initrd, or NULL. */
+const void *initrd_data(u64 *size);
+void initrd_init(paddr_t start, paddr_t end);
+
+/* ---- Signals: kernel/signal.c ----------------------------------------- */
+
+enum {
+	SIGILL = 4, SIGTRAP = 5, SIGABRT = 6, SIGBUS = 7, SIGFPE = 8,
+	SIGKILL = 9, SIGSEGV = 11, SIGALRM = 14, SIGTERM = 15, SIGCHLD = 17,
+	SIGCONT = 18, SIGSTOP = 19, SIGTSTP = 20, SIGTTIN = 21, SIGTTOU = 22,
+	SIGURG = 23, SIGWINCH = 28, NR_SIGNALS = 64,
+};
+
+/* pid_lock held. */
+void send_signal_to_task(struct task *task, int signal);
+void send_signal_to_process(struct process *process, int signal);
+/* Tells all threads but @spare to die. pid_lock held. */
+void kill_threads(struct process *process, const struct task *spare);
+
+/* ---- Futexes: kernel/futex.c ------------------------------------------ */
+
+void futex_init(void);
+long do_futex(uaddr_t addr, int op, u32 val, uaddr_t timeout, uaddr_t addr2,
+	      u32 val3);
+/* Wakes up to @n waiters on @addr in the caller's mm. */
+int futex_wake(uaddr_t addr, int n, u32 bitset);
+/* At exit: marks the robust mutexes that the caller holds as orphaned. */
+void exit_robust_list(void);

@@ -1,0 +1,446 @@
+/*
+ * System calls: the table, and those that are a line or two of argument
+ * checks around what lives elsewhere. Numbers, arguments, results and errors
+ * are Linux's; from 0x1000 on they are ours (kernel/native.c). Anything else
+ * is -ENOSYS.
+ */
+#include "kernel/base/assert.h"
+#include "kernel/base/errno.h"
+#include "kernel/base/printk.h"
+#include "kernel/base/string.h"
+#include "kernel/clone.h"
+#include "kernel/native.h"
+#include "kernel/process.h"
+#include "kernel/signal.h"
+#include "kernel/time.h"
+#include "kernel/workers.h"
+#include "mm/fail.h"
+#include "mm/mm.h"
+#include "mm/usercopy.h"
+
+/* ---- Processes -------------------------------------------------------- */
+
+static long
+sys_clone(u64 flags, uaddr_t stack, uaddr_t parent_tid, uaddr_t child_tid,
+	  u64 tls)
+{
+	struct clone_args args = {
+		.flags = flags & ~(u64)CLONE_SIGNAL,
+		.exit_signal = (int)(flags & CLONE_SIGNAL),
+		.stack = stack,
+		.parent_tid = parent_tid,
+		.child_tid = child_tid,
+		.tls = tls,
+	};
+
+	if (args.exit_signal > NR_SIGNALS)
+		return -EINVAL;
+	return do_clone(&args);
+}
+
+static long
+sys_fork(void)
+{
+	return sys_clone(SIGCHLD, 0, 0, 0, 0);
+}
+
+static long
+sys_vfork(void)
+{
+	return sys_clone(CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0, 0, 0);
+}
+
+static long
+sys_exit(int code)
+{
+	do_exit((code & 0xff) << 8);
+}
+
+static long
+sys_exit_group(int code)
+{
+	do_group_exit((code & 0xff) << 8);
+}
+
+static long
+sys_getpid(void)
+{
+	return current->process->pid;
+}
+
+static long
+sys_gettid(void)
+{
+	return current->tid;
+}
+
+static long
+sys_getppid(void)
+{
+	irq_flags_t flags = spin_lock_irqsave(&pid_lock);
+	struct process *parent = current->process->parent;
+	tid_t pid = parent ? parent->pid : 0;
+
+	spin_unlock_irqrestore(&pid_lock, flags);
+	return pid;
+}
+
+static long
+sys_set_tid_address(uaddr_t addr)
+{
+	current->clear_child_tid = addr;
+	return current->tid;
+}
+
+enum { ROBUST_HEAD_SIZE = 24 };
+
+static long
+sys_set_robust_list(uaddr_t head, size_t size)
+{
+	if (size != ROBUST_HEAD_SIZE)
+		return -EINVAL;
+	current->robust_list = head;
+	return 0;
+}
+
+static long
+sys_get_robust_list(int tid, uaddr_t head, uaddr_t size)
+{
+	uaddr_t list = current->robust_list;
+	u64 bytes = ROBUST_HEAD_SIZE;
+
+	if (tid && tid != current->tid) {
+		irq_flags_t flags = spin_lock_irqsave(&pid_lock);
+		struct task *task = find_task(tid);
+
+		if (task)
+			list = task->robust_list;
+		spin_unlock_irqrestore(&pid_lock, flags);
+		if (!task)
+			return -ESRCH;
+	}
+	if (copy_to_user(size, &bytes, sizeof(bytes)))
+		return -EFAULT;
+	return copy_to_user(head, &list, sizeof(list));
+}
+
+enum {
+	ARCH_SET_GS = 0x1001,
+	ARCH_SET_FS = 0x1002,
+	ARCH_GET_FS = 0x1003,
+	ARCH_GET_GS = 0x1004,
+};
+
+static long
+sys_arch_prctl(int code, u64 addr)
+{
+	u64 base;
+
+	switch (code) {
+	case ARCH_SET_FS:
+		return arch_set_fs_base(current, addr);
+	case ARCH_SET_GS:
+		return arch_set_gs_base(current, addr);
+	case ARCH_GET_FS:
+		base = arch_get_fs_base(current);
+		break;
+	case ARCH_GET_GS:
+		base = arch_get_gs_base(current);
+		break;
+	default:
+		return -EINVAL;
+	}
+	return copy_to_user(addr, &base, sizeof(base));
+}
+
+/* ---- The scheduler ---------------------------------------------------- */
+
+static long
+sys_sched_yield(void)
+{
+	sched_yield();
+	return 0;
+}
+
+/*
+ * A task found by its id cannot be kept across a sleep: it may end. What
+ * sched_set_affinity() does to another task takes no sleep, so pid_lock, which
+ * every exit takes, keeps it here.
+ */
+static long
+sys_sched_setaffinity(int tid, size_t size, uaddr_t mask_addr)
+{
+	u64 mask = 0;
+	irq_flags_t flags;
+	struct task *task;
+	int err = -ESRCH;
+
+	if (copy_from_user(&mask, mask_addr, MIN(size, sizeof(mask))))
+		return -EFAULT;
+	if (tid == 0 || tid == current->tid)
+		return sched_set_affinity(current, mask);
+	flags = spin_lock_irqsave(&pid_lock);
+	task = find_task(tid);
+	if (task)
+		err = sched_set_affinity(task, mask);
+	spin_unlock_irqrestore(&pid_lock, flags);
+	return err;
+}
+
+static long
+sys_sched_getaffinity(int tid, size_t size, uaddr_t mask_addr)
+{
+	u64 mask = current->affinity;
+	irq_flags_t flags;
+	struct task *task;
+
+	if (size < sizeof(mask) || size % sizeof(mask))
+		return -EINVAL;
+	if (tid && tid != current->tid) {
+		flags = spin_lock_irqsave(&pid_lock);
+		task = find_task(tid);
+		mask = task ? task->affinity : 0;
+		spin_unlock_irqrestore(&pid_lock, flags);
+		if (!task)
+			return -ESRCH;
+	}
+	mask &= online_cpus();
+	if (copy_to_user(mask_addr, &mask, sizeof(mask)))
+		return -EFAULT;
+	return sizeof(mask);
+}
+
+/* ---- Memory ----------------------------------------------------------- */
+
+static long
+sys_mmap(uaddr_t addr, u64 len, unsigned prot, unsigned flags)
+{
+	struct mm *mm = current->mm;
+	long result;
+
+	mutex_lock(&mm->lock);
+	result = do_mmap(mm, addr, len, prot, flags, false);
+	mutex_unlock(&mm->lock);
+	return result;
+}
+
+static long
+sys_munmap(uaddr_t addr, u64 len)
+{
+	struct mm *mm = current->mm;
+	long result;
+
+	mutex_lock(&mm->lock);
+	result = do_munmap(mm, addr, len);
+	mutex_unlock(&mm->lock);
+	return result;
+}
+
+static long
+sys_mprotect(uaddr_t addr, u64 len, unsigned prot)
+{
+	struct mm *mm = current->mm;
+	long result;
+
+	mutex_lock(&mm->lock);
+	result = do_mprotect(mm, addr, len, prot);
+	mutex_unlock(&mm->lock);
+	return result;
+}
+
+static long
+sys_mremap(uaddr_t addr, u64 old_len, u64 new_len, unsigned flags,
+	   uaddr_t new_addr)
+{
+	struct mm *mm = current->mm;
+	long result;
+
+	mutex_lock(&mm->lock);
+	result = do_mremap(mm, addr, old_len, new_len, flags, new_addr);
+	mutex_unlock(&mm->lock);
+	return result;
+}
+
+static long
+sys_brk(uaddr_t brk)
+{
+	struct mm *mm = current->mm;
+	long result;
+
+	mutex_lock(&mm->lock);
+	result = do_brk(mm, brk);
+	mutex_unlock(&mm->lock);
+	return result;
+}
+
+static long
+sys_madvise(uaddr_t addr, u64 len, int advice)
+{
+	struct mm *mm = current->mm;
+	long result;
+
+	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
+		return prefault(mm, addr, len, advice == MADV_POPULATE_WRITE);
+	mutex_lock(&mm->lock);
+	result = do_madvise(mm, addr, len, advice);
+	mutex_unlock(&mm->lock);
+	return result;
+}
+
+/* ---- Until the Unix server exists ------------------------------------- */
+
+enum { WRITE_CHUNK = 256, MAX_IOV = 1024 };
+
+static long
+write_console(uaddr_t text, size_t len)
+{
+	char chunk[WRITE_CHUNK];
+	size_t done = 0;
+
+	while (done < len) {
+		size_t part = MIN(len - done, sizeof(chunk));
+
+		if (copy_from_user(chunk, text + done, part))
+			return done ? (long)done : -EFAULT;
+		console_write(chunk, part);
+		done += part;
+		if (current->kill_signal)
+			break;
+	}
+	return (long)done;
+}
+
+static long
+sys_write(int fd, uaddr_t text, size_t len)
+{
+	if (fd != 1 && fd != 2)
+		return -EBADF;
+	if (!access_ok(text, len))
+		return -EFAULT;
+	return write_console(text, len);
+}
+
+static long
+sys_writev(int fd, uaddr_t iov_addr, int count)
+{
+	long total = 0;
+
+	if (fd != 1 && fd != 2)
+		return -EBADF;
+	if (count < 0 || count > MAX_IOV)
+		return -EINVAL;
+	for (int i = 0; i < count; i++) {
+		struct {
+			uaddr_t base;
+			u64 len;
+		} iov;
+		long done;
+
+		if (copy_from_user(&iov, iov_addr + (u64)i * sizeof(iov),
+				   sizeof(iov)))
+			return total ? total : -EFAULT;
+		done = iov.len ? sys_write(fd, iov.base, iov.len) : 0;
+		if (done < 0)
+			return total ? total : done;
+		total += done;
+	}
+	return total;
+}
+
+static long
+sys_ioctl(int fd)
+{
+	return fd >= 0 && fd <= 2 ? -ENOTTY : -EBADF;
+}
+
+/* ---- Odds and ends ---------------------------------------------------- */
+
+static long
+sys_getrandom(uaddr_t buf, size_t len, unsigned flags)
+{
+	size_t done = 0;
+
+	if (flags & ~7u)
+		return -EINVAL;
+	len = MIN(len, (size_t)(1 << 25) - 1); /* as Linux does */
+	while (done < len) {
+		u64 bits = arch_random();
+		size_t part = MIN(len - done, sizeof(bits));
+
+		if (copy_to_user(buf + done, &bits, part))
+			return done ? (long)done : -EFAULT;
+		done += part;
+		cond_resched();
+	}
+	return (long)done;
+}
+
+/* ---- The table -------------------------------------------------------- */
+
+typedef long (*syscall_t)(u64, u64, u64, u64, u64, u64);
+
+enum { NR_LINUX_CALLS = 512 };
+
+#define CALL(number, function) [number] = (syscall_t)(void (*)(void))(function)
+
+static const syscall_t linux_calls[NR_LINUX_CALLS] = {
+	CALL(1, sys_write),
+	CALL(9, sys_mmap),
+	CALL(10, sys_mprotect),
+	CALL(11, sys_munmap),
+	CALL(12, sys_brk),
+	CALL(14, sys_rt_sigprocmask),
+	CALL(16, sys_ioctl),
+	CALL(20, sys_writev),
+	CALL(24, sys_sched_yield),
+	CALL(25, sys_mremap),
+	CALL(28, sys_madvise),
+	CALL(35, sys_nanosleep),
+	CALL(39, sys_getpid),
+	CALL(56, sys_clone),
+	CALL(57, sys_fork),
+	CALL(58, sys_vfork),
+	CALL(59, sys_execve),
+	CALL(60, sys_exit),
+	CALL(61, do_wait),
+	CALL(62, sys_kill),
+	CALL(110, sys_getppid),
+	CALL(158, sys_arch_prctl),
+	CALL(186, sys_gettid),
+	CALL(200, sys_tkill),
+	CALL(202, do_futex),
+	CALL(203, sys_sched_setaffinity),
+	CALL(204, sys_sched_getaffinity),
+	CALL(218, sys_set_tid_address),
+	CALL(228, sys_clock_gettime),
+	CALL(229, sys_clock_getres),
+	CALL(230, sys_clock_nanosleep),
+	CALL(231, sys_exit_group),
+	CALL(234, sys_tgkill),
+	CALL(273, sys_set_robust_list),
+	CALL(274, sys_get_robust_list),
+	CALL(318, sys_getrandom),
+};
+
+static syscall_t
+find_call(u64 number)
+{
+	if (likely(number < NR_LINUX_CALLS))
+		return linux_calls[number];
+	return native_call(number);
+}
+
+void
+syscall_dispatch(struct regs *regs)
+{
+	syscall_t call = find_call(regs_syscall(regs));
+	long result = -ENOSYS;
+
+	count_event(COUNT_SYSCALLS);
+	if (likely(call))
+		result = call(regs_arg(regs, 0), regs_arg(regs, 1),
+			      regs_arg(regs, 2), regs_arg(regs, 3),
+			      regs_arg(regs, 4), regs_arg(regs, 5));
+	regs_set_result(regs, result);
+	end_injection(regs_syscall(regs));
+}

@@ -1,0 +1,29 @@
+/* Kernel threads with real jobs; the reaper is in sched/task.c. */
+#pragma once
+
+#include "kernel/base/types.h"
+#include "sched/task.h"
+
+struct mm;
+
+void workers_start(void);
+
+/*
+ * madvise(MADV_POPULATE_*): the prefaulter thread adopts the caller's address
+ * space and faults the pages in on its behalf. The caller's own @mm; waits.
+ * Errors are Linux's, -EINTR when the caller is killed meanwhile.
+ */
+long prefault(struct mm *mm, uaddr_t addr, u64 len, bool write);
+
+/* Wakes a thread bound to this CPU that does nothing but answer. -ENOMEM. */
+long kthread_ping(void);
+
+/* Brings the system to rest; see kernel/abi.h, quiesce(). */
+void quiesce(void);
+
+/* A kernel thread that user space can find by its id. Panics without memory:
+ * only for threads made at boot. */
+struct task *start_worker(int (*fn)(void *), const char *name, unsigned prio);
+/* Gives @task, a kernel thread, an id of its own. */
+void name_kthread(struct task *task);
+void unname_kthread(struct task *task);

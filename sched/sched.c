@@ -1,0 +1,571 @@
+/*
+ * Run queues: who is next. The switch itself is in switch.c.
+ *
+ * A run queue's lock is taken by the task that leaves and released, on the
+ * next task's stack, by the finish step. So whoever holds the lock sees a
+ * task either still running (on_cpu) or completely off its stack.
+ */
+#include "sched/sched.h"
+
+#include "kernel/base/assert.h"
+#include "kernel/base/bits.h"
+#include "kernel/base/errno.h"
+#include "mm/mm.h"
+#include "sched/timer.h"
+#include "sched/world.h"
+
+static struct run_queue run_queues[MAX_CPUS];
+static struct task idle_tasks[MAX_CPUS];
+static atomic64_t online_mask;
+
+u64
+online_cpus(void)
+{
+	return atomic64_read(&online_mask);
+}
+
+/* ---- One queue -------------------------------------------------------- */
+
+static void
+enqueue(struct run_queue *rq, struct task *task)
+{
+	DEBUG_ASSERT(!task->on_rq);
+	list_add_tail(&rq->lists[task->prio], &task->run_link);
+	task->on_rq = true;
+	rq->bitmap |= 1ul << task->prio;
+	rq->nr_running++;
+}
+
+static void
+dequeue(struct run_queue *rq, struct task *task)
+{
+	list_del(&task->run_link);
+	task->on_rq = false;
+	if (list_empty(&rq->lists[task->prio]))
+		rq->bitmap &= ~(1ul << task->prio);
+	rq->nr_running--;
+}
+
+static struct task *
+first_task(struct run_queue *rq)
+{
+	unsigned prio = first_bit(rq->bitmap);
+
+	return list_first(&rq->lists[prio], struct task, run_link);
+}
+
+/* Takes the next task off @rq; the idle task when there is none. */
+static struct task *
+pick_next(struct cpu *cpu, struct run_queue *rq)
+{
+	struct task *task;
+
+	if (!rq->bitmap)
+		return cpu->idle;
+	task = first_task(rq);
+	dequeue(rq, task);
+	return task;
+}
+
+/* May @task run on CPU @id, which must be online for it too? */
+static bool
+allowed_on(const struct task *task, unsigned id)
+{
+	return task->affinity & online_cpus() & (1ul << id);
+}
+
+/* ---- Giving the CPU away ---------------------------------------------- */
+
+/* @prev leaves the CPU. If it can still run, it goes to the end of its list;
+ * on another CPU it can only be queued once it is off this stack. */
+static void
+put_prev(struct cpu *cpu, struct task *prev)
+{
+	if (prev->state != TASK_RUNNABLE || prev == cpu->idle)
+		return;
+	if (allowed_on(prev, cpu->id))
+		enqueue(cpu->rq, prev);
+	else
+		prev->migrating = true;
+}
+
+void
+schedule(void)
+{
+	struct cpu *cpu;
+	struct task *prev, *next;
+	irq_flags_t flags;
+
+	world_meet();
+	flags = arch_irq_save();
+	cpu = this_cpu();
+	prev = cpu->curr;
+	assert_no_spinlocks();
+	ASSERT(cpu->irq_depth == 0);
+
+	spin_lock(&cpu->rq->lock);
+	cpu->need_resched = false;
+	put_prev(cpu, prev);
+	next = pick_next(cpu, cpu->rq);
+	if (next == prev) {
+		spin_unlock(&cpu->rq->lock);
+	} else {
+		next->slice = SLICE_TICKS;
+		timer_switch(cpu, next);
+		context_switch(prev, next); /* releases the lock */
+	}
+	arch_irq_restore(flags);
+}
+
+void
+sched_yield(void)
+{
+	schedule();
+}
+
+void
+cond_resched(void)
+{
+	if (this_cpu()->need_resched)
+		schedule();
+}
+
+void
+set_current_state(enum task_state state)
+{
+	WRITE_ONCE(current->state, state);
+	/* The state before the condition that the caller looks at next: a
+	 * waker that changes the condition then sees us asleep. */
+	smp_mb();
+}
+
+/* ---- Placing ---------------------------------------------------------- */
+
+/* Makes @cpu look at its run queue soon. */
+static void
+resched_cpu(struct cpu *cpu)
+{
+	WRITE_ONCE(cpu->need_resched, true);
+	if (cpu == this_cpu())
+		return;
+	count_event(COUNT_IPIS_RESCHED);
+	arch_send_ipi(cpu->id, IPI_RESCHED);
+}
+
+void
+resched_interrupt(void)
+{
+	/* need_resched is set; the way out of the interrupt looks at it. */
+}
+
+static bool
+cpu_is_idle(const struct cpu *cpu)
+{
+	return READ_ONCE(cpu->curr) == cpu->idle;
+}
+
+static unsigned
+cpu_load(unsigned id)
+{
+	return READ_ONCE(run_queues[id].nr_running) +
+	       !cpu_is_idle(cpu_by_id(id));
+}
+
+static unsigned
+least_loaded(u64 mask)
+{
+	unsigned best = first_bit(mask);
+
+	for (; mask; mask &= mask - 1) {
+		unsigned id = first_bit(mask);
+
+		if (cpu_load(id) < cpu_load(best))
+			best = id;
+	}
+	return best;
+}
+
+/* Where @task should run next: where it ran last, if that is allowed. A task
+ * whose CPUs are all offline may run anywhere. */
+static unsigned
+choose_cpu(struct task *task)
+{
+	if (allowed_on(task, task->cpu))
+		return task->cpu;
+	if (!(task->affinity & online_cpus()))
+		task->affinity = ~0ul;
+	return least_loaded(task->affinity & online_cpus());
+}
+
+/* @task has just been queued on @cpu: does it, or an idle CPU that could pull
+ * it, have to know? */
+static void
+announce(struct cpu *cpu, const struct task *task)
+{
+	u64 mask;
+
+	if (cpu_is_idle(cpu) || task->prio < READ_ONCE(cpu->curr)->prio) {
+		resched_cpu(cpu);
+		return;
+	}
+	mask = task->affinity & online_cpus() & ~(1ul << cpu->id);
+	for (; mask; mask &= mask - 1) {
+		unsigned id = first_bit(mask);
+
+		if (cpu_load(id) == 0) {
+			resched_cpu(cpu_by_id(id));
+			return;
+		}
+	}
+}
+
+/* Queues a runnable @task that is on no queue and off its stack. Nobody else
+ * can have it: it is neither asleep nor found on any list. */
+static void
+place(struct task *task, unsigned id)
+{
+	struct run_queue *rq = &run_queues[id];
+	irq_flags_t flags = spin_lock_irqsave(&rq->lock);
+
+	WRITE_ONCE(task->cpu, id);
+	enqueue(rq, task);
+	announce(cpu_by_id(id), task);
+	spin_unlock_irqrestore(&rq->lock, flags);
+}
+
+void
+sched_migrate(struct task *task)
+{
+	task->migrating = false;
+	place(task, choose_cpu(task));
+}
+
+void
+wake_up_new_task(struct task *task)
+{
+	ASSERT(task->state == TASK_NEW);
+	WRITE_ONCE(task->state, TASK_RUNNABLE);
+	place(task, least_loaded(task->affinity & online_cpus()));
+}
+
+/* Locks the run queue of the CPU that @task is on, interrupts off. The task
+ * may be moved until the lock is held, so look again. */
+static struct run_queue *
+lock_task_queue(struct task *task, irq_flags_t *flags)
+{
+	for (;;) {
+		unsigned id = READ_ONCE(task->cpu);
+		struct run_queue *rq = &run_queues[id];
+
+		*flags = spin_lock_irqsave(&rq->lock);
+		if (READ_ONCE(task->cpu) == id)
+			return rq;
+		spin_unlock_irqrestore(&rq->lock, *flags);
+	}
+}
+
+bool
+wake_up_task(struct task *task)
+{
+	irq_flags_t flags;
+	struct run_queue *rq = lock_task_queue(task, &flags);
+	bool slept = task->state == TASK_SLEEPING;
+	bool elsewhere = false;
+
+	if (slept) {
+		WRITE_ONCE(task->state, TASK_RUNNABLE);
+		/* on_cpu: it has not given its CPU away yet, and will find
+		 * itself runnable when it tries. */
+		if (!task->on_cpu) {
+			elsewhere = !allowed_on(task, task->cpu);
+			if (!elsewhere) {
+				enqueue(rq, task);
+				announce(cpu_by_id(task->cpu), task);
+			}
+		}
+	}
+	spin_unlock_irqrestore(&rq->lock, flags);
+	if (elsewhere)
+		place(task, choose_cpu(task));
+	return slept;
+}
+
+void
+kick_task(struct task *task)
+{
+	irq_flags_t flags;
+	struct run_queue *rq = lock_task_queue(task, &flags);
+
+	if (task->on_cpu)
+		resched_cpu(cpu_by_id(task->cpu));
+	spin_unlock_irqrestore(&rq->lock, flags);
+}
+
+/* ---- Moving ----------------------------------------------------------- */
+
+/* Takes the first task off @from's queue that may run on CPU @id. */
+static struct task *
+steal_for(struct run_queue *from, unsigned id)
+{
+	for (u64 rest = from->bitmap; rest; rest &= rest - 1) {
+		struct task *task;
+
+		list_for_each(task, &from->lists[first_bit(rest)],
+			      run_link) {
+			if (!allowed_on(task, id))
+				continue;
+			dequeue(from, task);
+			return task;
+		}
+	}
+	return NULL;
+}
+
+/* An idle CPU looks for work on the others; true when it found some. */
+static bool
+pull_work(unsigned id)
+{
+	for (unsigned other = 0; other < nr_cpus; other++) {
+		struct run_queue *rq = &run_queues[other];
+		struct task *task;
+
+		if (other == id || READ_ONCE(rq->nr_running) == 0)
+			continue;
+		irq_flags_t flags = spin_lock_irqsave(&rq->lock);
+		task = steal_for(rq, id);
+		spin_unlock_irqrestore(&rq->lock, flags);
+		if (task) {
+			place(task, id);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Everything queued on CPU @id, which is going offline, goes elsewhere. */
+static void
+push_work(unsigned id)
+{
+	struct run_queue *rq = &run_queues[id];
+	struct task *task;
+
+	for (;;) {
+		irq_flags_t flags = spin_lock_irqsave(&rq->lock);
+
+		task = rq->bitmap ? first_task(rq) : NULL;
+		if (task)
+			dequeue(rq, task);
+		spin_unlock_irqrestore(&rq->lock, flags);
+		if (!task)
+			return;
+		place(task, choose_cpu(task));
+	}
+}
+
+/* One look at where @task is after its affinity changed; true when it is, or
+ * soon will be without further help, where it may be. */
+static bool
+settled(struct task *task)
+{
+	irq_flags_t flags;
+	struct run_queue *rq = lock_task_queue(task, &flags);
+	bool ok = allowed_on(task, task->cpu) ||
+		  task->state != TASK_RUNNABLE || task->on_cpu;
+	bool move = !ok && task->on_rq;
+
+	if (move)
+		dequeue(rq, task);
+	else if (task->on_cpu && !allowed_on(task, task->cpu))
+		resched_cpu(cpu_by_id(task->cpu));
+	spin_unlock_irqrestore(&rq->lock, flags);
+	if (move)
+		place(task, choose_cpu(task));
+	return ok || move;
+}
+
+int
+sched_set_affinity(struct task *task, u64 mask)
+{
+	irq_flags_t flags;
+	struct run_queue *rq;
+
+	if (!(mask & online_cpus()))
+		return -EINVAL;
+	rq = lock_task_queue(task, &flags);
+	task->affinity = mask;
+	spin_unlock_irqrestore(&rq->lock, flags);
+	/* Not settled: between two queues, on its way; ask again. */
+	while (!settled(task))
+		arch_cpu_relax();
+	if (task == current) {
+		while (!allowed_on(task, READ_ONCE(task->cpu)))
+			schedule();
+	}
+	return 0;
+}
+
+/* ---- Offline and online ----------------------------------------------- */
+
+/* This CPU's idle task, interrupts off: leaves the system until cpu_online().
+ * It keeps nothing but init_mm, whose reference the controller takes back. */
+static void
+cpu_play_dead(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	arch_irq_enable();
+	timer_wake_all(cpu);
+	push_work(cpu->id);
+	/* While this CPU can still do it properly: a drop may free pages,
+	 * which an offline CPU must not (Linux: sched_force_init_mm). */
+	return_borrow();
+	arch_timer_set(~0ul);
+	store_release(&cpu->online, false);
+	while (load_acquire(&cpu->dying)) {
+		arch_irq_disable();
+		arch_idle_wait();
+	}
+	arch_flush_kernel(); /* we missed what was flushed meanwhile */
+	store_release(&cpu->online, true);
+}
+
+/* ---- The idle task ---------------------------------------------------- */
+
+void
+idle_loop(void)
+{
+	ASSERT(current == this_cpu()->idle);
+	for (;;) {
+		struct cpu *cpu = this_cpu();
+
+		arch_irq_disable();
+		if (cpu->dying) {
+			cpu_play_dead();
+		} else if (cpu->need_resched || cpu->rq->bitmap ||
+			   pull_work(cpu->id)) {
+			arch_irq_enable();
+			schedule();
+		} else {
+			arch_idle_wait();
+		}
+	}
+}
+
+static int
+take_offline(struct cpu *cpu)
+{
+	unsigned id = cpu->id;
+
+	if (id == 0 || !cpu->online)
+		return -EBUSY;
+	atomic64_and(&online_mask, ~(1ul << id));
+	store_release(&cpu->dying, true);
+	if (cpu == this_cpu())
+		sched_set_affinity(current, current->affinity | 1);
+	resched_cpu(cpu);
+	while (load_acquire(&cpu->online))
+		schedule();
+	ASSERT(cpu->idle->active_mm == &init_mm);
+	cpu->idle->active_mm = NULL;
+	mmdrop(&init_mm, REF_BORROW, cpu->idle);
+	return 0;
+}
+
+static int
+bring_online(struct cpu *cpu)
+{
+	unsigned id = cpu->id;
+
+	if (cpu->online)
+		return -EBUSY;
+	mmgrab(&init_mm, REF_BORROW, cpu->idle);
+	cpu->idle->active_mm = &init_mm;
+	store_release(&cpu->dying, false);
+	arch_send_ipi(id, IPI_RESCHED);
+	while (!load_acquire(&cpu->online))
+		schedule();
+	atomic64_or(&online_mask, 1ul << id);
+	return 0;
+}
+
+int
+cpu_offline(unsigned id)
+{
+	int err;
+
+	if (id >= nr_cpus)
+		return -EINVAL;
+	mutex_lock(&world_lock);
+	err = take_offline(cpu_by_id(id));
+	mutex_unlock(&world_lock);
+	return err;
+}
+
+int
+cpu_online(unsigned id)
+{
+	int err;
+
+	if (id >= nr_cpus)
+		return -EINVAL;
+	mutex_lock(&world_lock);
+	err = bring_online(cpu_by_id(id));
+	mutex_unlock(&world_lock);
+	return err;
+}
+
+/* ---- Start ------------------------------------------------------------ */
+
+static void
+run_queue_init(struct run_queue *rq)
+{
+	spin_init(&rq->lock, "run queue", RANK_RUNQUEUE);
+	for (unsigned prio = 0; prio < NR_PRIORITIES; prio++)
+		list_init(&rq->lists[prio]);
+}
+
+static void
+idle_task_init(struct task *idle, unsigned cpu)
+{
+	task_init(idle, "idle");
+	idle->is_kthread = true;
+	idle->cpu = cpu;
+	idle->affinity = 1ul << cpu;
+	idle->prio = NR_PRIORITIES - 1;
+	idle->state = TASK_RUNNABLE;
+	idle->on_cpu = true;
+}
+
+/* The code that runs now becomes this CPU's idle task; like any lazy task it
+ * borrows, and there is only init_mm to borrow yet. */
+static void
+become_idle(struct cpu *cpu)
+{
+	struct task *idle = &idle_tasks[cpu->id];
+
+	run_queue_init(&run_queues[cpu->id]);
+	cpu->rq = &run_queues[cpu->id];
+	timer_init_cpu(cpu);
+	idle_task_init(idle, cpu->id);
+	cpu->idle = idle;
+	cpu->curr = idle;
+	cpu->loaded = &init_mm;
+	cpu->lazy = true;
+	mmgrab(&init_mm, REF_BORROW, idle);
+	idle->active_mm = &init_mm;
+	atomic64_or(&online_mask, 1ul << cpu->id);
+}
+
+void
+sched_init(void)
+{
+	mutex_init(&world_lock, "world");
+	task_cache_init();
+	become_idle(this_cpu());
+}
+
+void
+sched_init_secondary(void)
+{
+	become_idle(this_cpu());
+}

@@ -1,0 +1,123 @@
+/*
+ * The switch, and the borrow.
+ *
+ *   from     to       what happens to the address spaces
+ *   user     user     switch_mm(); nothing is counted
+ *   user     kernel   the kernel thread borrows: count + 1
+ *   kernel   kernel   the borrow is handed over: no counter operation
+ *   kernel   user     switch_mm(); the borrow is parked, dropped in the finish
+ *
+ * "kernel" is any task whose mm is NULL: kernel threads, idle, and a user
+ * task that has been through exit_mm().
+ *
+ * Read Linux: kernel/sched/core.c, context_switch and finish_task_switch.
+ */
+#include "kernel/base/assert.h"
+#include "kernel/trace.h"
+#include "mm/mm.h"
+#include "mm/tlb.h"
+#include "mm/usercopy.h"
+#include "sched/sched.h"
+
+/*
+ * Runs on the next task's stack, as the first thing there. Locals of the
+ * switch did not survive the change of stacks, so what is owed was left in
+ * this CPU's block.
+ *
+ * The borrow is only dropped here because a final drop frees pages, which
+ * must not happen under the run-queue lock, and because CR3 has to have left
+ * the root first.
+ */
+static void
+finish_task_switch(struct task *prev)
+{
+	struct cpu *cpu = this_cpu();
+	struct mm *mm = cpu->prev_mm;
+	bool dead = prev->state == TASK_DEAD;
+	bool migrating = prev->migrating;
+
+	ASSERT(cpu->finish_owed);
+	cpu->prev_mm = NULL;
+	cpu->finish_owed = false;
+	prev->on_cpu = false;
+	spin_unlock(&cpu->rq->lock);
+	if (mm)
+		mmdrop(mm, REF_PARKED, cpu);
+	if (migrating)
+		sched_migrate(prev);
+	if (dead)
+		reaper_add(prev);
+}
+
+/* user -> kernel: @next stays on @prev's address space, and holds it. */
+static void
+borrow(struct task *prev, struct task *next)
+{
+	mmgrab(prev->active_mm, REF_BORROW, next);
+	next->active_mm = prev->active_mm;
+	count_event(COUNT_BORROWS);
+}
+
+/* kernel -> kernel: what @prev held, @next holds now. */
+static void
+hand_over(struct task *prev, struct task *next)
+{
+	next->active_mm = prev->active_mm;
+	prev->active_mm = NULL;
+	ledger_move(next->active_mm, REF_BORROW, prev, REF_BORROW, next,
+		    CALLER);
+	trace(TRACE_HANDOVER, next->active_mm, (u64)next->tid, CALLER);
+	count_event(COUNT_HANDOVERS);
+}
+
+/* kernel -> user: what @prev held, this CPU owes. */
+static void
+park(struct cpu *cpu, struct task *prev)
+{
+	ASSERT(!cpu->prev_mm);
+	cpu->prev_mm = prev->active_mm;
+	prev->active_mm = NULL;
+	ledger_move(cpu->prev_mm, REF_BORROW, prev, REF_PARKED, cpu, CALLER);
+	trace(TRACE_PARK, cpu->prev_mm, 0, CALLER);
+	count_event(COUNT_RETURNS);
+}
+
+void
+context_switch(struct task *prev, struct task *next)
+{
+	struct cpu *cpu = this_cpu();
+
+	ASSERT(!cpu->finish_owed);
+	ASSERT(prev->active_mm);
+	cpu->finish_owed = true;
+	cpu->counts[COUNT_SWITCHES]++;
+	next->switches++;
+	next->on_cpu = true;
+	trace(TRACE_SWITCH, prev->active_mm, (u64)next->tid, CALLER);
+
+	if (!next->mm) {
+		enter_lazy_tlb();
+		if (prev->mm)
+			borrow(prev, next);
+		else
+			hand_over(prev, next);
+	} else {
+		switch_mm(next->mm);
+		if (!prev->mm)
+			park(cpu, prev);
+	}
+	/* prev from here on is the task that ran before *us*, whenever that
+	 * is, and this CPU need not be the one above. */
+	prev = arch_switch_to(prev, next);
+	finish_task_switch(prev);
+}
+
+void
+task_first_run(struct task *prev)
+{
+	finish_task_switch(prev);
+	arch_irq_enable();
+	/* CLONE_CHILD_SETTID: written by the child, into its own memory. */
+	if (current->set_child_tid)
+		(void)!put_user_u32(current->set_child_tid, (u32)current->tid);
+}

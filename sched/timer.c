@@ -1,0 +1,163 @@
+/* Ticks and sleepers. See sched/timer.h. */
+#include "sched/timer.h"
+
+#include "kernel/base/assert.h"
+
+static struct sleep_queue sleep_queues[MAX_CPUS];
+
+/* ---- The timer of this CPU -------------------------------------------- */
+
+static u64
+first_deadline(const struct sleep_queue *queue)
+{
+	if (list_empty(&queue->tasks))
+		return ~0ul;
+	return list_first(&queue->tasks, struct task, sleep_link)->wake_time;
+}
+
+/* Sets the one-shot to whichever comes first. Interrupts off. */
+static void
+program(struct cpu *cpu)
+{
+	u64 deadline = first_deadline(cpu->sleepers);
+
+	if (cpu->next_tick)
+		deadline = MIN(deadline, cpu->next_tick);
+	arch_timer_set(deadline);
+}
+
+void
+timer_switch(struct cpu *cpu, const struct task *next)
+{
+	bool idle = next == cpu->idle;
+
+	if (idle == (cpu->next_tick == 0))
+		return; /* as it should be already */
+	cpu->next_tick = idle ? 0 : arch_time_ns() + TICK_NS;
+	program(cpu);
+}
+
+/*
+ * Wakes all who wanted to sleep until @now or less. A sleeper leaves the queue
+ * under its lock, and only after it was woken: until then end_sleep() waits,
+ * so that the task cannot be gone before wake_up_task() is done with it.
+ */
+static void
+wake_sleepers(struct sleep_queue *queue, u64 now)
+{
+	irq_flags_t flags = spin_lock_irqsave(&queue->lock);
+
+	while (first_deadline(queue) <= now) {
+		struct task *task =
+			list_first(&queue->tasks, struct task, sleep_link);
+
+		list_del(&task->sleep_link);
+		wake_up_task(task);
+		store_release(&task->sleep_queue, NULL);
+	}
+	spin_unlock_irqrestore(&queue->lock, flags);
+}
+
+static void
+tick(struct cpu *cpu, u64 now)
+{
+	struct task *task = cpu->curr;
+
+	cpu->counts[COUNT_TICKS]++;
+	cpu->next_tick = now + TICK_NS;
+	task->ticks++;
+	if (task->slice && --task->slice)
+		return;
+	if (cpu->rq->nr_running)
+		cpu->need_resched = true;
+}
+
+void
+timer_interrupt(void)
+{
+	struct cpu *cpu = this_cpu();
+	u64 now = arch_time_ns();
+
+	wake_sleepers(cpu->sleepers, now);
+	if (cpu->next_tick && now >= cpu->next_tick)
+		tick(cpu, now);
+	program(cpu);
+}
+
+/* ---- Sleeping --------------------------------------------------------- */
+
+static void
+insert_sleeper(struct sleep_queue *queue, struct task *task)
+{
+	struct task *later;
+
+	list_for_each(later, &queue->tasks, sleep_link) {
+		if (later->wake_time > task->wake_time)
+			break;
+	}
+	/* Before @later, or last when the loop ran to the end. */
+	list_add_tail(&later->sleep_link, &task->sleep_link);
+	task->sleep_queue = queue;
+}
+
+static void
+start_sleep(u64 deadline)
+{
+	irq_flags_t flags = arch_irq_save();
+	struct cpu *cpu = this_cpu();
+
+	current->wake_time = deadline;
+	spin_lock(&cpu->sleepers->lock);
+	insert_sleeper(cpu->sleepers, current);
+	spin_unlock(&cpu->sleepers->lock);
+	program(cpu);
+	arch_irq_restore(flags);
+}
+
+/* Off the queue, if the timer has not taken us off. */
+static void
+end_sleep(void)
+{
+	struct task *me = current;
+	struct sleep_queue *queue = load_acquire(&me->sleep_queue);
+	irq_flags_t flags;
+
+	if (!queue)
+		return;
+	flags = spin_lock_irqsave(&queue->lock);
+	if (me->sleep_queue) {
+		list_del(&me->sleep_link);
+		me->sleep_queue = NULL;
+	}
+	spin_unlock_irqrestore(&queue->lock, flags);
+}
+
+void
+schedule_until(u64 deadline)
+{
+	if (deadline == ~0ul) {
+		schedule();
+		return;
+	}
+	start_sleep(deadline);
+	schedule();
+	end_sleep();
+}
+
+/* ---- Start, and CPUs that leave --------------------------------------- */
+
+void
+timer_init_cpu(struct cpu *cpu)
+{
+	struct sleep_queue *queue = &sleep_queues[cpu->id];
+
+	spin_init(&queue->lock, "sleepers", RANK_TIMER);
+	list_init(&queue->tasks);
+	cpu->sleepers = queue;
+}
+
+void
+timer_wake_all(struct cpu *cpu)
+{
+	wake_sleepers(cpu->sleepers, ~0ul - 1);
+}

@@ -1,0 +1,21 @@
+/*
+ * Time for the scheduler: the tick of busy CPUs and tasks that sleep until a
+ * deadline. An idle CPU has no tick, only its next sleeper.
+ */
+#pragma once
+
+#include "sched/sched.h"
+
+struct sleep_queue {
+	struct spinlock lock;
+	struct list tasks; /* by wake_time, soonest first */
+};
+
+void timer_init_cpu(struct cpu *cpu);
+
+/* This CPU is about to run @next: starts or stops the tick. Interrupts off. */
+void timer_switch(struct cpu *cpu, const struct task *next);
+
+/* Wakes everybody who sleeps on @cpu, which is going offline: they look at
+ * the time and go to sleep elsewhere. */
+void timer_wake_all(struct cpu *cpu);

@@ -1,0 +1,74 @@
+/* Stopping the world. See sched/world.h. */
+#include "sched/world.h"
+
+#include "kernel/base/assert.h"
+#include "kernel/base/bits.h"
+#include "sched/sched.h"
+
+bool world_stopping;
+
+struct mutex world_lock;
+static atomic_t waiting; /* CPUs at a safe point */
+
+static unsigned
+online_others(void)
+{
+	return count_bits(online_cpus()) - 1;
+}
+
+/* The other CPUs look at need_resched on their way out of the interrupt, and
+ * then come by a safe point. */
+static void
+call_others(void)
+{
+	u64 mask = online_cpus() & ~(1ul << this_cpu()->id);
+
+	for (; mask; mask &= mask - 1) {
+		unsigned id = first_bit(mask);
+
+		WRITE_ONCE(cpu_by_id(id)->need_resched, true);
+		arch_send_ipi(id, IPI_RESCHED);
+	}
+}
+
+void
+world_stop(void)
+{
+	ASSERT(arch_irqs_on());
+	assert_no_spinlocks();
+	mutex_lock(&world_lock);
+	WRITE_ONCE(world_stopping, true);
+	smp_mb();
+	call_others();
+	while (atomic_read(&waiting) != (int)online_others())
+		arch_cpu_relax();
+}
+
+void
+world_resume(void)
+{
+	WRITE_ONCE(world_stopping, false);
+	while (atomic_read(&waiting))
+		arch_cpu_relax();
+	mutex_unlock(&world_lock);
+}
+
+/* Interrupts stay on: a CPU that waits here still answers shootdowns. */
+void
+world_wait(void)
+{
+	irq_flags_t flags = arch_irq_save();
+
+	if (mutex_held(&world_lock)) { /* the stopper itself */
+		arch_irq_restore(flags);
+		return;
+	}
+	this_cpu()->root_at_rest = arch_loaded_root();
+	arch_irq_enable();
+	atomic_inc(&waiting);
+	while (READ_ONCE(world_stopping))
+		arch_cpu_relax();
+	atomic_dec(&waiting);
+	arch_irq_disable();
+	arch_irq_restore(flags);
+}

@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""mkcpio.py ARCHIVE ROOT FILE...: writes a cpio archive (newc, as Linux's initrd).
+
+The same files give the same bytes: names sorted, owner root, time zero.
+Each file is named relative to ROOT; its folders are added.
+"""
+import os
+import sys
+
+FOLDER, PROGRAM, TEXT = 0o040755, 0o100755, 0o100644
+
+
+def entry(inode, mode, name, data=b""):
+    links = 2 if mode == FOLDER else 1
+    path = name.encode() + b"\0"
+    #        inode  mode  uid gid links  mtime size     device  rdevice  name    check
+    fields = (inode, mode, 0, 0, links, 0, len(data), 0, 0, 0, 0, len(path), 0)
+    head = b"070701" + b"".join(b"%08x" % f for f in fields) + path
+    return pad(head) + pad(data)
+
+
+def pad(data):
+    return data + b"\0" * (-len(data) % 4)
+
+
+def main(archive, root, *files):
+    folders = {""}
+    for name in files:
+        while name:
+            name = os.path.dirname(name)
+            folders.add(name)
+    out = b""
+    for inode, name in enumerate(sorted(folders.union(files) - {""}), 1):
+        path = os.path.join(root, name)
+        if name in folders:
+            out += entry(inode, FOLDER, name)
+            continue
+        with open(path, "rb") as f:
+            mode = PROGRAM if os.access(path, os.X_OK) else TEXT
+            out += entry(inode, mode, name, f.read())
+    out += entry(0, 0, "TRAILER!!!")
+    with open(archive, "wb") as f:
+        f.write(out + b"\0" * (-len(out) % 512))
+
+
+main(*sys.argv[1:])

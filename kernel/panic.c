@@ -58,7 +58,8 @@ mm_label(char buf[MAX_LABEL], const struct mm *mm)
 	if (!mm)
 		strscpy(buf, "-", MAX_LABEL);
 	else if (mm == &init_mm)
-		snprintf(buf, MAX_LABEL, "init 0/%d", mm_count(mm));
+		snprintf(buf, MAX_LABEL, "init %d/%d", mm_users(mm),
+			 mm_count(mm));
 	else if (!plausible_pointer(mm))
 		snprintf(buf, MAX_LABEL, "bad %#lx", (u64)mm);
 	else
@@ -231,6 +232,8 @@ end(const struct mm *mm, const struct regs *regs, u64 fp, const char *fmt,
 		say("PANIC WHILE PRINTING THE PANIC: %s", second);
 		say("the first was: %s", sentence);
 	}
+	if (depth <= 2)
+		say("lodger: verdict PANIC"); /* for the one who watches */
 	arch_exit(VERDICT_PANIC);
 }
 

@@ -183,7 +183,8 @@ enum { LODGER_FAIL_ANY = -1 };
  * long fail_happened(void)
  *
  * 1: the failure last asked for by this task did happen; 0: the system call
- * made fewer allocations. Kept across exec. -ENOSYS: release build.
+ * made fewer allocations, or none was asked for. Stays until the next fail,
+ * also across exec. -ENOSYS: release build.
  */
 
 /*

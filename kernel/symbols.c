@@ -31,8 +31,8 @@ symbol_format(char *buf, size_t size, u64 address)
 	const struct symbol *symbol = symbol_find(address);
 
 	if (symbol)
-		snprintf(buf, size, "%s+%#lx", symbol->name,
+		snprintf(buf, size, "%s+0x%lx", symbol->name,
 			 address - symbol->address);
 	else
-		snprintf(buf, size, "%#lx", address);
+		snprintf(buf, size, "0x%lx", address);
 }

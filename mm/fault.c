@@ -80,13 +80,12 @@ int
 fault_in(struct mm *mm, struct region *region, uaddr_t addr, bool write)
 {
 	pte_t *entry = pgtable_lookup(mm, addr);
-	pte_t pte;
+	pte_t pte = entry ? pte_read(entry) : (pte_t){ 0 };
 
 	DEBUG_ASSERT(region->start <= addr && addr < region->end);
 	DEBUG_ASSERT(region->prot != PROT_NONE);
-	if (!entry || pte_none(*entry))
+	if (pte_none(pte))
 		return map_new_page(mm, region, addr);
-	pte = pte_read(entry);
 	ASSERT(pte_present(pte)); /* hidden ones have PROT_NONE regions */
 	if (!write || pte_writable(pte))
 		return 0; /* another thread was first, or the TLB behind */

@@ -9,7 +9,14 @@
  * touch the range: the caller holds mm->lock, or is the last user.
  *
  * A table's frame counts its entries in use (struct page, used_entries), so
- * that an emptied table is noticed at once.
+ * that an emptied table is noticed at once: when the last entry of a table is
+ * detached, so is the entry above that leads to it, up to the root.
+ *
+ * mm->nr_pages goes down with the detach, mm->nr_tables with the release.
+ *
+ * Everything here needs mm->lock, or the last user; and all addresses are
+ * those of pages. Kernel stacks (mm/kstack.c) are mapped by the same code,
+ * with @prot without PAGE_USER, in an area of the kernel's root.
  */
 #pragma once
 
@@ -22,7 +29,8 @@ paddr_t pgtable_alloc_root(void);
 /* The user half must be empty. */
 void pgtable_free_root(paddr_t root);
 
-/* The leaf entry of @addr, or NULL when there is no table for it. */
+/* The leaf entry of @addr, or NULL when there is no table for it. Something
+ * is mapped there when pte_mapped(); it translates when pte_present(). */
 pte_t *pgtable_lookup(struct mm *mm, uaddr_t addr);
 
 /* Maps @page at @addr, which must not be mapped; takes over the caller's
@@ -35,8 +43,10 @@ struct page *pgtable_replace(struct mm *mm, uaddr_t addr, struct page *page,
 			     unsigned prot);
 
 /* Changes the permissions of what is mapped in [start, end); pages with more
- * than one owner in a private region stay unwritable (@cow). Returns whether
- * any entry lost a right, so that a flush is needed. */
+ * than one owner in a private region stay unwritable (@cow). @prot without
+ * PAGE_USER is PROT_NONE: the pages are hidden, kept but out of reach, until
+ * the next call. Returns whether any entry lost a right, so that a flush is
+ * needed. */
 bool pgtable_protect(struct mm *mm, uaddr_t start, uaddr_t end, unsigned prot,
 		     bool cow);
 
@@ -54,8 +64,10 @@ void pgtable_release(struct mm *mm, uaddr_t start, uaddr_t end);
 int pgtable_copy(struct mm *dst, struct mm *src, uaddr_t start, uaddr_t end,
 		 bool cow, bool *wrprotected);
 
-/* Moves the mapped pages of [from, from + len) to @to (mremap). -ENOMEM:
- * nothing moved. The caller flushes [from, from + len). */
+/* Moves the mapped pages of [from, from + len) to @to (mremap); nothing may
+ * be mapped there and the ranges may not overlap. -ENOMEM: nothing moved.
+ * Otherwise [from, from + len) is detached, and the result is the number of
+ * tables that this emptied: the caller flushes that range and releases it. */
 int pgtable_move(struct mm *mm, uaddr_t from, uaddr_t to, u64 len);
 
 /* Teardown at users == 0, in the same two passes over the whole user half. */

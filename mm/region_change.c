@@ -140,7 +140,7 @@ do_mprotect(struct mm *mm, uaddr_t addr, u64 len, unsigned prot)
 struct move {
 	uaddr_t from, to;
 	u64 old_len, new_len; /* old_len 0: a second view of a shared object */
-	bool keep;	      /* the old region stays, with its pages gone */
+	bool keep;	      /* the old region stays, its pages go or not */
 };
 
 /* May the first @old_len bytes at @addr, in @region, become @new_len? */
@@ -188,23 +188,25 @@ prepare_move(struct mm *mm, const struct region *region,
 	return -ENOMEM;
 }
 
-/* The pages of [start, end) live on elsewhere, but nobody may reach them here,
- * where something new may be mapped soon; and emptied tables go back. */
-static void
-leave_old_place(struct mm *mm, uaddr_t start, uaddr_t end)
+/* Moves what is mapped. The pages live on, but nobody may reach them at the
+ * old place, where something new may be mapped soon. */
+static int
+move_pages(struct mm *mm, const struct move *move)
 {
-	struct detached found = pgtable_detach(mm, start, end);
+	uaddr_t end = move->from + move->old_len;
+	int tables = pgtable_move(mm, move->from, move->to, move->old_len);
 
-	ASSERT(found.pages == 0);
-	flush_tlb_range(mm, start, end, found.tables > 0);
-	pgtable_release(mm, start, end);
+	if (tables < 0)
+		return tables;
+	flush_tlb_range(mm, move->from, end, tables > 0);
+	pgtable_release(mm, move->from, end);
+	return 0;
 }
 
 /* Moves a part of @region to a range that is free. */
 static long
 move_region(struct mm *mm, struct region *region, const struct move *move)
 {
-	uaddr_t end = move->from + move->old_len;
 	struct region *moved, *spare;
 	int err;
 
@@ -212,17 +214,15 @@ move_region(struct mm *mm, struct region *region, const struct move *move)
 	if (err)
 		return err;
 	if (move->old_len)
-		err = pgtable_move(mm, move->from, move->to, move->old_len);
+		err = move_pages(mm, move);
 	if (err) {
 		region_free(moved);
 		if (spare)
 			region_free(spare);
 		return err;
 	}
-	if (move->old_len)
-		leave_old_place(mm, move->from, end);
 	if (!move->keep)
-		cut_regions(mm, move->from, end, spare);
+		cut_regions(mm, move->from, move->from + move->old_len, spare);
 	tree_insert(&mm->regions, moved);
 	region_merge(mm, moved);
 	return (long)move->to;
@@ -325,7 +325,7 @@ do_mremap(struct mm *mm, uaddr_t addr, u64 old_len, u64 new_len,
 		.to = new_addr,
 		.old_len = ALIGN_UP(old_len, PAGE_SIZE),
 		.new_len = ALIGN_UP(new_len, PAGE_SIZE),
-		.keep = flags & MREMAP_DONTUNMAP,
+		.keep = (flags & MREMAP_DONTUNMAP) || !old_len,
 	};
 	struct region *region;
 	int err;

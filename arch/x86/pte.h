@@ -142,6 +142,20 @@ pte_detached(pte_t pte)
 	return (pte.bits & (PTE_P | PTE_DETACHED)) == PTE_DETACHED;
 }
 
+/* Does a leaf entry hold a frame that is in use? */
+static inline bool
+pte_mapped(pte_t pte)
+{
+	return pte_present(pte) || pte_hidden(pte);
+}
+
+/* The same, but for the bits that the machine sets by itself? */
+static inline bool
+pte_same(pte_t a, pte_t b)
+{
+	return ((a.bits ^ b.bits) & ~(PTE_A | PTE_D)) == 0;
+}
+
 static inline bool
 pte_writable(pte_t pte)
 {

@@ -1,5 +1,5 @@
-/* The blocks of all CPUs. See kernel/base/cpu.h. */
+/* The blocks of all CPUs. */
 #include "kernel/base/cpu.h"
 
 struct cpu cpus[MAX_CPUS];
-unsigned nr_cpus = 1;
+unsigned nr_cpus = 1; /* until the others have answered */

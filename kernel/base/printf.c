@@ -14,7 +14,7 @@ struct sink {
 struct conversion {
 	bool left;		/* '-': pad on the right */
 	bool zero;		/* '0': pad numbers with zeroes */
-	bool alternate;		/* '#': 0x before hexadecimal */
+	bool alternate;		/* '#': 0x before hexadecimal, but for 0 */
 	int width;
 	int precision;		/* -1: none given */
 	unsigned size;		/* bytes of the integer argument */
@@ -163,6 +163,7 @@ put_conversion(struct sink *sink, char letter, struct conversion *conv,
 {
 	static const char lower[] = "0123456789abcdef";
 	static const char upper[] = "0123456789ABCDEF";
+	u64 value;
 	char c;
 
 	switch (letter) {
@@ -175,12 +176,14 @@ put_conversion(struct sink *sink, char letter, struct conversion *conv,
 			   lower);
 		break;
 	case 'x':
-		put_number(sink, conv, next_unsigned(conv, args), 16,
-			   conv->alternate ? "0x" : "", lower);
+		value = next_unsigned(conv, args);
+		put_number(sink, conv, value, 16,
+			   conv->alternate && value ? "0x" : "", lower);
 		break;
 	case 'X':
-		put_number(sink, conv, next_unsigned(conv, args), 16,
-			   conv->alternate ? "0X" : "", upper);
+		value = next_unsigned(conv, args);
+		put_number(sink, conv, value, 16,
+			   conv->alternate && value ? "0X" : "", upper);
 		break;
 	case 'p':
 		put_number(sink, conv, (u64)va_arg(*args, void *), 16, "0x",

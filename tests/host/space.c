@@ -1,11 +1,15 @@
 /* See space.h. */
+#include <stdarg.h>
+
 #include "space.h"
 
 #include "kernel/base/errno.h"
 #include "mm/fail.h"
+#include "mm/kstack.h"
 #include "mm/region_tree.h"
 #include "mm/slab.h"
 #include "mm/tlb.h"
+#include "kernel/base/panic.h"
 #include "sched/sched.h"
 #include "sched/task.h"
 
@@ -65,7 +69,10 @@ space_new(void)
 
 	space->mm.id = next_id++;
 	space->mm.root = pgtable_alloc_root();
-	CHECK(space->mm.root);
+	if (!space->mm.root) {
+		free(space);
+		return NULL;
+	}
 	atomic_set(&space->mm.users, 1);
 	atomic_set(&space->mm.count, 1);
 	mutex_init(&space->mm.lock, "mm");
@@ -92,6 +99,8 @@ space_fork(struct space *parent)
 	struct space *child = space_new();
 	int err;
 
+	if (!child)
+		return NULL;
 	mutex_lock(&parent->mm.lock);
 	err = regions_copy(&child->mm, &parent->mm);
 	mutex_unlock(&parent->mm.lock);
@@ -287,6 +296,148 @@ space_check(struct space *space)
 		if (region->end - region->start < (1ul << 30))
 			pages += check_pages(space, region);
 	CHECK_EQ(space->mm.nr_pages, pages);
+}
+
+/* ---- The copy routines of arch ------------------------------------------ */
+
+int space_signal;
+char space_signal_text[256];
+
+/* One byte of the current task's mm, touched by an instruction that may
+ * fault; NULL: it was fixed up. */
+static char *
+kernel_touch(uaddr_t addr, unsigned flags)
+{
+	struct space *space = container_of(current->mm, struct space, mm);
+	uaddr_t page = ALIGN_DOWN(addr, PAGE_SIZE);
+	struct space_tlb_entry *entry = tlb_slot(space, page);
+	struct regs regs = { .may_fault = true };
+
+	while (entry->page != page ||
+	       (!entry->writable && (flags & FAULT_WRITE))) {
+		if (tlb_fill(space, page, flags))
+			continue;
+		arch_irq_disable();
+		page_fault(&regs, addr, flags);
+		CHECK(!arch_irqs_on());
+		arch_irq_enable();
+		if (regs.fixed)
+			return NULL;
+	}
+	return (char *)phys_to_virt(entry->frame) + addr % PAGE_SIZE;
+}
+
+size_t
+arch_copy_from_user(void *dst, uaddr_t src, size_t n)
+{
+	char *byte;
+
+	for (char *to = dst; n && (byte = kernel_touch(src, 0)); n--, src++)
+		*to++ = *byte;
+	return n;
+}
+
+size_t
+arch_copy_to_user(uaddr_t dst, const void *src, size_t n)
+{
+	char *byte;
+
+	for (const char *from = src;
+	     n && (byte = kernel_touch(dst, FAULT_WRITE)); n--, dst++)
+		*byte = *from++;
+	return n;
+}
+
+size_t
+arch_clear_user(uaddr_t dst, size_t n)
+{
+	char *byte;
+
+	for (; n && (byte = kernel_touch(dst, FAULT_WRITE)); n--, dst++)
+		*byte = 0;
+	return n;
+}
+
+ssize_t
+arch_strncpy_from_user(char *dst, uaddr_t src, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		char *byte = kernel_touch(src + i, 0);
+
+		if (!byte)
+			return -EFAULT;
+		if (!(dst[i] = *byte))
+			return i;
+	}
+	return size;
+}
+
+int
+arch_cmpxchg_user(uaddr_t addr, u32 *old, u32 new)
+{
+	u32 *word = (u32 *)kernel_touch(addr, FAULT_WRITE);
+	u32 seen;
+
+	if (!word)
+		return -EFAULT;
+	seen = *word;
+	if (seen == *old)
+		*word = new;
+	*old = seen;
+	return 0;
+}
+
+bool
+arch_has_fixup(const struct regs *regs)
+{
+	return regs->may_fault;
+}
+
+bool
+arch_fixup_exception(struct regs *regs)
+{
+	regs->fixed = regs->may_fault;
+	return regs->fixed;
+}
+
+bool
+regs_from_user(const struct regs *regs)
+{
+	return regs->user;
+}
+
+u64
+regs_ip(const struct regs *regs)
+{
+	return regs->ip;
+}
+
+void
+user_exception(struct regs *regs, int signal, const char *what)
+{
+	CHECK(regs->user);
+	space_signal = signal;
+	snprintf(space_signal_text, sizeof(space_signal_text), "%s", what);
+}
+
+void
+panic_regs(const struct regs *regs, const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+
+	(void)regs;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	panic("%s", text);
+}
+
+bool
+kstack_is_guard(vaddr_t addr)
+{
+	return addr >= KSTACK_BASE && addr < KSTACK_END &&
+	       addr % (2 * KSTACK_SIZE) < KSTACK_SIZE;
 }
 
 /* ---- What sched/ would provide ------------------------------------------ */

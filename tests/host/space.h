@@ -25,12 +25,24 @@ struct space {
 	unsigned table_flushes; /* those with freed_tables */
 };
 
+/* What the machine saved at a fault. */
+struct regs {
+	bool user;	/* came from user mode */
+	bool may_fault; /* the instruction is in the exception table */
+	bool fixed;	/* arch_fixup_exception() has moved it on */
+	u64 ip;
+};
+
+/* What user_exception() was last called with. */
+extern int space_signal;
+extern char space_signal_text[256];
+
 /* Boots the memory code with @bytes and notes what is free. */
 void space_boot(u64 bytes);
 /* Everything allocated since space_boot() must have come back. */
 void space_check_all_back(void);
 
-/* An empty address space; never fails. */
+/* An empty address space; NULL: no memory. */
 struct space *space_new(void);
 /* Tears it down as the last mmput would, and checks that it is empty. */
 void space_free(struct space *space);

@@ -1,0 +1,166 @@
+// with: kernel/log.c
+#include "host.h"
+
+#include "kernel/base/printk.h"
+
+static char console[200000];
+static size_t console_len;
+static u64 now;
+
+void
+arch_console_write(const char *text, size_t len)
+{
+	CHECK(console_len + len < sizeof(console));
+	memcpy(console + console_len, text, len);
+	console_len += len;
+	console[console_len] = 0;
+}
+
+u64
+arch_time_ns(void)
+{
+	return now;
+}
+
+static void
+expect(const char *text)
+{
+	if (strcmp(console, text))
+		FAIL("\"%s\", expected \"%s\"", console, text);
+}
+
+static void
+stamps(void)
+{
+	now = 12345999;
+	pr_info("hello %d", 5);
+	host_use_cpu(13);
+	now = 123456 * 1000000000ul + 7000;
+	pr_err("%s", "");
+	expect("[    0.012345 cpu0] hello 5\n"
+	       "[123456.000007 cpu13] \n");
+}
+
+static void
+levels(void)
+{
+	char kept[100] = "";
+	u64 position = 0;
+
+	console_level = LOG_WARN;
+	pr_err("a");
+	pr_warn("b");
+	pr_info("c");
+	pr_debug("d");
+	expect("[    0.000000 cpu0] a\n[    0.000000 cpu0] b\n");
+	CHECK_EQ(log_read(&position, kept, sizeof(kept)), 88);
+	CHECK(strstr(kept, "] c\n") && strstr(kept, "] d\n"));
+}
+
+static void
+half_lines(void)
+{
+	console_write("$ ", 2);
+	pr_info("x");
+	console_write("whole\n", 6);
+	pr_info("y");
+	console_write("", 0);
+	pr_info("z");
+	expect("$ \n[    0.000000 cpu0] x\nwhole\n[    0.000000 cpu0] y\n"
+	       "[    0.000000 cpu0] z\n");
+}
+
+static void
+long_lines(void)
+{
+	char text[1000], *end;
+
+	memset(text, 'x', sizeof(text));
+	text[999] = 0;
+	pr_info("%s", text);
+	end = console + console_len;
+	CHECK(strcmp(end - 5, "x...\n") == 0);
+	CHECK_EQ(strchr(console, '\n') - end, -1);
+	for (size_t len = 505; len <= 515; len++) {
+		console_len = 0;
+		pr_info("%.*s", (int)len, text);
+		CHECK_EQ(console[console_len - 1], '\n');
+		CHECK_EQ(!!strstr(console, "..."), len > 510);
+	}
+}
+
+/* Reads it all, in pieces of @piece bytes. */
+static size_t
+read_log(char *to, size_t piece)
+{
+	u64 position = 0;
+	size_t n, total = 0;
+
+	while ((n = log_read(&position, to + total, piece)) > 0)
+		total += n;
+	to[total] = 0;
+	return total;
+}
+
+static void
+kept_in_ring(void)
+{
+	static char kept[40000], again[40000];
+	u64 position = 0;
+
+	for (int i = 0; i < 3000; i++)
+		pr_info("line %d of many", i);
+	CHECK(read_log(kept, sizeof(kept)) > 32000);
+	/* The oldest is a whole line, the newest is the last one. */
+	CHECK(strncmp(kept, "[    0.000000 cpu0] line ", 25) == 0);
+	CHECK(strcmp(strrchr(kept, ']'), "] line 2999 of many\n") == 0);
+	/* What the console got is the same, byte by byte. */
+	CHECK(strcmp(console + console_len - strlen(kept), kept) == 0);
+	read_log(again, 7);
+	CHECK(strcmp(again, kept) == 0);
+
+	log_read(&position, again, 1);
+	CHECK_EQ(again[0], '[');
+}
+
+static void
+new_lines_only(void)
+{
+	char kept[200];
+	u64 position = 0;
+
+	pr_info("one");
+	CHECK_EQ(log_read(&position, kept, sizeof(kept)), 24);
+	CHECK_EQ(log_read(&position, kept, sizeof(kept)), 0);
+	pr_info("two");
+	CHECK_EQ(log_read(&position, kept, sizeof(kept)), 24);
+	CHECK(memcmp(kept + 20, "two\n", 4) == 0);
+}
+
+static void
+panic_lines(void)
+{
+	console_level = LOG_ERROR;
+	pr_info("hidden");
+	printk_force();
+	pr_debug("shown");
+	expect("shown\n");
+}
+
+int
+main(int argc, char **argv)
+{
+	host_start(argc, argv);
+	test("lines carry time and CPU", stamps);
+	test("lines above the console's level are kept but not shown",
+	     levels);
+	test("a line of the log never continues a program's half line",
+	     half_lines);
+	test("a line that is too long is cut, visibly", long_lines);
+	test("the ring keeps the newest 32 KiB from a line's beginning",
+	     kept_in_ring);
+	test("a reader that comes back gets the new lines only",
+	     new_lines_only);
+	test("in a panic every line is shown, without stamps", panic_lines);
+	return host_result();
+}

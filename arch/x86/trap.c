@@ -166,9 +166,11 @@ trap_fatal(struct regs *regs)
 
 	if (regs->vector == VECTOR_NMI && READ_ONCE(cpus_must_stop))
 		arch_cpu_park();
+	if (regs->vector == VECTOR_NMI)
+		panic_regs(regs, "non-maskable interrupt that no CPU sent");
 	if (regs->vector == VECTOR_DOUBLE_FAULT && kstack_is_guard(addr))
 		panic_regs(regs, "kernel stack overflow in task %s: %lx is in "
 			   "the guard below its stack", current_name(), addr);
-	panic_regs(regs, "%s (error %lx)", exception_of(regs)->name,
-		   regs->error);
+	panic_regs(regs, "%s in %s mode (error %lx)", exception_of(regs)->name,
+		   regs_from_user(regs) ? "user" : "kernel", regs->error);
 }

@@ -247,8 +247,8 @@ user_fault(struct regs *regs, u64 addr, unsigned flags)
 	err = mm_fault(mm, addr, flags);
 	if (unlikely(err)) {
 		snprintf(what, sizeof(what),
-			 "page fault: cannot %s 0x%lx at ip 0x%lx: %s",
-			 access_name(flags), addr, regs_ip(regs),
+			 "page fault: cannot %s 0x%lx (%s)",
+			 access_name(flags), addr,
 			 reason(mm, addr, flags, err));
 		user_exception(regs, 11, what);
 	}

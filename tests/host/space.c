@@ -101,6 +101,8 @@ space_fork(struct space *parent)
 
 	if (!child)
 		return NULL;
+	child->mm.brk_start = parent->mm.brk_start;
+	child->mm.brk = parent->mm.brk;
 	mutex_lock(&parent->mm.lock);
 	err = regions_copy(&child->mm, &parent->mm);
 	mutex_unlock(&parent->mm.lock);

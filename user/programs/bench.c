@@ -434,7 +434,7 @@ stop_yielders(void)
 	words->stop = 1;
 	while (yielders_left > 0)
 		sched_yield();
-	/* Gone from here is not yet gone from its stack: leave that mapped. */
+	/* Gone from the count is not yet gone from its stack: that stays. */
 }
 
 static void
@@ -473,46 +473,126 @@ struct row {
 };
 
 static const struct row rows[] = {
-	{ "getpid", "null system call", NULL, loop_getpid, NULL, NULL, 1000, 1,
-	  100, 0, 344, false },
-	{ "yield-process", "yield to another process, one way",
-	  start_yield_process, loop_yield, NULL, stop_process, 1000, 2, 270, 1,
-	  1979, false },
-	{ "yield-thread", "yield to a thread of the same mm, one way",
-	  start_yield_thread, loop_yield, NULL, stop_thread, 1000, 2, 250, 0,
-	  1875, false },
-	{ "kthread", "user -> kernel thread -> user, same mm", NULL,
-	  loop_ping_kthread, NULL, NULL, 1000, 1, 800, 0, 10399, true },
-	{ "futex", "futex round trip, two threads", start_ponger, loop_futex,
-	  NULL, stop_ponger, 1000, 1, 1500, 0, 9707, false },
-	{ "fault-anonymous", "write fault, page zeroed", map_private,
-	  loop_touch, forget_area, unmap_area, FAULT_PAGES, 1, 1500, -1,
-	  3280, false },
-	{ "fault-present", "write fault, page already there", map_present,
-	  loop_touch, forget_area, unmap_area, FAULT_PAGES, 1, 500, -1,
-	  2252, false },
-	{ "mmap", "mmap + touch + munmap, one page", NULL, loop_map_unmap,
-	  NULL, NULL, 500, 1, 4000, -1, 22000, false },
-	{ "clone", "clone(CLONE_VM) + exit + reap", NULL, loop_clone, NULL,
-	  NULL, 200, 1, 6000, 0, 32000, false },
-	{ "vfork", "vfork + exit + wait", NULL, loop_vfork, NULL, NULL, 200, 1,
-	  8000, -1, 40200, false },
-	{ "fork", "fork + exit + wait", NULL, loop_fork, NULL, NULL, 100, 1,
-	  30000, -1, 113000, false },
-	{ "fork-exec", "fork + exec + exit + wait", find_true, loop_fork_exec,
-	  NULL, NULL, 50, 1, 60000, -1, 203600, false },
-	{ "fork-pages-1", "fork with 1 page touched", map_1, loop_fork, NULL,
-	  unmap_area, 50, 1, 0, -1, 0, false },
-	{ "fork-pages-100", "fork with 100 pages touched", map_100, loop_fork,
-	  NULL, unmap_area, 50, 1, 0, -1, 0, false },
-	{ "fork-pages-10000", "fork with 10,000 pages touched", map_10000,
-	  loop_fork, NULL, unmap_area, 2, 1, 0, -1, 0, false },
-	{ "switch-10", "switch, 10 tasks runnable", start_9, loop_yield, NULL,
-	  stop_yielders, 1000, 10, 0, -1, 0, true },
-	{ "switch-1000", "switch, 1,000 tasks runnable", start_999, loop_yield,
-	  NULL, stop_yielders, 20, 1000, 0, -1, 0, true },
-	{ "switch-10000", "switch, 10,000 tasks runnable", start_9999,
-	  loop_yield, NULL, stop_yielders, 2, 10000, 0, -1, 0, true },
+	{
+		.name = "getpid", .what = "null system call",
+		.loop = loop_getpid,
+		.batch = 1000, .per_round = 1, .goal = 100, .goal_cr3 = 0,
+		.linux_insn = 344,
+	},
+	{
+		.name = "yield-process",
+		.what = "yield to another process, one way",
+		.prepare = start_yield_process, .loop = loop_yield,
+		.finish = stop_process,
+		.batch = 1000, .per_round = 2, .goal = 270, .goal_cr3 = 1,
+		.linux_insn = 1979,
+	},
+	{
+		.name = "yield-thread",
+		.what = "yield to a thread of the same mm, one way",
+		.prepare = start_yield_thread, .loop = loop_yield,
+		.finish = stop_thread,
+		.batch = 1000, .per_round = 2, .goal = 250, .goal_cr3 = 0,
+		.linux_insn = 1875,
+	},
+	{
+		.name = "kthread",
+		.what = "user -> kernel thread -> user, same mm",
+		.loop = loop_ping_kthread,
+		.batch = 1000, .per_round = 1, .goal = 800, .goal_cr3 = 0,
+		.linux_insn = 10399, .lodger_only = true,
+	},
+	{
+		.name = "futex", .what = "futex round trip, two threads",
+		.prepare = start_ponger, .loop = loop_futex,
+		.finish = stop_ponger,
+		.batch = 1000, .per_round = 1, .goal = 1500, .goal_cr3 = 0,
+		.linux_insn = 9707,
+	},
+	{
+		.name = "fault-anonymous", .what = "write fault, page zeroed",
+		.prepare = map_private, .loop = loop_touch,
+		.after_batch = forget_area, .finish = unmap_area,
+		.batch = FAULT_PAGES, .per_round = 1, .goal = 1500,
+		.goal_cr3 = -1, .linux_insn = 3280,
+	},
+	{
+		.name = "fault-present",
+		.what = "write fault, page already there",
+		.prepare = map_present, .loop = loop_touch,
+		.after_batch = forget_area, .finish = unmap_area,
+		.batch = FAULT_PAGES, .per_round = 1, .goal = 500,
+		.goal_cr3 = -1, .linux_insn = 2252,
+	},
+	{
+		.name = "mmap", .what = "mmap + touch + munmap, one page",
+		.loop = loop_map_unmap,
+		.batch = 500, .per_round = 1, .goal = 4000, .goal_cr3 = -1,
+		.linux_insn = 22000,
+	},
+	{
+		.name = "clone", .what = "clone(CLONE_VM) + exit + reap",
+		.loop = loop_clone,
+		.batch = 200, .per_round = 1, .goal = 6000, .goal_cr3 = 0,
+		.linux_insn = 32000,
+	},
+	{
+		.name = "vfork", .what = "vfork + exit + wait",
+		.loop = loop_vfork,
+		.batch = 200, .per_round = 1, .goal = 8000, .goal_cr3 = -1,
+		.linux_insn = 40200,
+	},
+	{
+		.name = "fork", .what = "fork + exit + wait",
+		.loop = loop_fork,
+		.batch = 100, .per_round = 1, .goal = 30000, .goal_cr3 = -1,
+		.linux_insn = 113000,
+	},
+	{
+		.name = "fork-exec", .what = "fork + exec + exit + wait",
+		.prepare = find_true, .loop = loop_fork_exec,
+		.batch = 50, .per_round = 1, .goal = 60000, .goal_cr3 = -1,
+		.linux_insn = 203600,
+	},
+	{
+		.name = "fork-pages-1", .what = "fork with 1 page touched",
+		.prepare = map_1, .loop = loop_fork, .finish = unmap_area,
+		.batch = 50, .per_round = 1, .goal_cr3 = -1,
+	},
+	{
+		.name = "fork-pages-100",
+		.what = "fork with 100 pages touched",
+		.prepare = map_100, .loop = loop_fork, .finish = unmap_area,
+		.batch = 50, .per_round = 1, .goal_cr3 = -1,
+	},
+	{
+		.name = "fork-pages-10000",
+		.what = "fork with 10,000 pages touched",
+		.prepare = map_10000, .loop = loop_fork, .finish = unmap_area,
+		.batch = 2, .per_round = 1, .goal_cr3 = -1,
+	},
+	{
+		.name = "switch-10", .what = "switch, 10 tasks runnable",
+		.prepare = start_9, .loop = loop_yield,
+		.finish = stop_yielders,
+		.batch = 1000, .per_round = 10, .goal_cr3 = -1,
+		.lodger_only = true,
+	},
+	{
+		.name = "switch-1000", .what = "switch, 1,000 tasks runnable",
+		.prepare = start_999, .loop = loop_yield,
+		.finish = stop_yielders,
+		.batch = 20, .per_round = 1000, .goal_cr3 = -1,
+		.lodger_only = true,
+	},
+	{
+		.name = "switch-10000",
+		.what = "switch, 10,000 tasks runnable",
+		.prepare = start_9999, .loop = loop_yield,
+		.finish = stop_yielders,
+		.batch = 2, .per_round = 10000, .goal_cr3 = -1,
+		.lodger_only = true,
+	},
 };
 
 struct result {
@@ -826,7 +906,7 @@ print_table(void)
 		       row->goal > 0 && result->median > row->goal ? "  over"
 								   : "");
 	}
-	puts("Instructions under -icount shift=0; Linux: 6.1, measured so too.");
+	puts("Instructions under -icount shift=0; Linux: 6.1, the same way.");
 }
 
 static void

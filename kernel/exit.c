@@ -78,8 +78,8 @@ leave_process(struct task *me, int status)
 	struct process *process = me->process;
 	irq_flags_t flags = spin_lock_irqsave(&pid_lock);
 
-	if (!process->group_exit && me->tid == process->pid)
-		process->exit_status = status;
+	if (!process->group_exit)
+		process->exit_status = status; /* the last one's counts */
 	list_del(&me->thread_link);
 	unhash_task(me);
 	me->process = NULL;

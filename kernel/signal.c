@@ -207,6 +207,16 @@ user_exception(struct regs *regs, int signal, const char *what)
 	spin_unlock_irqrestore(&pid_lock, flags);
 }
 
+/* Told to die: with the whole group, whose status is set already, or alone,
+ * because a sibling calls exec. */
+static void __noreturn
+die(void)
+{
+	struct process *process = current->process;
+
+	do_exit(process->group_exit ? process->exit_status : SIGKILL);
+}
+
 void
 exit_to_user(struct regs *regs)
 {
@@ -214,7 +224,7 @@ exit_to_user(struct regs *regs)
 	while (current->kill_signal || this_cpu()->need_resched) {
 		arch_irq_enable();
 		if (current->kill_signal)
-			do_group_exit(current->kill_signal);
+			die();
 		schedule();
 		arch_irq_disable();
 	}

@@ -212,12 +212,24 @@ sys_sched_getaffinity(int tid, size_t size, uaddr_t mask_addr)
 
 /* ---- Memory ----------------------------------------------------------- */
 
+/* Files are the Unix server's: until it exists no descriptor can be mapped. */
 static long
-sys_mmap(uaddr_t addr, u64 len, unsigned prot, unsigned flags)
+refuse_file(int fd)
+{
+	return fd >= 0 && fd <= 2 ? -ENODEV : -EBADF;
+}
+
+static long
+sys_mmap(uaddr_t addr, u64 len, unsigned prot, unsigned flags, int fd,
+	 u64 offset)
 {
 	struct mm *mm = current->mm;
 	long result;
 
+	if (!IS_ALIGNED(offset, PAGE_SIZE))
+		return -EINVAL;
+	if (!(flags & MAP_ANONYMOUS))
+		return refuse_file(fd);
 	mutex_lock(&mm->lock);
 	result = do_mmap(mm, addr, len, prot, flags, false);
 	mutex_unlock(&mm->lock);
@@ -320,9 +332,26 @@ sys_write(int fd, uaddr_t text, size_t len)
 	return write_console(text, len);
 }
 
-static long
-sys_writev(int fd, uaddr_t iov_addr, int count)
+struct iovec {
+	uaddr_t base;
+	s64 len;
+};
+
+static int
+get_iovec(struct iovec *iov, uaddr_t vector, int i)
 {
+	if (copy_from_user(iov, vector + (u64)i * sizeof(*iov), sizeof(*iov)))
+		return -EFAULT;
+	if (iov->len < 0)
+		return -EINVAL;
+	return access_ok(iov->base, (u64)iov->len) ? 0 : -EFAULT;
+}
+
+/* All pieces are looked at before the first is written, as Linux does. */
+static long
+sys_writev(int fd, uaddr_t vector, int count)
+{
+	struct iovec iov;
 	long total = 0;
 
 	if (fd != 1 && fd != 2)
@@ -330,16 +359,16 @@ sys_writev(int fd, uaddr_t iov_addr, int count)
 	if (count < 0 || count > MAX_IOV)
 		return -EINVAL;
 	for (int i = 0; i < count; i++) {
-		struct {
-			uaddr_t base;
-			u64 len;
-		} iov;
-		long done;
+		int err = get_iovec(&iov, vector, i);
 
-		if (copy_from_user(&iov, iov_addr + (u64)i * sizeof(iov),
-				   sizeof(iov)))
-			return total ? total : -EFAULT;
-		done = iov.len ? sys_write(fd, iov.base, iov.len) : 0;
+		if (err)
+			return err;
+	}
+	for (int i = 0; i < count; i++) {
+		long done = get_iovec(&iov, vector, i);
+
+		if (!done)
+			done = write_console(iov.base, (u64)iov.len);
 		if (done < 0)
 			return total ? total : done;
 		total += done;

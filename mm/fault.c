@@ -165,7 +165,7 @@ populate_part(struct mm *mm, struct region *region, uaddr_t start, uaddr_t end,
 {
 	int err = 0;
 
-	if (!allowed(region, write ? FAULT_WRITE : 0))
+	if (!(region->prot & (write ? PROT_WRITE : PROT_READ)))
 		return -EINVAL;
 	for (uaddr_t addr = start; addr < end && !err; addr += PAGE_SIZE) {
 		err = fault_in(mm, region, addr, write);
@@ -247,8 +247,8 @@ user_fault(struct regs *regs, u64 addr, unsigned flags)
 	err = mm_fault(mm, addr, flags);
 	if (unlikely(err)) {
 		snprintf(what, sizeof(what),
-			 "page fault: cannot %s 0x%lx at ip 0x%lx: %s",
-			 access_name(flags), addr, regs_ip(regs),
+			 "page fault: cannot %s 0x%lx (%s)",
+			 access_name(flags), addr,
 			 reason(mm, addr, flags, err));
 		user_exception(regs, 11, what);
 	}

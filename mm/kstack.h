@@ -11,9 +11,15 @@
 #include "kernel/base/types.h"
 
 void kstack_init(void);
-vaddr_t kstack_alloc(void) __must_check; /* lowest address; 0: no memory */
+/* Its lowest address; 0: no memory. May sleep. */
+vaddr_t kstack_alloc(void) __must_check;
+/* @stack may be on any CPU's but the caller's own stack. Any context. */
 void kstack_free(vaddr_t stack);
-void kstack_drain(void); /* may sleep: flushes all CPUs */
+/* Unmaps what is cached, but for the other CPUs' own few. May sleep. */
+void kstack_drain(void);
+/* Is more cached than is worth its memory? Then the reaper drains. */
+bool kstack_cache_full(void);
 /* Is @addr inside a guard hole? */
 bool kstack_is_guard(vaddr_t addr);
+/* Is @addr in a stack, so that it can be read? */
 bool kstack_contains(vaddr_t addr);

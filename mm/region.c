@@ -390,8 +390,6 @@ regions_copy(struct mm *dst, struct mm *src)
 
 	DEBUG_ASSERT(mutex_held(&src->lock));
 	ASSERT(!dst->regions.root);
-	dst->brk_start = src->brk_start;
-	dst->brk = src->brk;
 	for (struct region *region = region_first(src); region && !err;
 	     region = region_next(region)) {
 		bool wrprotected = false;

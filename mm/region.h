@@ -115,9 +115,8 @@ int do_madvise(struct mm *mm, uaddr_t addr, u64 len, int advice);
 int regions_populate(struct mm *mm, uaddr_t addr, u64 len, bool write);
 
 /* Fork: regions and page tables of @src into the empty @dst, both sides of a
- * private page unwritable; the heap's borders. @src's lock held. -ENOMEM: @dst
- * is half filled, to be torn down by mmput. Flushes @src where it lost
- * rights. */
+ * private page unwritable. @src's lock held. -ENOMEM: @dst is half filled,
+ * to be torn down by mmput. Flushes @src where it lost rights. */
 int regions_copy(struct mm *dst, struct mm *src);
 
 /* Teardown at users == 0: detach everything, tell every CPU that may walk

@@ -89,14 +89,17 @@ protect_range(struct mm *mm, uaddr_t start, uaddr_t end, u8 prot,
 	return 0;
 }
 
-/* PROT_GROWSDOWN: *start moves down to the start of the stack there. */
+/* PROT_GROWSDOWN: *start moves down to the start of the stack there. Nothing
+ * grows up here. */
 static int
-find_stack_start(struct mm *mm, uaddr_t *start, uaddr_t end)
+find_stack_start(struct mm *mm, uaddr_t *start, uaddr_t end, unsigned grows)
 {
 	struct region *region = region_find(mm, *start);
 
 	if (!region || region->start >= end)
 		return -ENOMEM;
+	if (grows == PROT_GROWSUP)
+		return region->start > *start ? -ENOMEM : -EINVAL;
 	if (!region->stack)
 		return -EINVAL;
 	*start = region->start;
@@ -124,10 +127,8 @@ do_mprotect(struct mm *mm, uaddr_t addr, u64 len, unsigned prot)
 	prot &= ~grows;
 	if (prot & ~(PROT_ALL | PROT_SEM))
 		return -EINVAL;
-	if (grows & PROT_GROWSUP) /* nothing grows up here */
-		return -EINVAL;
 	if (grows)
-		err = find_stack_start(mm, &addr, end);
+		err = find_stack_start(mm, &addr, end, grows);
 	if (!err)
 		err = protect_range(mm, addr, end, prot & PROT_ALL, &lost);
 	if (lost.end)
@@ -236,15 +237,8 @@ remap_to(struct mm *mm, struct region *region, struct move move,
 	long addr;
 	int err;
 
-	if (!user_range_ok(move.to, move.new_len))
-		return -EINVAL;
-	if (move.from + move.old_len > move.to &&
-	    move.to + move.new_len > move.from)
-		return -EINVAL;
 	err = check_resize(region, move.from, MIN(move.old_len, move.new_len),
 			   move.new_len);
-	if (!err && (flags & MREMAP_FIXED))
-		err = check_fixed_range(move.to, move.new_len);
 	if (!err && (flags & MREMAP_FIXED))
 		err = do_munmap(mm, move.to, move.new_len);
 	if (!err && move.old_len > move.new_len) {
@@ -301,19 +295,28 @@ grow_region(struct mm *mm, struct region *region, struct move move,
 	return move_region(mm, region, &move);
 }
 
+/* What can be said of the arguments alone. */
 static int
-check_mremap(uaddr_t addr, u64 old_len, u64 new_len, unsigned flags)
+check_mremap(const struct move *move, unsigned flags)
 {
 	if (flags & ~(MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP))
 		return -EINVAL;
-	if ((flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) &&
-	    !(flags & MREMAP_MAYMOVE))
+	if (!IS_ALIGNED(move->from, PAGE_SIZE) || !move->new_len ||
+	    move->new_len > USER_END)
 		return -EINVAL;
-	if ((flags & MREMAP_DONTUNMAP) && old_len != new_len)
+	if (!(flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)))
+		return 0;
+	if (!(flags & MREMAP_MAYMOVE))
 		return -EINVAL;
-	if (!IS_ALIGNED(addr, PAGE_SIZE) || old_len > USER_END || !new_len)
+	if ((flags & MREMAP_DONTUNMAP) && move->old_len != move->new_len)
 		return -EINVAL;
-	return 0;
+	if (!user_range_ok(move->to, move->new_len))
+		return -EINVAL;
+	if (move->from + move->old_len > move->to &&
+	    move->to + move->new_len > move->from)
+		return -EINVAL;
+	return flags & MREMAP_FIXED ?
+		       check_fixed_range(move->to, move->new_len) : 0;
 }
 
 long
@@ -331,12 +334,14 @@ do_mremap(struct mm *mm, uaddr_t addr, u64 old_len, u64 new_len,
 	int err;
 
 	DEBUG_ASSERT(mutex_held(&mm->lock));
-	err = check_mremap(addr, old_len, move.new_len, flags);
+	err = check_mremap(&move, flags);
 	if (err)
 		return err;
 	region = region_find(mm, addr);
 	if (!region || region->start > addr)
 		return -EFAULT;
+	if (old_len > USER_END)
+		return -EINVAL;
 	if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))
 		return remap_to(mm, region, move, flags);
 	if (move.old_len > move.new_len) {

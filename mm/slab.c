@@ -462,7 +462,7 @@ lay_out(struct kmem_cache *cache, size_t size, size_t align)
 
 	cache->object_offset = ALIGN_UP(SLAB_DEBUG_BEFORE, align);
 	cache->link_offset = 0;
-	if (cache->ctor || SLAB_DEBUG_AFTER) {
+	if (cache->ctor || SLAB_DEBUG_AFTER > 0) {
 		cache->link_offset = end + SLAB_DEBUG_AFTER;
 		end = cache->link_offset + sizeof(u64);
 	}

@@ -2,9 +2,9 @@
  * Waking the other CPUs, one after another: INIT, STARTUP, and then waiting
  * until it says that it is there. Intel SDM volume 3, 9.4 (the protocol).
  *
- * A CPU may be slow (the host is busy) or never come. Who has waited long
- * enough gives the CPU's slot up, and the CPU that comes after all finds it
- * given up and parks itself in the trampoline: boot/trampoline.asm.
+ * A CPU may be slow (the host is busy) or never come. The boot CPU waits long,
+ * and then gives the slot up; the CPU that comes after all finds it given up and
+ * parks itself, mostly in the trampoline: boot/trampoline.asm.
  */
 #include "arch/arch.h"
 #include "arch/x86/platform.h"
@@ -24,16 +24,20 @@ enum {
 #define NS_PER_US   1000ul
 #define SKIPPED_NS  (SKIPPED_US * NS_PER_US)
 
+/* Each step is taken by a compare-and-swap, so that "given up" excludes the
+ * steps that would have followed. */
 enum ap_state {
-	AP_NONE,      /* nobody is asked for */
-	AP_WAITING,   /* the boot CPU waits */
-	AP_TAKEN,     /* the CPU came and uses stack and cpu */
-	AP_GIVEN_UP,  /* the boot CPU no longer waits */
+	AP_NONE,     /* nobody is asked for */
+	AP_WAITING,  /* the boot CPU waits */
+	AP_TAKEN,    /* the CPU came and uses stack and cpu */
+	AP_ARRIVED,  /* the CPU is set up, and waits in its turn */
+	AP_RUNNING,  /* the boot CPU has counted it */
+	AP_GIVEN_UP, /* the boot CPU no longer waits */
 };
 
 /* What the trampoline hands to the CPU with this APIC id. */
 struct ap_slot {
-	atomic_t state; /* enum ap_state; the first to change WAITING wins */
+	atomic_t state; /* enum ap_state */
 	u32 late;	/* came when the slot was given up */
 	u64 stack;	/* top */
 	struct cpu *cpu;
@@ -55,23 +59,36 @@ extern const u8 trampoline_start[], trampoline_end[], trampoline_root[];
 /* For the comparison of clocks: the latest TSC that each side has read. */
 static u64 boot_tsc, ap_tsc;
 
-/* ---- The CPU that wakes --------------------------------------------- */
+static bool
+step(struct ap_slot *slot, int from, int to)
+{
+	return atomic_cmpxchg(&slot->state, &from, to);
+}
+
+/* ---- The CPU that wakes ----------------------------------------------- */
+
+static void
+compare_clocks(u64 theirs)
+{
+	if (read_tsc() < theirs)
+		clock_not_synchronous();
+}
 
 void
 start_secondary_cpu(struct cpu *cpu)
 {
-	u64 seen;
+	struct ap_slot *slot = &ap_slots[cpu->apic_id];
 
 	arch_load_root(arch_kernel_root());
 	cpu_init_early(cpu);
 	apic_init_this_cpu();
 
-	seen = READ_ONCE(boot_tsc);
-	if (read_tsc() < seen)
-		clock_not_synchronous();
+	compare_clocks(READ_ONCE(boot_tsc));
 	WRITE_ONCE(ap_tsc, read_tsc());
-	WRITE_ONCE(nr_cpus, cpu->id + 1);
-	store_release(&cpu->online, true);
+	if (!step(slot, AP_TAKEN, AP_ARRIVED))
+		arch_cpu_park();
+	while (atomic_read(&slot->state) != AP_RUNNING)
+		arch_cpu_relax();
 	secondary_main();
 }
 
@@ -88,74 +105,47 @@ copy_trampoline(void)
 	       sizeof(root));
 }
 
-/* Waits until @slot leaves WAITING, @ns at most. */
+/* Waits until @slot has come to @state, @ns at most. */
 static bool
-taken_within(struct ap_slot *slot, u64 ns)
+reaches(struct ap_slot *slot, enum ap_state state, u64 ns)
 {
 	u64 end = arch_time_ns() + ns;
 
-	do {
-		if (atomic_read(&slot->state) == AP_TAKEN)
-			return true;
-		WRITE_ONCE(boot_tsc, read_tsc());
-		arch_cpu_relax();
-	} while (arch_time_ns() < end);
-	return false;
-}
-
-static bool
-online_within(struct cpu *cpu, u64 ns)
-{
-	u64 end = arch_time_ns() + ns;
-
-	while (!load_acquire(&cpu->online)) {
+	while (atomic_read(&slot->state) < (int)state) {
 		if (arch_time_ns() >= end)
 			return false;
 		WRITE_ONCE(boot_tsc, read_tsc());
 		arch_cpu_relax();
 	}
-	if (read_tsc() < READ_ONCE(ap_tsc))
-		clock_not_synchronous();
 	return true;
 }
 
 /* A second STARTUP does nothing to a CPU that runs. */
-static bool
+static void
 wake(unsigned apic_id, struct ap_slot *slot)
 {
 	apic_send_startup(apic_id, trampoline_page());
-	if (taken_within(slot, STARTUP_US * NS_PER_US))
-		return true;
-	apic_send_startup(apic_id, trampoline_page());
-	return taken_within(slot, ANSWER_NS);
-}
-
-/* False: the CPU came after all. */
-static bool
-give_up(struct ap_slot *slot)
-{
-	int old = AP_WAITING;
-
-	return atomic_cmpxchg(&slot->state, &old, AP_GIVEN_UP) ||
-	       old == AP_GIVEN_UP;
+	if (!reaches(slot, AP_TAKEN, STARTUP_US * NS_PER_US))
+		apic_send_startup(apic_id, trampoline_page());
+	reaches(slot, AP_ARRIVED, ANSWER_NS);
 }
 
 /* For the tests: no STARTUP until the slot has been given up; then the CPU
  * comes too late. */
-static bool
+static void
 pretend_missing(unsigned apic_id, struct ap_slot *slot)
 {
 	u64 end = arch_time_ns() + ANSWER_NS;
 
-	if (taken_within(slot, SKIPPED_NS) || !give_up(slot))
-		return true;
+	if (reaches(slot, AP_TAKEN, SKIPPED_NS) ||
+	    !step(slot, AP_WAITING, AP_GIVEN_UP))
+		return;
 	apic_send_startup(apic_id, trampoline_page());
 	while (!READ_ONCE(slot->late) && arch_time_ns() < end)
 		arch_cpu_relax();
 	if (READ_ONCE(slot->late))
 		pr_info("CPU with APIC id %u came late and parked itself",
 			apic_id);
-	return false;
 }
 
 /* Puts a stack and @cpu into the slot; false: no memory. An earlier CPU that
@@ -180,31 +170,49 @@ prepare(struct ap_slot *slot, struct cpu *cpu)
 	return true;
 }
 
-/* Starts the CPU with @apic_id as @cpu, whose id is set. Returns whether it
- * came, and uses @cpu from now on. */
+/* From here on it counts. */
+static void
+admit(struct ap_slot *slot, struct cpu *cpu)
+{
+	compare_clocks(READ_ONCE(ap_tsc));
+	nr_cpus = cpu->id + 1;
+	WRITE_ONCE(cpu->online, true);
+	store_release(&slot->state.value, AP_RUNNING);
+}
+
+/* Starts the CPU with @apic_id as @cpu, whose id is set. False: it got stuck
+ * with @cpu in its hands. */
 static bool
 start_cpu(struct cpu *cpu, unsigned apic_id, bool skip)
 {
 	struct ap_slot *slot = &ap_slots[apic_id];
-	bool came;
 
 	cpu->apic_id = apic_id;
 	if (!prepare(slot, cpu)) {
 		pr_warn("CPU with APIC id %u stays asleep: no memory for its "
 			"stacks", apic_id);
-		return false;
+		return true;
 	}
 	atomic_set(&slot->state, AP_WAITING);
-	came = skip ? pretend_missing(apic_id, slot) : wake(apic_id, slot);
-	if (!came && give_up(slot)) {
+	if (skip)
+		pretend_missing(apic_id, slot);
+	else
+		wake(apic_id, slot);
+
+	/* In the order of the CPU's steps, so that it cannot slip through. */
+	if (step(slot, AP_WAITING, AP_GIVEN_UP) ||
+	    atomic_read(&slot->state) == AP_GIVEN_UP) {
 		pr_warn("CPU with APIC id %u does not answer: skipped",
 			apic_id);
 		kstack_free(slot->stack - KSTACK_SIZE);
+		return true;
+	}
+	if (step(slot, AP_TAKEN, AP_GIVEN_UP)) {
+		pr_err("CPU with APIC id %u came, but got stuck on its way: "
+		       "no more are started", apic_id);
 		return false;
 	}
-	if (!online_within(cpu, ANSWER_NS))
-		pr_err("CPU with APIC id %u came, but got stuck on its way",
-		       apic_id);
+	admit(slot, cpu);
 	return true;
 }
 
@@ -268,7 +276,7 @@ arch_start_cpus(unsigned max, int skip)
 		struct cpu *cpu = cpu_by_id(nr_cpus);
 
 		cpu->id = nr_cpus;
-		if (start_cpu(cpu, ids[i], skip == (int)i + 1))
-			nr_cpus = cpu->id + 1;
+		if (!start_cpu(cpu, ids[i], skip == (int)i + 1))
+			return;
 	}
 }

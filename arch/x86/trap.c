@@ -111,6 +111,29 @@ exception_trap(struct regs *regs)
 			   e->name, regs->vector, regs->error);
 }
 
+/*
+ * A supervisor's access, made by an instruction of user mode: the kernel's
+ * tables are always mapped, so this is the emulator. QEMU 7.2 reads the stack
+ * of a user's far return and IRET as the kernel would, and SMAP forbids that;
+ * to try again would fault for ever.
+ */
+static bool
+is_implicit_access(const struct regs *regs)
+{
+	return regs_from_user(regs) && !(regs->error & FAULT_USER);
+}
+
+static void
+page_fault_trap(struct regs *regs)
+{
+	u64 addr = READ_CR(2);
+
+	if (is_implicit_access(regs))
+		exception_trap(regs);
+	else
+		page_fault(regs, addr, regs->error & FAULT_ALL);
+}
+
 static void
 interrupt(unsigned vector)
 {
@@ -127,7 +150,7 @@ trap_dispatch(struct regs *regs)
 	if (regs->vector >= VECTOR_IRQ_BASE)
 		interrupt(regs->vector);
 	else if (regs->vector == VECTOR_PAGE_FAULT)
-		page_fault(regs, READ_CR(2), regs->error & FAULT_ALL);
+		page_fault_trap(regs);
 	else
 		exception_trap(regs);
 }
@@ -166,9 +189,11 @@ trap_fatal(struct regs *regs)
 
 	if (regs->vector == VECTOR_NMI && READ_ONCE(cpus_must_stop))
 		arch_cpu_park();
+	if (regs->vector == VECTOR_NMI)
+		panic_regs(regs, "non-maskable interrupt that no CPU sent");
 	if (regs->vector == VECTOR_DOUBLE_FAULT && kstack_is_guard(addr))
 		panic_regs(regs, "kernel stack overflow in task %s: %lx is in "
 			   "the guard below its stack", current_name(), addr);
-	panic_regs(regs, "%s (error %lx)", exception_of(regs)->name,
-		   regs->error);
+	panic_regs(regs, "%s in %s mode (error %lx)", exception_of(regs)->name,
+		   regs_from_user(regs) ? "user" : "kernel", regs->error);
 }

@@ -101,6 +101,8 @@ space_fork(struct space *parent)
 
 	if (!child)
 		return NULL;
+	child->mm.brk_start = parent->mm.brk_start;
+	child->mm.brk = parent->mm.brk;
 	mutex_lock(&parent->mm.lock);
 	err = regions_copy(&child->mm, &parent->mm);
 	mutex_unlock(&parent->mm.lock);
@@ -132,6 +134,8 @@ tlb_fill(struct space *space, uaddr_t page, unsigned flags)
 		return false;
 	if ((flags & FAULT_EXEC) && !pte_executable(*entry))
 		return false;
+	space->walked[(page / pte_span(2)) % SPACE_TLB_SIZE] =
+		virt_to_page(entry);
 	*tlb_slot(space, page) = (struct space_tlb_entry){
 		.page = page,
 		.frame = pte_paddr(*entry),
@@ -204,6 +208,8 @@ flush(struct mm *mm, uaddr_t start, uaddr_t end, bool freed_tables)
 	CHECK(host_irqs_on);
 	space->flushes++;
 	space->table_flushes += freed_tables;
+	if (freed_tables)
+		memset(space->walked, 0, sizeof(space->walked));
 	for (unsigned i = 0; i < SPACE_TLB_SIZE; i++) {
 		struct space_tlb_entry *entry = &space->tlb[i];
 
@@ -291,6 +297,11 @@ space_check(struct space *space)
 	for (unsigned i = 0; i < SPACE_TLB_SIZE; i++)
 		if (space->tlb[i].page)
 			check_tlb(space, &space->tlb[i]);
+	for (unsigned i = 0; i < SPACE_TLB_SIZE; i++)
+		if (space->walked[i] &&
+		    (space->walked[i]->state != PAGE_USED ||
+		     space->walked[i]->class != ALLOC_TABLE))
+			FAIL("a lazy CPU may walk a table that was freed");
 	for (struct region *region = region_first(&space->mm); region;
 	     region = region_next(region))
 		if (region->end - region->start < (1ul << 30))

@@ -21,6 +21,9 @@ struct space_tlb_entry {
 struct space {
 	struct mm mm;
 	struct space_tlb_entry tlb[SPACE_TLB_SIZE];
+	/* Leaf tables that a lazy CPU may still walk: it is told of freed
+	 * tables alone. */
+	struct page *walked[SPACE_TLB_SIZE];
 	unsigned flushes;     /* calls of flush_tlb_*() */
 	unsigned table_flushes; /* those with freed_tables */
 };

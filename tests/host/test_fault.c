@@ -245,12 +245,11 @@ fault(struct regs regs, u64 addr, unsigned flags)
 static void
 user_faults(u64 addr, unsigned flags, const char *why)
 {
-	struct regs regs = { .user = true, .ip = 0x1234 };
+	struct regs regs = { .user = true };
 
 	fault(regs, addr, flags | FAULT_USER);
 	CHECK_EQ(space_signal, why ? 11 : 0);
-	if (why && (!strstr(space_signal_text, why) ||
-		    !strstr(space_signal_text, "0x1234")))
+	if (why && !strstr(space_signal_text, why))
 		FAIL("\"%s\" does not say \"%s\"", space_signal_text, why);
 }
 
@@ -263,8 +262,7 @@ kills(void)
 	map(ADDR + 8192, 1, RW, false);
 	user_faults(ADDR, 0, NULL);
 	CHECK(page_at(space, ADDR));
-	user_faults(ADDR, FAULT_WRITE, "write 0x400000 at ip 0x1234: "
-				       "not writable");
+	user_faults(ADDR, FAULT_WRITE, "write 0x400000 (not writable)");
 	user_faults(ADDR, FAULT_EXEC, "not executable");
 	user_faults(ADDR + 4096, 0, "not accessible");
 	user_faults(ADDR - 1, 0, "no region");

@@ -131,8 +131,6 @@ compare_regions(struct model *m)
 	struct region *region = region_first(&m->space->mm);
 	int end;
 
-	if (getenv("REGIONS"))
-	for (struct region *r = region; r; r = region_next(r)) printf("  %lx-%lx %d %d\n", r->start, r->end, r->prot, r->shared);
 	CHECK_EQ(region->end, base); /* the blocker below */
 	region = region_next(region);
 	for (int first = 0; first < CELLS; first = end) {
@@ -373,11 +371,11 @@ model_mremap(struct model *m, int from, int n, int new_n, unsigned flags,
 	bool keep = flags & MREMAP_DONTUNMAP, fixed = flags & MREMAP_FIXED;
 	int stay = MIN(n, new_n);
 
+	if ((fixed || keep) && from + n > to && to + new_n > from)
+		return -EINVAL;
 	if (!m->cells[from].mapped)
 		return -EFAULT;
 	if (fixed || keep) {
-		if (from + n > to && to + new_n > from)
-			return -EINVAL;
 		if (!stay && !m->cells[from].shared)
 			return -EINVAL;
 		if (!one_region(m, from, stay))
@@ -536,8 +534,8 @@ try_populate(struct model *m)
 	for (int i = first; i < first + n && !expected; i++)
 		if (!m->cells[i].mapped)
 			expected = -ENOMEM;
-		else if (write ? !(m->cells[i].prot & PROT_WRITE)
-			       : m->cells[i].prot == PROT_NONE)
+		else if (!(m->cells[i].prot &
+			   (write ? PROT_WRITE : PROT_READ)))
 			expected = -EINVAL;
 	CHECK_EQ(result, expected);
 	for (int i = first; i < first + n && !expected; i++) {
@@ -908,7 +906,10 @@ mremap_errors(void)
 	CHECK_EQ(REMAP(addr, 5 * 4096, 6 * 4096, 1, 0), -EFAULT);
 	CHECK_EQ(REMAP(addr, 4096, 8192, 0, 0), -ENOMEM);
 	CHECK_EQ(REMAP(addr, 4 * 4096, USER_END, 1, 0), -ENOMEM);
-	CHECK_EQ(REMAP(addr, 4 * 4096, -8192ul, 1, 0), -ENOMEM);
+	CHECK_EQ(REMAP(addr, 4 * 4096, USER_END + 1, 1, 0), -EINVAL);
+	CHECK_EQ(REMAP(addr, 4 * 4096, -8192ul, 1, 0), -EINVAL);
+	CHECK_EQ(REMAP(addr, -addr, 4096, 1, 0), -EINVAL);
+	CHECK_EQ(REMAP(addr, -4096ul, 4096, 1, 0), -EINVAL);
 	CHECK_EQ(REMAP(addr, 4096, 4096, move, to + 1), -EINVAL);
 	CHECK_EQ(REMAP(addr, 4096, 4096, move, USER_END), -EINVAL);
 	CHECK_EQ(REMAP(addr, 4096, 8192, move, -4096ul), -EINVAL);

@@ -221,7 +221,8 @@ life_in_one_space(void)
 	check_equal(status_of(pid), KILLED(SIGSEGV), "one of two faults");
 	check_equal(*area, 77, "the other lives on");
 	pid = do_clone(try_exec, CLONE_VM | SIGCHLD, "/no/such", NULL);
-	check_equal(status_of(pid), EXITED(8), "a failed exec in shared memory");
+	check_equal(status_of(pid), EXITED(8),
+		    "a failed exec in shared memory");
 }
 
 /* A child that shares memory forks: its child gets a copy. */

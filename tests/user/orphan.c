@@ -37,8 +37,8 @@ orphans(int count)
 {
 	*word = 0;
 	*answers = 0;
-	check_child("a process that leaves its children", leave_orphans, &count,
-		    EXITED(3));
+	check_child("a process that leaves its children", leave_orphans,
+		    &count, EXITED(3));
 	await_word(answers, count);
 	check(true, "each has another parent");
 	check(wait(NULL) < 0 && errno == ECHILD, "which is not the grandparent");

@@ -37,22 +37,34 @@ new_seed(uint64_t *state)
 
 static bool run(uint64_t seed, int operations, int depth);
 
+/* Unmaps a piece, then what is left on its two sides. Not all at once: another
+ * thread may have got the piece meanwhile. */
+static bool
+unmap_in_pieces(char *area, uint64_t pages, uint64_t *state)
+{
+	uint64_t at = draw(state, pages), n = draw(state, pages - at) + 1;
+	uint64_t end = at + n;
+
+	return munmap(area + at * PAGE, n * PAGE) == 0 &&
+	       (at == 0 || munmap(area, at * PAGE) == 0) &&
+	       (end == pages ||
+		munmap(area + end * PAGE, (pages - end) * PAGE) == 0);
+}
+
 static bool
 map_and_unmap(uint64_t *state)
 {
-	unsigned long pages = draw(state, MAX_PAGES) + 1, at, n;
+	uint64_t pages = draw(state, MAX_PAGES) + 1;
 	char *area = private_memory(pages * PAGE);
 	bool good = true;
 
 	for (int i = 0; i < 8; i++) {
-		at = draw(state, pages);
+		uint64_t at = draw(state, pages);
+
 		good &= area[at * PAGE] == 0 || area[at * PAGE] == (char)at;
 		area[at * PAGE] = at;
 	}
-	at = draw(state, pages);
-	n = draw(state, pages - at) + 1;
-	good &= munmap(area + at * PAGE, n * PAGE) == 0;
-	return good & (munmap(area, pages * PAGE) == 0);
+	return good & unmap_in_pieces(area, pages, state);
 }
 
 static bool
@@ -270,9 +282,9 @@ move(uint64_t *state)
 }
 
 static bool
-one_operation(uint64_t *state, int depth)
+one_operation(uint64_t which, uint64_t *state, int depth)
 {
-	switch (draw(state, depth > 0 ? 13 : 10)) {
+	switch (which) {
 	case 0: return map_and_unmap(state);
 	case 1: return protect_and_fault(state);
 	case 2: return populate(state);
@@ -292,11 +304,16 @@ one_operation(uint64_t *state, int depth)
 static bool
 run(uint64_t seed, int operations, int depth)
 {
-	bool good = true;
+	for (int i = 0; i < operations; i++) {
+		uint64_t which = draw(&seed, depth > 0 ? 13 : 10);
 
-	for (int i = 0; i < operations && good; i++)
-		good = one_operation(&seed, depth);
-	return good;
+		if (one_operation(which, &seed, depth))
+			continue;
+		printf("operation %llu (see one_operation) failed, errno %d\n",
+		       (unsigned long long)which, errno);
+		return false;
+	}
+	return true;
 }
 
 static bool

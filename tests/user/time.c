@@ -133,7 +133,8 @@ sleepers_in_order(void)
 		if (status != EXITED(0))
 			check(false, "a sleeper woke out of turn");
 	}
-	check_equal(*woken, 4, "four sleepers wake in the order of their times");
+	check_equal(*woken, 4,
+		    "four sleepers wake in the order of their times");
 }
 
 static void

@@ -560,11 +560,10 @@ last_exit(void)
 	hold_at(RIGHT, LODGER_HOLD_DEAD);
 	tell(A1, EXIT);
 	seen = step("A1 exits: the last user is gone",
-		    (struct expected){ 0, 2, "lodger", "kernel", "A1, dead",
-				       "kernel" },
+		    (struct expected){ 0, 2, "lodger", "A", "A1, dead", "A" },
 "     users is 0: all pages and user page tables go back, now. Both CPUs were\n"
-"     told to leave A's root first, since the machine itself may walk freed\n"
-"     tables. But both still hold a count: root and struct stay. A zombie.");
+"     told first, since the machine itself may walk freed tables. Both still\n"
+"     stand on A's root, and hold a count: root and struct stay. A zombie.");
 	back = free_frames() - before;
 	printf("     Free frames: %llu before, %llu now: %lld came back.\n",
 	       (unsigned long long)before,
@@ -576,7 +575,7 @@ last_exit(void)
 	tell(C, SPIN);
 	let_go(RIGHT);
 	step("CPU 2 goes on to C, another process",
-	     (struct expected){ 0, 1, "lodger", "kernel", "C", "C" },
+	     (struct expected){ 0, 1, "lodger", "A", "C", "C" },
 "     Nobody lives in A, nothing is mapped in it, and it cannot be freed:\n"
 "     somebody lodges there. This is why one counter is not enough.");
 
@@ -662,7 +661,7 @@ story_of_exec(void)
 		sched_yield();
 	name_space(space_of(actors[G].tid), "new G");
 	step("G execs",
-	     (struct expected){ 0, 1, "G", "new G", "lodger", "kernel" },
+	     (struct expected){ 0, 1, "G", "new G", "lodger", "G" },
 "     G is alive and well in a new address space. Its old one is a zombie:\n"
 "     contents gone, root and struct kept for the lodger.");
 

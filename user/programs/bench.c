@@ -1,0 +1,939 @@
+/*
+ * What things cost, in instructions: run under `-icount shift=0` the time
+ * stamp counter counts them one by one. Each row: 100 rounds to warm up, then
+ * 9 batches; median and least are shown, nothing is subtracted. Writes of CR3
+ * come from the kernel's own counters.
+ *
+ * A line `bench: NAME insn N cr3 N.NN` for each row is for tools; the table
+ * at the end is for people. On Linux it runs as well; there the counter
+ * counts cycles of some clock, and CR3 writes are not known.
+ *
+ *	bench           all rows that this number of CPUs allows
+ *	bench NAME...   those whose names begin so
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "user/include/futex.h"
+#include "user/include/lodger.h"
+#include "user/include/syscall_inline.h"
+
+enum {
+	WARM_UP = 100,
+	BATCHES = 9,
+	PAGE = 4096,
+	FAULT_PAGES = 512,
+	STACK = 65536,
+	MAX_ROWS = 64,
+};
+
+static bool is_lodger;
+static unsigned nr_cpus = 1;
+
+static inline uint64_t
+now(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
+	return (uint64_t)high << 32 | low;
+}
+
+static void
+die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static void *
+map(size_t size, int flags)
+{
+	void *area = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			  flags | MAP_ANONYMOUS, -1, 0);
+
+	if (area == MAP_FAILED)
+		die("bench: mmap");
+	return area;
+}
+
+/* ---- Partners: a task on the other side of a switch ------------------- */
+
+struct words {
+	_Atomic int ping, pong, stop;
+};
+
+static struct words *words; /* shared by threads and processes */
+static long partner;	    /* tid, or pid of a process */
+
+enum {
+	THREAD = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+		 CLONE_THREAD | CLONE_SYSVSEM,
+};
+
+/* A task that runs @fn on @stack (its top) and ends when @fn returns. It may
+ * use no thread-local storage: no errno, no stdio. */
+static long
+start_task(void (*fn)(void), char *stack, unsigned long flags)
+{
+	long tid;
+	register long r10 __asm__("r10") = 0;
+	register long r8 __asm__("r8") = 0;
+	register void (*r9)(void) __asm__("r9") = fn;
+
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%ebp, %%ebp\n\t"
+			 "call *%%r9\n\t"
+			 "xor %%edi, %%edi\n\t"
+			 "mov %[exit], %%eax\n\t"
+			 "syscall\n\t"
+			 "hlt\n"
+			 "1:"
+			 : "=a"(tid)
+			 : "a"(SYS_clone), "D"(flags), "S"(stack), "d"(0),
+			   "r"(r10), "r"(r8), "r"(r9), [exit] "i"(SYS_exit)
+			 : "rcx", "r11", "memory");
+	if (tid < 0) {
+		errno = -tid;
+		die("bench: clone");
+	}
+	return tid;
+}
+
+static void
+start_partner(void (*fn)(void), bool process)
+{
+	static char stack[STACK] __attribute__((aligned(16)));
+
+	words->ping = words->pong = words->stop = 0;
+	if (process) {
+		partner = fork();
+		if (partner == 0) {
+			fn();
+			_exit(0);
+		}
+	} else {
+		partner = start_task(fn, stack + STACK, THREAD);
+	}
+}
+
+static void
+stop_partner(bool process)
+{
+	words->stop = 1;
+	words->ping = -1;
+	futex_wake(&words->ping, 1);
+	if (process)
+		wait(NULL);
+	else
+		while (syscall3(SYS_tgkill, getpid(), partner, 0) == 0)
+			sched_yield();
+}
+
+static void
+yielder(void)
+{
+	while (!words->stop)
+		syscall0(SYS_sched_yield);
+}
+
+static void
+start_yield_process(void)
+{
+	start_partner(yielder, true);
+}
+
+static void
+start_yield_thread(void)
+{
+	start_partner(yielder, false);
+}
+
+static void
+stop_process(void)
+{
+	stop_partner(true);
+}
+
+static void
+stop_thread(void)
+{
+	stop_partner(false);
+}
+
+/* Waits for each ping and answers it. */
+static void
+ponger(void)
+{
+	int turn = 0;
+
+	for (;;) {
+		while (words->ping == turn)
+			futex6(&words->ping, FUTEX_WAIT | FUTEX_PRIVATE, turn,
+			       NULL, NULL, 0);
+		turn = words->ping;
+		if (words->stop)
+			return;
+		words->pong = turn;
+		futex6(&words->pong, FUTEX_WAKE | FUTEX_PRIVATE, 1, NULL, NULL,
+		       0);
+	}
+}
+
+static void
+start_ponger(void)
+{
+	start_partner(ponger, false);
+}
+
+static void
+stop_ponger(void)
+{
+	words->stop = 1;
+	words->ping = -1;
+	futex6(&words->ping, FUTEX_WAKE | FUTEX_PRIVATE, 1, NULL, NULL, 0);
+	stop_partner(false);
+}
+
+/* ---- Measured loops: no C library inside ------------------------------ */
+
+static void
+loop_getpid(long n)
+{
+	while (n--)
+		syscall0(SYS_getpid);
+}
+
+static void
+loop_yield(long n)
+{
+	while (n--)
+		syscall0(SYS_sched_yield);
+}
+
+static void
+loop_ping_kthread(long n)
+{
+	while (n--)
+		syscall0(LODGER_kthread_ping);
+}
+
+static void
+loop_futex(long n)
+{
+	int turn = words->ping;
+
+	while (n--) {
+		words->ping = ++turn;
+		futex6(&words->ping, FUTEX_WAKE | FUTEX_PRIVATE, 1, NULL, NULL,
+		       0);
+		while (words->pong != turn)
+			futex6(&words->pong, FUTEX_WAIT | FUTEX_PRIVATE,
+			       turn - 1, NULL, NULL, 0);
+	}
+}
+
+static char *area;
+static size_t area_size;
+
+static void
+map_private(void)
+{
+	area_size = FAULT_PAGES * PAGE;
+	area = map(area_size, MAP_PRIVATE);
+}
+
+/* The pages are in the object; only this address space lacks them. */
+static void
+map_present(void)
+{
+	area_size = FAULT_PAGES * PAGE;
+	area = map(area_size, MAP_SHARED);
+	for (size_t i = 0; i < area_size; i += PAGE)
+		area[i] = 1;
+}
+
+static void
+unmap_area(void)
+{
+	munmap(area, area_size);
+}
+
+static void
+forget_area(void)
+{
+	madvise(area, area_size, MADV_DONTNEED);
+}
+
+/* At most FAULT_PAGES. */
+static void
+loop_touch(long n)
+{
+	for (long i = 0; i < n; i++)
+		((volatile char *)area)[i * PAGE] = 1;
+}
+
+static void
+loop_map_unmap(long n)
+{
+	while (n--) {
+		long at = syscall6(SYS_mmap, 0, PAGE, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		*(volatile char *)at = 1;
+		syscall3(SYS_munmap, at, PAGE, 0);
+	}
+}
+
+static void
+reap(long pid)
+{
+	syscall6(SYS_wait4, pid, 0, 0, 0, 0, 0);
+}
+
+static void
+return_at_once(void)
+{
+}
+
+static void
+loop_clone(long n)
+{
+	static char stack[STACK] __attribute__((aligned(16)));
+
+	while (n--)
+		reap(start_task(return_at_once, stack + STACK,
+				CLONE_VM | SIGCHLD));
+}
+
+static void
+loop_vfork(long n)
+{
+	static char stack[STACK] __attribute__((aligned(16)));
+
+	while (n--)
+		reap(start_task(return_at_once, stack + STACK,
+				CLONE_VM | CLONE_VFORK | SIGCHLD));
+}
+
+static void
+loop_fork(long n)
+{
+	while (n--) {
+		long pid = syscall0(SYS_fork);
+
+		if (pid == 0)
+			syscall3(SYS_exit_group, 0, 0, 0);
+		reap(pid);
+	}
+}
+
+static char true_path[256];
+
+/* `true` stands beside this program. */
+static void
+find_true(void)
+{
+	const char *self = (char *)getauxval(AT_EXECFN);
+	const char *slash = strrchr(self, '/');
+	int len = slash ? slash - self + 1 : 0;
+
+	snprintf(true_path, sizeof(true_path), "%.*strue", len, self);
+}
+
+static void
+loop_fork_exec(long n)
+{
+	char *args[] = { true_path, NULL };
+
+	while (n--) {
+		long pid = syscall0(SYS_fork);
+
+		if (pid == 0) {
+			syscall3(SYS_execve, (long)true_path, (long)args,
+				 (long)environ);
+			syscall3(SYS_exit_group, 1, 0, 0);
+		}
+		reap(pid);
+	}
+}
+
+/* fork of a process with so many touched pages. */
+static void
+map_pages(size_t pages)
+{
+	area_size = pages * PAGE;
+	area = map(area_size, MAP_PRIVATE);
+	for (size_t i = 0; i < area_size; i += PAGE)
+		area[i] = 1;
+}
+
+static void
+map_1(void)
+{
+	map_pages(1);
+}
+
+static void
+map_100(void)
+{
+	map_pages(100);
+}
+
+static void
+map_10000(void)
+{
+	map_pages(10000);
+}
+
+/* ---- Many tasks: each yield goes once round all of them, in turn -------- */
+
+enum { MOST_TASKS = 10000, SMALL_STACK = 512 };
+
+static char *stacks;
+static long nr_yielders;
+static _Atomic int yielders_left;
+
+static void
+many_yielder(void)
+{
+	while (!words->stop)
+		syscall0(SYS_sched_yield);
+	--yielders_left;
+}
+
+/* @n tasks besides this one, all of them yielding. */
+static void
+start_yielders(long n)
+{
+	words->stop = 0;
+	nr_yielders = yielders_left = n;
+	stacks = map(n * SMALL_STACK, MAP_PRIVATE);
+	for (long i = 0; i < n; i++)
+		start_task(many_yielder, stacks + (i + 1) * SMALL_STACK,
+			   THREAD);
+}
+
+static void
+stop_yielders(void)
+{
+	words->stop = 1;
+	while (yielders_left > 0)
+		sched_yield();
+	/* Gone from the count is not yet gone from its stack: that stays. */
+}
+
+static void
+start_9(void)
+{
+	start_yielders(9);
+}
+
+static void
+start_999(void)
+{
+	start_yielders(999);
+}
+
+static void
+start_9999(void)
+{
+	start_yielders(MOST_TASKS - 1);
+}
+
+/* ---- The table -------------------------------------------------------- */
+
+struct row {
+	const char *name;
+	const char *what;
+	void (*prepare)(void);
+	void (*loop)(long n);
+	void (*after_batch)(void);
+	void (*finish)(void);
+	long batch;	 /* rounds in a batch */
+	long per_round;	 /* operations in a round */
+	int goal;	 /* instructions; 0: none set */
+	int goal_cr3;	 /* -1: none set */
+	int linux_insn;	 /* Linux 6.1, measured the same way; 0: not */
+	bool lodger_only;
+};
+
+static const struct row rows[] = {
+	{
+		.name = "getpid", .what = "null system call",
+		.loop = loop_getpid,
+		.batch = 1000, .per_round = 1, .goal = 100, .goal_cr3 = 0,
+		.linux_insn = 344,
+	},
+	{
+		.name = "yield-process",
+		.what = "yield to another process, one way",
+		.prepare = start_yield_process, .loop = loop_yield,
+		.finish = stop_process,
+		.batch = 1000, .per_round = 2, .goal = 270, .goal_cr3 = 1,
+		.linux_insn = 1979,
+	},
+	{
+		.name = "yield-thread",
+		.what = "yield to a thread of the same mm, one way",
+		.prepare = start_yield_thread, .loop = loop_yield,
+		.finish = stop_thread,
+		.batch = 1000, .per_round = 2, .goal = 250, .goal_cr3 = 0,
+		.linux_insn = 1875,
+	},
+	{
+		.name = "kthread",
+		.what = "user -> kernel thread -> user, same mm",
+		.loop = loop_ping_kthread,
+		.batch = 1000, .per_round = 1, .goal = 800, .goal_cr3 = 0,
+		.linux_insn = 10399, .lodger_only = true,
+	},
+	{
+		.name = "futex", .what = "futex round trip, two threads",
+		.prepare = start_ponger, .loop = loop_futex,
+		.finish = stop_ponger,
+		.batch = 1000, .per_round = 1, .goal = 1500, .goal_cr3 = 0,
+		.linux_insn = 9707,
+	},
+	{
+		.name = "fault-anonymous", .what = "write fault, page zeroed",
+		.prepare = map_private, .loop = loop_touch,
+		.after_batch = forget_area, .finish = unmap_area,
+		.batch = FAULT_PAGES, .per_round = 1, .goal = 1500,
+		.goal_cr3 = -1, .linux_insn = 3280,
+	},
+	{
+		.name = "fault-present",
+		.what = "write fault, page already there",
+		.prepare = map_present, .loop = loop_touch,
+		.after_batch = forget_area, .finish = unmap_area,
+		.batch = FAULT_PAGES, .per_round = 1, .goal = 500,
+		.goal_cr3 = -1, .linux_insn = 2252,
+	},
+	{
+		.name = "mmap", .what = "mmap + touch + munmap, one page",
+		.loop = loop_map_unmap,
+		.batch = 500, .per_round = 1, .goal = 4000, .goal_cr3 = -1,
+		.linux_insn = 22000,
+	},
+	{
+		.name = "clone", .what = "clone(CLONE_VM) + exit + reap",
+		.loop = loop_clone,
+		.batch = 200, .per_round = 1, .goal = 6000, .goal_cr3 = 0,
+		.linux_insn = 32000,
+	},
+	{
+		.name = "vfork", .what = "vfork + exit + wait",
+		.loop = loop_vfork,
+		.batch = 200, .per_round = 1, .goal = 8000, .goal_cr3 = -1,
+		.linux_insn = 40200,
+	},
+	{
+		.name = "fork", .what = "fork + exit + wait",
+		.loop = loop_fork,
+		.batch = 100, .per_round = 1, .goal = 30000, .goal_cr3 = -1,
+		.linux_insn = 113000,
+	},
+	{
+		.name = "fork-exec", .what = "fork + exec + exit + wait",
+		.prepare = find_true, .loop = loop_fork_exec,
+		.batch = 50, .per_round = 1, .goal = 60000, .goal_cr3 = -1,
+		.linux_insn = 203600,
+	},
+	{
+		.name = "fork-pages-1", .what = "fork with 1 page touched",
+		.prepare = map_1, .loop = loop_fork, .finish = unmap_area,
+		.batch = 50, .per_round = 1, .goal_cr3 = -1,
+	},
+	{
+		.name = "fork-pages-100",
+		.what = "fork with 100 pages touched",
+		.prepare = map_100, .loop = loop_fork, .finish = unmap_area,
+		.batch = 50, .per_round = 1, .goal_cr3 = -1,
+	},
+	{
+		.name = "fork-pages-10000",
+		.what = "fork with 10,000 pages touched",
+		.prepare = map_10000, .loop = loop_fork, .finish = unmap_area,
+		.batch = 2, .per_round = 1, .goal_cr3 = -1,
+	},
+	{
+		.name = "switch-10", .what = "switch, 10 tasks runnable",
+		.prepare = start_9, .loop = loop_yield,
+		.finish = stop_yielders,
+		.batch = 1000, .per_round = 10, .goal_cr3 = -1,
+		.lodger_only = true,
+	},
+	{
+		.name = "switch-1000", .what = "switch, 1,000 tasks runnable",
+		.prepare = start_999, .loop = loop_yield,
+		.finish = stop_yielders,
+		.batch = 20, .per_round = 1000, .goal_cr3 = -1,
+		.lodger_only = true,
+	},
+	{
+		.name = "switch-10000",
+		.what = "switch, 10,000 tasks runnable",
+		.prepare = start_9999, .loop = loop_yield,
+		.finish = stop_yielders,
+		.batch = 2, .per_round = 10000, .goal_cr3 = -1,
+		.lodger_only = true,
+	},
+};
+
+struct result {
+	const struct row *row;
+	double median, least, cr3;
+};
+
+static struct result results[MAX_ROWS];
+static int nr_results;
+
+static uint64_t
+sum_counter(enum cpu_counter which)
+{
+	struct lodger_cpu_stat cpu;
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < nr_cpus; i++)
+		if (lodger_cpu_stat(i, &cpu) == 0)
+			sum += cpu.counts[which];
+	return sum;
+}
+
+static int
+by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Warms up with as many rounds as one batch at most, so that a loop over
+ * pages stays inside its area. */
+static void
+warm_up(const struct row *row)
+{
+	row->loop(row->batch < WARM_UP ? row->batch : WARM_UP);
+	if (row->after_batch)
+		row->after_batch();
+}
+
+static void
+measure(const struct row *row, struct result *result)
+{
+	double batches[BATCHES];
+	double operations = (double)row->batch * row->per_round;
+	uint64_t writes = 0;
+
+	if (row->prepare)
+		row->prepare();
+	warm_up(row);
+	for (int i = 0; i < BATCHES; i++) {
+		uint64_t before = sum_counter(COUNT_CR3_WRITES);
+		uint64_t start = now();
+
+		row->loop(row->batch);
+		batches[i] = (now() - start) / operations;
+		writes += sum_counter(COUNT_CR3_WRITES) - before;
+		if (row->after_batch)
+			row->after_batch();
+	}
+	if (row->finish)
+		row->finish();
+	qsort(batches, BATCHES, sizeof(double), by_size);
+	result->row = row;
+	result->median = batches[BATCHES / 2];
+	result->least = batches[0];
+	result->cr3 = writes / (BATCHES * operations);
+}
+
+static bool
+wanted(const char *name, char **names)
+{
+	if (!*names)
+		return true;
+	for (; *names; names++)
+		if (strncmp(name, *names, strlen(*names)) == 0)
+			return true;
+	return false;
+}
+
+static void
+run_rows(char **names)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct result *result = &results[nr_results];
+
+		if (!wanted(rows[i].name, names) ||
+		    (rows[i].lodger_only && !is_lodger))
+			continue;
+		measure(&rows[i], result);
+		nr_results++;
+		printf("bench: %s insn %.0f cr3 %.2f\n", rows[i].name,
+		       result->median, result->cr3);
+		fflush(stdout);
+	}
+}
+
+/* ---- Interrupts for a shootdown --------------------------------------- */
+
+static _Atomic int *at_work; /* how many helpers have reached their CPU */
+
+static void
+pin(unsigned cpu)
+{
+	uint64_t mask = 1ul << cpu;
+
+	syscall3(SYS_sched_setaffinity, 0, sizeof(mask), (long)&mask);
+}
+
+static _Atomic int next_cpu;
+
+static void
+busy_helper(void)
+{
+	pin(++next_cpu);
+	++*at_work;
+	while (!words->stop)
+		__builtin_ia32_pause();
+	--*at_work;
+}
+
+/* Has run here, and sleeps: the idle thread of this CPU borrows. */
+static void
+lazy_helper(void)
+{
+	pin(++next_cpu);
+	++*at_work;
+	while (!words->stop)
+		futex_wait(&words->stop, 0);
+	--*at_work;
+}
+
+static bool
+all_lazy(unsigned k)
+{
+	struct lodger_cpu_stat cpu;
+
+	for (unsigned i = 1; i <= k; i++)
+		if (lodger_cpu_stat(i, &cpu) != 0 || !cpu.lazy)
+			return false;
+	return true;
+}
+
+static void
+start_helpers(unsigned k, bool lazy)
+{
+	static char stacks[64][PAGE] __attribute__((aligned(16)));
+
+	words->stop = 0;
+	next_cpu = 0;
+	*at_work = 0;
+	for (unsigned i = 0; i < k; i++)
+		start_task(lazy ? lazy_helper : busy_helper, stacks[i + 1],
+			   THREAD);
+	while (*at_work < (int)k || (lazy && !all_lazy(k)))
+		sched_yield();
+}
+
+static void
+stop_helpers(void)
+{
+	words->stop = 1;
+	futex_wake(&words->stop, 64);
+	while (*at_work > 0)
+		sched_yield();
+}
+
+/* Interrupts sent for one munmap of one page; the page's table stays when
+ * @neighbour keeps it in use. */
+static double
+ipis_for_munmap(bool table_stays)
+{
+	enum { ROUNDS = 50, TABLE_SPAN = 512 * PAGE };
+	char *range = map(3 * TABLE_SPAN, MAP_PRIVATE);
+	char *page = range + TABLE_SPAN + (TABLE_SPAN / 2);
+	uint64_t sent = 0;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		uint64_t before;
+
+		mmap(page, PAGE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		*page = 1;
+		if (table_stays)
+			page[PAGE] = 1;
+		before = sum_counter(COUNT_IPIS_TLB);
+		syscall3(SYS_munmap, (long)page, PAGE, 0);
+		sent += sum_counter(COUNT_IPIS_TLB) - before;
+	}
+	munmap(range, 3 * TABLE_SPAN);
+	return (double)sent / ROUNDS;
+}
+
+static void
+ipi_row(unsigned k, bool lazy, bool table_stays)
+{
+	double ipis;
+
+	start_helpers(k, lazy);
+	ipis = ipis_for_munmap(table_stays);
+	stop_helpers();
+	printf("bench: munmap-%s-%u-table-%s ipis %.2f\n",
+	       lazy ? "lazy" : "busy", k, table_stays ? "stays" : "goes",
+	       ipis);
+}
+
+static void
+run_ipi_rows(void)
+{
+	pin(0);
+	for (unsigned k = 1; k < nr_cpus; k = k * 2 + 1) {
+		ipi_row(k, false, true);
+		ipi_row(k, true, true);
+		ipi_row(k, true, false);
+	}
+}
+
+/* ---- Memory ----------------------------------------------------------- */
+
+enum { SLEEPERS = 500 };
+
+static void
+sleeper(void)
+{
+	++*at_work;
+	while (!words->stop)
+		futex_wait(&words->stop, 0);
+	--*at_work;
+}
+
+static void
+start_sleepers(bool processes)
+{
+	words->stop = 0;
+	*at_work = 0;
+	stacks = map(SLEEPERS * SMALL_STACK, MAP_PRIVATE | MAP_POPULATE);
+	for (long i = 0; i < SLEEPERS; i++) {
+		if (!processes) {
+			start_task(sleeper, stacks + (i + 1) * SMALL_STACK,
+				   THREAD);
+		} else if (syscall0(SYS_fork) == 0) {
+			sleeper();
+			syscall3(SYS_exit_group, 0, 0, 0);
+		}
+	}
+	while (*at_work < SLEEPERS)
+		sched_yield();
+}
+
+static void
+stop_sleepers(bool processes)
+{
+	words->stop = 1;
+	futex_wake(&words->stop, SLEEPERS);
+	while (*at_work > 0)
+		sched_yield();
+	while (processes && wait(NULL) > 0)
+		;
+	munmap(stacks, SLEEPERS * SMALL_STACK);
+}
+
+static void
+memory_row(const char *name, bool processes)
+{
+	long before = lodger_quiesce(), after;
+
+	start_sleepers(processes);
+	after = lodger_quiesce();
+	stop_sleepers(processes);
+	printf("bench: %s bytes %ld\n", name,
+	       (before - after) * PAGE / SLEEPERS);
+}
+
+static void
+run_memory_rows(void)
+{
+	memory_row("memory-idle-thread", false);
+	/* Task, address space, tables, and the pages it copied by writing. */
+	memory_row("memory-idle-process", true);
+}
+
+/* ---- For people ------------------------------------------------------- */
+
+static void
+number_or_dash(char *text, size_t size, int number)
+{
+	if (number > 0)
+		snprintf(text, size, "%d", number);
+	else
+		snprintf(text, size, "-");
+}
+
+static void
+print_table(void)
+{
+	char goal[16], anchor[16], cr3[16];
+
+	puts("\noperation                                    median    least"
+	     "  CR3   goal  CR3   Linux");
+	for (int i = 0; i < nr_results; i++) {
+		const struct result *result = &results[i];
+		const struct row *row = result->row;
+
+		number_or_dash(goal, sizeof(goal), row->goal);
+		number_or_dash(anchor, sizeof(anchor), row->linux_insn);
+		snprintf(cr3, sizeof(cr3), row->goal_cr3 < 0 ? "-" : "%d",
+			 row->goal_cr3);
+		printf("%-42s %8.0f %8.0f %4.1f %6s %4s %7s%s\n", row->what,
+		       result->median, result->least, result->cr3, goal, cr3,
+		       anchor,
+		       row->goal > 0 && result->median > row->goal ? "  over"
+								   : "");
+	}
+	puts("Instructions under -icount shift=0; Linux: 6.1, the same way.");
+}
+
+static void
+look_around(void)
+{
+	struct lodger_sys_stat sys;
+
+	is_lodger = lodger_sys_stat(&sys) == 0;
+	if (is_lodger)
+		nr_cpus = sys.nr_cpus;
+	else
+		puts("bench: not Lodger: clock ticks, no CR3 counts");
+	pin(0); /* partners must be on the same CPU; they inherit it */
+	words = map(PAGE, MAP_SHARED);
+	at_work = (_Atomic int *)(words + 1);
+}
+
+int
+main(int argc, char **argv)
+{
+	(void)argc;
+	look_around();
+	run_rows(argv + 1);
+	if (is_lodger && nr_cpus > 1 && wanted("munmap", argv + 1))
+		run_ipi_rows();
+	if (is_lodger && wanted("memory", argv + 1))
+		run_memory_rows();
+	print_table();
+	return 0;
+}

@@ -1,0 +1,6 @@
+/* Does nothing, successfully: the smallest thing to exec. */
+int
+main(void)
+{
+	return 0;
+}

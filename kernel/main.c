@@ -93,6 +93,7 @@ kmain(struct boot_info *boot)
 	process_init();			/* processes and ids */
 	futex_init();			/* sleeping on user words */
 	guest_init();			/* the demonstration's controls */
+	trace_init_cpu();		/* what each CPU does, from here on */
 	initrd_check(boot);		/* the programs */
 	start_cpus();			/* all the others */
 	arch_irq_enable();
@@ -105,6 +106,7 @@ void
 secondary_main(void)
 {
 	sched_init_secondary();
+	trace_init_cpu();
 	idle_loop();
 }
 

@@ -94,6 +94,15 @@ say_frame(u64 address)
 {
 	char name[SYMBOL_LEN];
 
+	symbol_format_caller(name, sizeof(name), address);
+	say("  %016lx  %s", address, name);
+}
+
+static void
+say_instruction(u64 address)
+{
+	char name[SYMBOL_LEN];
+
 	symbol_format(name, sizeof(name), address);
 	say("  %016lx  %s", address, name);
 }
@@ -107,7 +116,7 @@ say_backtrace(const struct regs *regs, u64 fp)
 		arch_backtrace(fp, say_frame);
 		return;
 	}
-	say_frame(regs_ip(regs));
+	say_instruction(regs_ip(regs));
 	if (regs_from_user(regs))
 		say("  (user mode)");
 	else
@@ -216,8 +225,8 @@ static void __noreturn
 end(const struct mm *mm, const struct regs *regs, u64 fp, const char *fmt,
     va_list args)
 {
-	static char sentence[MAX_SENTENCE]; /* not on a stack that may be full */
-	static char second[MAX_SENTENCE];
+	/* Not on the stack, which may be full. */
+	static char sentence[MAX_SENTENCE], second[MAX_SENTENCE];
 
 	claim_the_screen();
 	if (depth == 1) {

@@ -210,7 +210,7 @@ print_record(const struct trace_record *record)
 	snprintf(counters, sizeof(counters), "%d/%d", record->users,
 		 record->count);
 	format_extra(extra, sizeof(extra), record);
-	symbol_format(caller, sizeof(caller), record->caller);
+	symbol_format_caller(caller, sizeof(caller), record->caller);
 	printk(LOG_INFO, "%8lu %5lu.%06lu %3u %5u %-8s %4u %5s %-18s %s",
 	       record->seq, us / 1000000, us % 1000000, record->cpu,
 	       record->tid, trace_op_name(record->op), record->mm_id, counters,

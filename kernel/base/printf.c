@@ -23,7 +23,7 @@ struct conversion {
 static void
 put(struct sink *sink, char c)
 {
-	if (sink->len + 1 < sink->size)
+	if (sink->len < sink->size)
 		sink->buf[sink->len] = c;
 	sink->len++;
 }

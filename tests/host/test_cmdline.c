@@ -52,6 +52,7 @@ unknown(void)
 	CHECK(strstr(host_log, "\"cpu\""));
 	CHECK(strstr(host_log, " cpus"));
 	CHECK(strstr(host_log, " keep"));
+	CHECK(!cmdline_flag("keep")); /* each line begins anew */
 }
 
 static void

@@ -343,6 +343,24 @@ names_with_a_hole(void)
 }
 
 static void
+no_name(void)
+{
+	u64 end = ALIGN_UP(HEADER + 1, 4);
+	u64 places[64];
+	unsigned n;
+
+	/* The first header, an empty name, the trailer. */
+	make_usual_archive();
+	n = find_headers(places, 64);
+	memset(archive + HEADER, 0, end - HEADER);
+	memmove(archive + end, archive + places[n - 1], HEADER + 11);
+	set_field(0, NAMESIZE, "00000001");
+	must_refuse(archive_size, "an empty name", 0);
+	set_field(0, NAMESIZE, "00000000");
+	must_refuse(archive_size, "no name at all", 0);
+}
+
+static void
 other_formats(void)
 {
 	static const char *const magics[] = { "070707", "070702", "\037\213\10",
@@ -453,6 +471,7 @@ main(int argc, char **argv)
 	     name_sizes_off_by_one);
 	test("a name with a hole or without an end is refused",
 	     names_with_a_hole);
+	test("an entry without a name is refused", no_name);
 	test("other formats are refused", other_formats);
 	test("an offset outside the archive is refused", offset_outside);
 	test("random damage never leads outside the archive", random_damage);

@@ -446,6 +446,24 @@ overlaps(void)
 }
 
 static void
+headers_partly_loaded(void)
+{
+	struct elf_program program;
+	const char *why;
+
+	make_tiny();
+	load(0)->p_filesz = 64 + 56 * header()->e_phnum;
+	CHECK_EQ(parse(&program, &why), 0);
+	CHECK_EQ(program.phdr, load(0)->p_vaddr + 64);
+	load(0)->p_filesz--;
+	CHECK_EQ(parse(&program, &why), 0);
+	CHECK_EQ(program.phdr, 0);
+	load(0)->p_filesz = 63;
+	CHECK_EQ(parse(&program, &why), 0);
+	CHECK_EQ(program.phdr, 0);
+}
+
+static void
 pie_may_start_at_zero(void)
 {
 	struct elf_program program;
@@ -626,6 +644,8 @@ main(int argc, char **argv)
 	test("an entry point outside the code is refused", entry_point);
 	test("a segment with impossible fields is refused", segment_fields);
 	test("overlapping and unordered segments are refused", overlaps);
+	test("program headers that are not wholly loaded have no address",
+	     headers_partly_loaded);
 	test("at most 16 segments that are not empty are taken",
 	     too_many_segments);
 	test("what is accepted after random damage keeps every promise",

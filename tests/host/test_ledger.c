@@ -109,6 +109,14 @@ wrong_reason(void)
 }
 
 static void
+wrong_holder(void)
+{
+	ledger_add(&mm, REF_TASK, &reaper, 0x1000);
+	CHECK_PANICS("dropped that nobody took: user: task 12",
+		     ledger_remove(&mm, REF_TASK, &borrow, 0x2000));
+}
+
+static void
 leak(void)
 {
 	ledger_close(&mm, 0x2000);
@@ -165,6 +173,28 @@ printing_junk(void)
 	ledger_print(&mm);
 }
 
+/* Pointers that are in step with the pool's entries, but before or behind. */
+static void
+printing_beside_the_pool(void)
+{
+	static const long steps[] = { -100000, -POOL, POOL, 100000 };
+	struct list *first, *second;
+	long size;
+
+	ledger_add(&mm, REF_TASK, &borrow, 0x1000);
+	ledger_add(&mm, REF_TASK, &borrow, 0x1000);
+	second = mm.ledger.next;
+	first = second->next;
+	size = (char *)second - (char *)first;
+	for (unsigned i = 0; i < ARRAY_SIZE(steps); i++) {
+		printed[0] = 0;
+		second->next = (struct list *)((u64)first +
+					       (u64)(steps[i] * size));
+		ledger_print(&mm);
+		expect_line("the rest is junk");
+	}
+}
+
 static void
 printing_a_circle(void)
 {
@@ -216,12 +246,14 @@ main(int argc, char **argv)
 	test("a reference that changes hands changes its reason", moves);
 	test("dropping a reference twice panics and names it", dropped_twice);
 	test("dropping a reference for another reason panics", wrong_reason);
+	test("dropping a reference that another holds panics", wrong_holder);
 	test("an mm freed while somebody holds it panics", leak);
 	test("each reference is printed: who, why, where from", printing);
 	test("of many references the first are printed, all are counted",
 	     printing_many);
 	test("the ledger of a freed mm prints without following junk",
 	     printing_junk);
+	test("entries outside the pool are junk", printing_beside_the_pool);
 	test("a circular ledger does not print for ever", printing_a_circle);
 	test("when entries run out it is said once, and nothing panics",
 	     overflow);

@@ -14,7 +14,6 @@ const u64 kernel_symbols_count = 1;
 
 static struct mm mm = { .users = ATOMIC_INIT(3), .count = ATOMIC_INIT(2),
 			.id = 7 };
-static struct page a_page;
 static u64 now;
 static bool no_memory;
 
@@ -24,20 +23,23 @@ arch_time_ns(void)
 	return now;
 }
 
+/* Ring n is made of junk, in frames from n * 64 on. */
+static struct page page_array[MAX_CPUS * 64];
+struct page *frames = page_array;
+static unsigned nr_rings;
+
 struct page *
 alloc_pages(unsigned order, enum alloc_class class)
 {
+	struct page *page = &frames[nr_rings++ * 64];
+
+	CHECK(order <= 6);
 	CHECK((PAGE_SIZE << order) >= sizeof(struct trace_ring));
 	CHECK_EQ(class, ALLOC_KERNEL);
-	return no_memory ? NULL : &a_page;
-}
-
-void *
-page_address(const struct page *page)
-{
-	CHECK(page == &a_page);
-	return memset(malloc(sizeof(struct trace_ring)), 0x5a,
-		      sizeof(struct trace_ring));
+	if (no_memory)
+		return NULL;
+	memset(page_address(page), 0x5a, PAGE_SIZE << order);
+	return page;
 }
 
 static char printed[300000];
@@ -62,6 +64,8 @@ printk(enum log_level level, const char *fmt, ...)
 static void
 start(unsigned nr)
 {
+	host_make_memory(sizeof(page_array) / sizeof(page_array[0]) *
+			 PAGE_SIZE);
 	while (nr-- > 0) {
 		host_use_cpu(nr);
 		trace_init_cpu();

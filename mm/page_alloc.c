@@ -57,35 +57,43 @@ local_list(void)
 
 /* ---- Free frames, nobody's --------------------------------------------- */
 
-/* Interrupts off. */
-static struct page *
+/*
+ * The common case of each operation is straight code that calls nothing; the
+ * rest is apart, out of its way. All of these: interrupts off.
+ */
+static __noinline bool
+refill_list(struct page_list *list)
+{
+	list->count = buddy_take_many(list->pages, list_size / 2);
+	return list->count > 0;
+}
+
+/* A full list keeps the half that was freed last, which is the half that is
+ * still in the caches. */
+static __noinline void
+spill_list(struct page_list *list)
+{
+	unsigned half = list_size / 2;
+
+	buddy_give_many(list->pages, half);
+	list->count -= half;
+	memmove(list->pages, list->pages + half,
+		list->count * sizeof(list->pages[0]));
+}
+
+static inline struct page *
 pop_page(struct page_list *list)
 {
-	struct page *page;
+	struct page *page = list->pages[--list->count];
 
-	if (unlikely(list->count == 0))
-		list->count = buddy_take_many(list->pages, list_size / 2);
-	if (unlikely(list->count == 0))
-		return NULL;
-	page = list->pages[--list->count];
 	DEBUG_ASSERT(page->state == PAGE_PCP);
 	DEBUG_ASSERT(atomic_read(&page->refs) == 0);
 	return page;
 }
 
-/* Interrupts off. A full list keeps the half that was freed last, which is
- * the half that is still in the caches. */
-static void
+static inline void
 push_page(struct page_list *list, struct page *page)
 {
-	if (unlikely(list->count == list_size)) {
-		unsigned half = list_size / 2;
-
-		buddy_give_many(list->pages, half);
-		list->count -= half;
-		memmove(list->pages, list->pages + half,
-			list->count * sizeof(list->pages[0]));
-	}
 	page->state = PAGE_PCP;
 	list->pages[list->count++] = page;
 }
@@ -94,8 +102,11 @@ struct page *
 take_free_page(void)
 {
 	irq_flags_t flags = arch_irq_save();
-	struct page *page = pop_page(local_list());
+	struct page_list *list = local_list();
+	struct page *page = NULL;
 
+	if (list->count > 0 || refill_list(list))
+		page = pop_page(list);
 	arch_irq_restore(flags);
 	if (page)
 		check_poison(page, 0);
@@ -105,11 +116,15 @@ take_free_page(void)
 void
 give_free_page(struct page *page)
 {
+	struct page_list *list;
 	irq_flags_t flags;
 
 	poison_frames(page, 0);
 	flags = arch_irq_save();
-	push_page(local_list(), page);
+	list = local_list();
+	if (list->count == list_size)
+		spill_list(list);
+	push_page(list, page);
 	arch_irq_restore(flags);
 }
 
@@ -160,18 +175,32 @@ own_zeroed(enum alloc_class class)
 	return own_block(page, 0, class);
 }
 
+/* This CPU's list is empty. */
+static __noinline struct page *
+own_page_slowly(enum alloc_class class)
+{
+	struct page *page = take_free_page();
+
+	if (!page)
+		return own_zeroed(class); /* the last ones */
+	count_used(class, 1);
+	return own_block(page, 0, class);
+}
+
 static struct page *
 own_page(enum alloc_class class)
 {
 	irq_flags_t flags = arch_irq_save();
 	struct page_list *list = local_list();
-	struct page *page = pop_page(list);
+	struct page *page;
 
-	if (likely(page))
-		list->used[class]++;
+	if (unlikely(list->count == 0)) {
+		arch_irq_restore(flags);
+		return own_page_slowly(class);
+	}
+	page = pop_page(list);
+	list->used[class]++;
 	arch_irq_restore(flags);
-	if (unlikely(!page))
-		return own_zeroed(class); /* the last ones */
 	check_poison(page, 0);
 	return own_block(page, 0, class);
 }
@@ -230,7 +259,7 @@ alloc_pages(unsigned order, enum alloc_class class)
 
 /* ---- Giving back ------------------------------------------------------- */
 
-static void
+static __noinline void
 bad_free(const struct page *page)
 {
 	panic("frame %#llx given back by somebody who does not own it (state "
@@ -239,23 +268,38 @@ bad_free(const struct page *page)
 	      atomic_read(&page->refs));
 }
 
+/* A block of several frames, or a full list. */
+static __noinline void
+free_slowly(struct page *page, unsigned order, enum alloc_class class)
+{
+	count_used(class, -(1l << order));
+	if (order > 0)
+		buddy_give(page, order);
+	else
+		give_free_page(page);
+}
+
 /* The last reference is gone. */
-static void
+static inline void
 free_block(struct page *page)
 {
 	unsigned order = page->order;
 	enum alloc_class class = page->class;
+	struct page_list *list;
 	irq_flags_t flags;
 
 	if (unlikely(page->state != PAGE_USED))
 		bad_free(page);
 	poison_frames(page, order);
 	flags = arch_irq_save();
-	local_list()->used[class] -= 1l << order;
-	if (likely(order == 0))
-		push_page(local_list(), page);
-	else
-		buddy_give(page, order);
+	list = local_list();
+	if (unlikely(order > 0 || list->count == list_size)) {
+		arch_irq_restore(flags);
+		free_slowly(page, order, class);
+		return;
+	}
+	list->used[class]--;
+	push_page(list, page);
 	arch_irq_restore(flags);
 }
 

@@ -17,10 +17,15 @@ enum { ROOT_LEVEL = TABLE_LEVELS };
 struct walk {
 	u64 addr;			/* where it stands */
 	int level;			/* of the lowest entry reached */
-	unsigned nr;			/* leaf entries from here to look at */
-	u64 next;			/* where the next leaf table begins */
 	pte_t *entry[TABLE_LEVELS + 1]; /* by level, from level up */
+
+	/* in a leaf table, set by next_leaf() */
+	struct page *leaf;		/* its frame */
+	pte_t *end;			/* look at entry[1] and on, up to here */
+	u64 next;			/* where the next leaf table begins */
 };
+
+STATIC_ASSERT(TABLE_LEVELS == 4, "the steps down are written out");
 
 static inline pte_t *
 table_at(paddr_t table)
@@ -28,11 +33,12 @@ table_at(paddr_t table)
 	return phys_to_virt(table);
 }
 
-/* The frame of the table that @entry is in. */
+/* The frame of the table that @entry is in. Tables are reached through the
+ * direct map alone, so virt_to_phys() need not look for the image. */
 static inline struct page *
 table_of(const pte_t *entry)
 {
-	return virt_to_page(entry);
+	return phys_to_page((vaddr_t)entry - (vaddr_t)phys_to_virt(0));
 }
 
 static inline unsigned
@@ -91,111 +97,114 @@ reserve_tables(struct reserve *reserve, unsigned n)
 	return 0;
 }
 
+/* Widens the bounds of what was ever used in @table. */
+static inline void
+note_used(struct page *table, unsigned index)
+{
+	if (index < table->first_entry)
+		table->first_entry = index;
+	if (index > table->last_entry)
+		table->last_entry = index;
+}
+
 /* Fills an entry that is none. */
 static inline void
 use_entry(pte_t *entry, pte_t pte)
 {
 	struct page *table = table_of(entry);
-	unsigned index = index_of(entry);
 
 	DEBUG_ASSERT(pte_none(pte_read(entry)));
 	table->used_entries++;
-	if (index < table->first_entry)
-		table->first_entry = index;
-	if (index > table->last_entry)
-		table->last_entry = index;
+	note_used(table, index_of(entry));
 	pte_write(entry, pte);
 }
 
 /* ---- Walking ------------------------------------------------------------ */
+
+/* One level down from @level, unless its entry leads nowhere. */
+static inline bool
+step_down(struct walk *walk, int level, bool releasing)
+{
+	pte_t pte = pte_read(walk->entry[level]);
+
+	if (!pte_present(pte) && !(releasing && pte_detached(pte)))
+		return false;
+	level--;
+	walk->level = level;
+	walk->entry[level] =
+		&table_at(pte_paddr(pte))[pte_index(walk->addr, level)];
+	return true;
+}
 
 /* Goes down to the leaf entry of walk->addr; false: stopped above, at the
  * first entry that leads nowhere. A release follows detached entries too. */
 static inline bool
 descend(paddr_t root, struct walk *walk, bool releasing)
 {
-	pte_t *table = table_at(root);
-	int level = ROOT_LEVEL;
-
-	for (;;) {
-		pte_t *entry = &table[pte_index(walk->addr, level)];
-		pte_t pte;
-
-		walk->entry[level] = entry;
-		if (level == 1)
-			break;
-		pte = pte_read(entry);
-		if (!pte_present(pte) && !(releasing && pte_detached(pte)))
-			break;
-		table = table_at(pte_paddr(pte));
-		level--;
-	}
-	walk->level = level;
-	return level == 1;
+	walk->level = ROOT_LEVEL;
+	walk->entry[ROOT_LEVEL] =
+		&table_at(root)[pte_index(walk->addr, ROOT_LEVEL)];
+	return step_down(walk, 4, releasing) &&
+	       step_down(walk, 3, releasing) &&
+	       step_down(walk, 2, releasing);
 }
 
-/* The first address that the table of walk's lowest entry does not cover. */
-static inline u64
-table_end(const struct walk *walk)
+/* Are these four entries none? Tables are mostly empty. */
+static inline bool
+four_none(const pte_t *entry)
 {
-	u64 span = pte_span(walk->level + 1);
-
-	return ALIGN_DOWN(walk->addr, span) + span;
+	return (pte_read(entry).bits | pte_read(entry + 1).bits |
+		pte_read(entry + 2).bits | pte_read(entry + 3).bits) == 0;
 }
 
-/* The walk stopped at an entry that leads nowhere: on to the next one in the
- * same table that leads somewhere, or else past the table. */
-static void
-skip_hole(struct walk *walk)
+/* A walk to @addr stopped at @entry, of @level, which leads nowhere: the
+ * address of the next entry of its table that leads somewhere, or else of
+ * what comes after the table. */
+static __noinline u64
+skip_hole(u64 addr, const pte_t *entry, int level)
 {
-	const pte_t *entry = walk->entry[walk->level];
 	const struct page *table = table_of(entry);
-	u64 span = pte_span(walk->level);
-	unsigned from = index_of(entry), to = from + 1;
+	u64 span = pte_span(level);
+	unsigned from = index_of(entry);
+	unsigned to = MAX(from + 1, table->first_entry);
 
-	if (to < table->first_entry)
-		to = table->first_entry;
-	while (to <= table->last_entry && pte_none(pte_read(entry + to - from)))
+	entry -= from;
+	while (to + 3u <= table->last_entry && four_none(entry + to))
+		to += 4;
+	while (to <= table->last_entry && pte_none(pte_read(entry + to)))
 		to++;
 	if (to > table->last_entry)
-		walk->addr = table_end(walk);
-	else
-		walk->addr = ALIGN_DOWN(walk->addr, span) + (to - from) * span;
+		to = PTES_PER_TABLE;
+	return ALIGN_DOWN(addr, span) + (to - from) * span;
 }
 
-/* In the leaf table, on to the first entry ever used; counts those up to the
- * last one used or @end. Returns whether there are any. */
+/* In the leaf table: on to the first entry ever used, and up to the last one
+ * or @end. Returns whether there are any. */
 static inline bool
 clip_leaf(struct walk *walk, u64 end)
 {
-	const struct page *table = table_of(walk->entry[1]);
-	unsigned index = index_of(walk->entry[1]);
-	u64 limit = (end - walk->addr) / PAGE_SIZE + index;
+	pte_t *entry = walk->entry[1];
+	pte_t *table = entry - index_of(entry);
 
-	walk->next = table_end(walk);
-	if (limit > table->last_entry + 1u)
-		limit = table->last_entry + 1u;
-	if (index < table->first_entry) {
-		unsigned skipped = table->first_entry - index;
-
-		walk->entry[1] += skipped;
-		walk->addr += skipped * PAGE_SIZE;
-		index += skipped;
-	}
-	if (index >= limit)
-		return false;
-	walk->nr = limit - index;
-	return true;
+	walk->leaf = table_of(entry);
+	walk->next = ALIGN_DOWN(walk->addr, pte_span(2)) + pte_span(2);
+	walk->end = entry + (MIN(end, walk->next) - walk->addr) / PAGE_SIZE;
+	walk->end = MIN(walk->end, table + walk->leaf->last_entry + 1);
+	walk->entry[1] = MAX(entry, table + walk->leaf->first_entry);
+	walk->addr += (walk->entry[1] - entry) * PAGE_SIZE;
+	return walk->entry[1] < walk->end;
 }
 
 /* Moves to the next leaf table with anything in [walk->addr, end): then the
- * entries to look at are walk->entry[1][0 .. nr - 1]. */
-static inline bool
+ * entries to look at are those from walk->entry[1] up to walk->end. */
+static __always_inline bool
 next_leaf(paddr_t root, struct walk *walk, u64 end, bool releasing)
 {
 	while (walk->addr < end) {
 		if (!descend(root, walk, releasing))
-			skip_hole(walk);
+			walk->addr = skip_hole(walk->addr,
+					       walk->entry[walk->level],
+					       walk->level);
 		else if (clip_leaf(walk, end))
 			return true;
 		else
@@ -210,19 +219,30 @@ next_leaf(paddr_t root, struct walk *walk, u64 end, bool releasing)
 	     next_leaf((root), (walk), (end), (releasing));           \
 	     (walk)->addr = (walk)->next)
 
+static inline pte_t *
+lower_table(const pte_t *table, uaddr_t addr, int level)
+{
+	pte_t pte = pte_read(&table[pte_index(addr, level)]);
+
+	return pte_present(pte) ? table_at(pte_paddr(pte)) : NULL;
+}
+
+static inline pte_t *
+lookup(paddr_t root, u64 addr)
+{
+	pte_t *table = table_at(root);
+
+	if (!(table = lower_table(table, addr, 4)) ||
+	    !(table = lower_table(table, addr, 3)) ||
+	    !(table = lower_table(table, addr, 2)))
+		return NULL;
+	return &table[pte_index(addr, 1)];
+}
+
 pte_t *
 pgtable_lookup(struct mm *mm, uaddr_t addr)
 {
-	pte_t *table = table_at(mm->root);
-
-	for (int level = ROOT_LEVEL; level > 1; level--) {
-		pte_t pte = pte_read(&table[pte_index(addr, level)]);
-
-		if (!pte_present(pte))
-			return NULL;
-		table = table_at(pte_paddr(pte));
-	}
-	return &table[pte_index(addr, 1)];
+	return lookup(mm->root, addr);
 }
 
 /* ---- Roots -------------------------------------------------------------- */
@@ -277,56 +297,67 @@ pgtable_kernel_intact(paddr_t root)
 
 /* ---- Mapping ------------------------------------------------------------ */
 
-/* The tables between where the walk stopped and its leaf entry, out of
+/* Makes the tables between where the walk stopped and its leaf entry, out of
  * @reserve. Built from the bottom: the entry that makes them visible to the
- * machine is written last. */
-static void
-grow(struct mm *mm, struct walk *walk, bool user, struct reserve *reserve)
+ * machine is written last. Returns the leaf entry. */
+static pte_t *
+grow(struct mm *mm, const struct walk *walk, bool user, struct reserve *reserve)
 {
+	pte_t *leaf = NULL;
 	paddr_t below = 0;
 
 	ASSERT(pte_none(pte_read(walk->entry[walk->level])));
 	for (int level = 1; level < walk->level; level++) {
 		paddr_t table = page_to_phys(take_table(reserve));
+		pte_t *entry = &table_at(table)[pte_index(walk->addr, level)];
 
-		walk->entry[level] =
-			&table_at(table)[pte_index(walk->addr, level)];
-		if (level > 1)
-			use_entry(walk->entry[level],
-				  pte_make_table(below, user));
+		if (level == 1)
+			leaf = entry;
+		else
+			use_entry(entry, pte_make_table(below, user));
 		below = table;
 		mm->nr_tables++;
 	}
 	use_entry(walk->entry[walk->level], pte_make_table(below, user));
-	walk->level = 1;
+	return leaf;
 }
 
-/* Goes down to the leaf entry of walk->addr, making tables as needed. */
-static int
-descend_making(struct mm *mm, struct walk *walk, bool user)
+static __noinline pte_t *
+make_leaf_entry(struct mm *mm, u64 addr, bool user)
 {
 	struct reserve reserve;
+	struct walk walk;
 
-	if (likely(descend(mm->root, walk, false)))
-		return 0;
-	if (reserve_tables(&reserve, walk->level - 1) < 0)
-		return -ENOMEM;
-	grow(mm, walk, user, &reserve);
-	return 0;
+	walk.addr = addr;
+	if (descend(mm->root, &walk, false))
+		return walk.entry[1];
+	if (reserve_tables(&reserve, walk.level - 1) < 0)
+		return NULL;
+	return grow(mm, &walk, user, &reserve);
+}
+
+/* The leaf entry of @addr, with tables made as needed; NULL: no memory. */
+static inline pte_t *
+leaf_entry(struct mm *mm, u64 addr, bool user)
+{
+	pte_t *entry = lookup(mm->root, addr);
+
+	return likely(entry) ? entry : make_leaf_entry(mm, addr, user);
 }
 
 int
 pgtable_map(struct mm *mm, uaddr_t addr, struct page *page, unsigned prot)
 {
-	struct walk walk = { .addr = addr };
 	bool user = prot & PAGE_USER;
+	pte_t *entry;
 
 	DEBUG_ASSERT(IS_ALIGNED(addr, PAGE_SIZE));
 	DEBUG_ASSERT(user == (addr < USER_END));
-	if (descend_making(mm, &walk, user) < 0)
+	entry = leaf_entry(mm, addr, user);
+	if (unlikely(!entry))
 		return -ENOMEM;
-	ASSERT(pte_none(pte_read(walk.entry[1])));
-	use_entry(walk.entry[1], pte_make(page_to_phys(page), prot));
+	ASSERT(pte_none(pte_read(entry)));
+	use_entry(entry, pte_make(page_to_phys(page), prot));
 	mm->nr_pages++;
 	return 0;
 }
@@ -377,8 +408,7 @@ pgtable_protect(struct mm *mm, uaddr_t start, uaddr_t end, unsigned prot,
 	bool lost = false;
 
 	for_each_leaf(&walk, mm->root, start, end, false) {
-		for (unsigned i = 0; i < walk.nr; i++) {
-			pte_t *entry = &walk.entry[1][i];
+		for (pte_t *entry = walk.entry[1]; entry < walk.end; entry++) {
 			pte_t old = pte_read(entry), new;
 
 			if (!pte_mapped(old))
@@ -399,8 +429,7 @@ detach_leaf(struct walk *walk)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < walk->nr; i++) {
-		pte_t *entry = &walk->entry[1][i];
+	for (pte_t *entry = walk->entry[1]; entry < walk->end; entry++) {
 		pte_t pte = pte_read(entry);
 
 		if (!pte_mapped(pte))
@@ -408,7 +437,7 @@ detach_leaf(struct walk *walk)
 		pte_write(entry, pte_detach(pte));
 		n++;
 	}
-	table_of(walk->entry[1])->detached_entries += n;
+	walk->leaf->detached_entries += n;
 	return n;
 }
 
@@ -417,17 +446,18 @@ detach_leaf(struct walk *walk)
 static unsigned
 detach_emptied(struct walk *walk)
 {
+	struct page *table = walk->leaf;
 	unsigned n = 0;
 
-	for (int level = 1; level < ROOT_LEVEL; level++) {
-		const struct page *table = table_of(walk->entry[level]);
-		pte_t *upper = walk->entry[level + 1];
+	for (int level = 2; level <= ROOT_LEVEL; level++) {
+		pte_t *above = walk->entry[level];
 
 		DEBUG_ASSERT(table->detached_entries <= table->used_entries);
 		if (table->detached_entries < table->used_entries)
 			break;
-		pte_write(upper, pte_detach(pte_read(upper)));
-		table_of(upper)->detached_entries++;
+		pte_write(above, pte_detach(pte_read(above)));
+		table = table_of(above);
+		table->detached_entries++;
 		n++;
 	}
 	return n;
@@ -459,17 +489,14 @@ pgtable_detach(struct mm *mm, uaddr_t start, uaddr_t end)
 static void
 release_leaf(struct walk *walk)
 {
-	struct page *table = table_of(walk->entry[1]);
-
-	for (unsigned i = 0; i < walk->nr; i++) {
-		pte_t *entry = &walk->entry[1][i];
+	for (pte_t *entry = walk->entry[1]; entry < walk->end; entry++) {
 		pte_t pte = pte_read(entry);
 
 		if (!pte_detached(pte))
 			continue;
 		pte_clear(entry);
-		table->used_entries--;
-		table->detached_entries--;
+		walk->leaf->used_entries--;
+		walk->leaf->detached_entries--;
 		put_page(phys_to_page(pte_paddr(pte)));
 	}
 }
@@ -478,19 +505,22 @@ release_leaf(struct walk *walk)
 static void
 free_emptied(struct mm *mm, struct walk *walk)
 {
-	for (int level = 1; level < ROOT_LEVEL; level++) {
-		struct page *table = table_of(walk->entry[level]), *upper;
-		pte_t *entry = walk->entry[level + 1];
+	struct page *table = walk->leaf;
+
+	for (int level = 2; level <= ROOT_LEVEL; level++) {
+		pte_t *above = walk->entry[level];
+		struct page *upper;
 
 		if (table->used_entries > 0)
 			break;
-		ASSERT(pte_detached(pte_read(entry)));
-		pte_clear(entry);
-		upper = table_of(entry);
+		ASSERT(pte_detached(pte_read(above)));
+		pte_clear(above);
+		upper = table_of(above);
 		upper->used_entries--;
 		upper->detached_entries--;
 		put_page(table);
 		mm->nr_tables--;
+		table = upper;
 	}
 }
 
@@ -527,12 +557,12 @@ pgtable_release_all(struct mm *mm)
 static bool
 skip_unmapped(struct walk *walk)
 {
-	while (walk->nr > 0 && !pte_mapped(pte_read(walk->entry[1]))) {
+	while (walk->entry[1] < walk->end &&
+	       !pte_mapped(pte_read(walk->entry[1]))) {
 		walk->entry[1]++;
 		walk->addr += PAGE_SIZE;
-		walk->nr--;
 	}
-	return walk->nr > 0;
+	return walk->entry[1] < walk->end;
 }
 
 /* Shares the frames of @from's leaf entries with those from @to on, in one
@@ -540,10 +570,12 @@ skip_unmapped(struct walk *walk)
 static bool
 share_leaf(struct mm *mm, struct walk *from, pte_t *to, bool cow)
 {
+	struct page *table = table_of(to);
+	unsigned index = index_of(to), pages = 0, last = 0;
 	bool lost = false;
 
-	for (unsigned i = 0; i < from->nr; i++) {
-		pte_t *entry = &from->entry[1][i];
+	note_used(table, index);
+	for (pte_t *entry = from->entry[1]; entry < from->end; entry++, to++) {
 		pte_t pte = pte_read(entry);
 
 		if (!pte_mapped(pte))
@@ -553,10 +585,15 @@ share_leaf(struct mm *mm, struct walk *from, pte_t *to, bool cow)
 			pte_write(entry, pte);
 			lost = true;
 		}
+		DEBUG_ASSERT(pte_none(pte_read(to)));
 		get_page(phys_to_page(pte_paddr(pte)));
-		use_entry(&to[i], pte);
-		mm->nr_pages++;
+		pte_write(to, pte);
+		last = entry - from->entry[1];
+		pages++;
 	}
+	note_used(table, index + last);
+	table->used_entries += pages;
+	mm->nr_pages += pages;
 	return lost;
 }
 
@@ -564,15 +601,17 @@ int
 pgtable_copy(struct mm *dst, struct mm *src, uaddr_t start, uaddr_t end,
 	     bool cow, bool *wrprotected)
 {
-	struct walk from, to;
+	struct walk from;
 
 	for_each_leaf(&from, src->root, start, end, false) {
+		pte_t *to;
+
 		if (!skip_unmapped(&from))
 			continue;
-		to.addr = from.addr;
-		if (descend_making(dst, &to, true) < 0)
+		to = leaf_entry(dst, from.addr, true);
+		if (!to)
 			return -ENOMEM;
-		if (share_leaf(dst, &from, to.entry[1], cow))
+		if (share_leaf(dst, &from, to, cow))
 			*wrprotected = true;
 	}
 	return 0;
@@ -583,9 +622,10 @@ pgtable_copy(struct mm *dst, struct mm *src, uaddr_t start, uaddr_t end,
 static unsigned
 missing_tables(struct mm *mm, uaddr_t addr, uaddr_t before)
 {
-	struct walk walk = { .addr = addr };
 	unsigned n = 0;
+	struct walk walk;
 
+	walk.addr = addr;
 	descend(mm->root, &walk, false);
 	for (int level = 1; level < walk.level; level++) {
 		u64 span = pte_span(level + 1);
@@ -605,10 +645,11 @@ tables_for_move(struct mm *mm, uaddr_t from, uaddr_t to, u64 len)
 	unsigned n = 0;
 
 	for_each_leaf(&walk, mm->root, from, from + len, false) {
-		for (unsigned i = 0; i < walk.nr; i++) {
-			uaddr_t addr = walk.addr + i * PAGE_SIZE - from + to;
+		uaddr_t addr = walk.addr - from + to;
 
-			if (!pte_mapped(pte_read(&walk.entry[1][i])))
+		for (pte_t *entry = walk.entry[1]; entry < walk.end;
+		     entry++, addr += PAGE_SIZE) {
+			if (!pte_mapped(pte_read(entry)))
 				continue;
 			n += missing_tables(mm, addr, before);
 			before = addr;
@@ -621,12 +662,15 @@ tables_for_move(struct mm *mm, uaddr_t from, uaddr_t to, u64 len)
 static void
 share_page(struct mm *mm, pte_t pte, uaddr_t to, struct reserve *reserve)
 {
-	struct walk walk = { .addr = to };
+	struct walk walk;
+	pte_t *entry;
 
-	if (!descend(mm->root, &walk, false))
-		grow(mm, &walk, true, reserve);
+	walk.addr = to;
+	entry = descend(mm->root, &walk, false) ?
+			walk.entry[1] :
+			grow(mm, &walk, true, reserve);
 	get_page(phys_to_page(pte_paddr(pte)));
-	use_entry(walk.entry[1], pte);
+	use_entry(entry, pte);
 	mm->nr_pages++;
 }
 
@@ -642,9 +686,11 @@ pgtable_move(struct mm *mm, uaddr_t from, uaddr_t to, u64 len)
 	if (reserve_tables(&reserve, tables_for_move(mm, from, to, len)) < 0)
 		return -ENOMEM;
 	for_each_leaf(&walk, mm->root, from, from + len, false) {
-		for (unsigned i = 0; i < walk.nr; i++) {
-			uaddr_t addr = walk.addr + i * PAGE_SIZE - from + to;
-			pte_t pte = pte_read(&walk.entry[1][i]);
+		uaddr_t addr = walk.addr - from + to;
+
+		for (pte_t *entry = walk.entry[1]; entry < walk.end;
+		     entry++, addr += PAGE_SIZE) {
+			pte_t pte = pte_read(entry);
 
 			if (pte_mapped(pte))
 				share_page(mm, pte, addr, &reserve);

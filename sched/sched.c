@@ -155,7 +155,11 @@ resched_cpu(struct cpu *cpu)
 void
 resched_interrupt(void)
 {
-	/* need_resched is set; the way out of the interrupt looks at it. */
+	/* need_resched is set; the way out of the interrupt looks at it. But
+	 * schedule() may have been under way, past its meeting point, and have
+	 * cleared it: who stops the world would wait for us for ever. */
+	if (READ_ONCE(world_stopping))
+		this_cpu()->need_resched = true;
 }
 
 static bool

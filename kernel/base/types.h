@@ -49,6 +49,9 @@ typedef int tid_t;   /* task id; a process's pid is its first task's tid */
 #define __packed     __attribute__((packed))
 #define __aligned(n) __attribute__((aligned(n)))
 #define __maybe_unused __attribute__((unused))
+#define __noinline   __attribute__((noinline))
+#undef __always_inline /* the host's libraries have one too */
+#define __always_inline inline __attribute__((always_inline))
 
 /* The address of the instruction that called the current function. */
 #define CALLER ((u64)__builtin_return_address(0))

@@ -4,6 +4,7 @@
  * of addresses, which every call searches from end to end. Around the window
  * everything is taken, so that also placement is the model's to predict.
  */
+#include "host.h"
 #include "space.h"
 
 #include "kernel/base/errno.h"

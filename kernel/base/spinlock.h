@@ -7,8 +7,8 @@
  * may be spinning for it, deaf to interrupts.
  *
  * Debug builds record the holder and check the order: a CPU may only take a
- * lock of a higher rank than those it holds. Two futex buckets are the exception:
- * they nest in the order of their addresses.
+ * lock of a higher rank than those it holds. Two futex buckets are the
+ * exception: they nest in the order of their addresses.
  */
 #pragma once
 

@@ -210,6 +210,10 @@ say_everything(const char *sentence, const struct mm *mm,
 	say_where();
 	say("%s", rule);
 	say_backtrace(regs, fp);
+	if (!current && !regs) { /* not started yet: the sentence says it all */
+		say("%s", rule);
+		return;
+	}
 	say_cpus();
 	say_mm(mm_concerned(mm));
 	say("registers:");
@@ -217,6 +221,7 @@ say_everything(const char *sentence, const struct mm *mm,
 	say("last trace records:");
 	trace_dump(TRACE_RECORDS);
 	say("%s", rule);
+	say("Again, the reason: %s", sentence); /* the first has scrolled away */
 	say("To look closer: run \"make gdb\" with the same variables; in gdb, "
 	    "\"break panic\", \"continue\".");
 }

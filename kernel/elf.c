@@ -78,7 +78,8 @@ check_identity(const struct elf_header *h)
 		return "it is not a 64-bit program";
 	if (h->data != DATA_LITTLE_ENDIAN)
 		return "it is not little-endian";
-	if (h->ident_version != VERSION_CURRENT || h->version != VERSION_CURRENT)
+	if (h->ident_version != VERSION_CURRENT ||
+	    h->version != VERSION_CURRENT)
 		return "its ELF version is unknown";
 	if (h->os_abi != ABI_SYSV && h->os_abi != ABI_GNU)
 		return "it is for another operating system";

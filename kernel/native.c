@@ -373,12 +373,32 @@ native_verdict(int code)
 	end_with(code == 0 ? VERDICT_PASS : VERDICT_FAIL);
 }
 
+static void
+report_cache(const char *name, size_t size, u64 in_use, u64 pages)
+{
+	if (in_use || pages)
+		pr_debug("  cache %s: %lu objects of %lu bytes, %lu frames",
+			 name, in_use, size, pages);
+}
+
+/* With loglevel=debug, where the frames are that are not free. */
+static void
+report_memory(void)
+{
+	pr_debug("frames: %lu free, %lu user, %lu table, %lu slab, %lu stack, "
+		 "%lu kernel", nr_free_pages(), nr_class_pages(ALLOC_USER),
+		 nr_class_pages(ALLOC_TABLE), nr_class_pages(ALLOC_SLAB),
+		 nr_class_pages(ALLOC_STACK), nr_class_pages(ALLOC_KERNEL));
+	kmem_cache_for_each(report_cache);
+}
+
 static long
 native_quiesce(void)
 {
 	if (guests_about())
 		return -EBUSY;
 	quiesce();
+	report_memory();
 	return (long)nr_free_pages();
 }
 

@@ -94,6 +94,15 @@ say_frame(u64 address)
 {
 	char name[SYMBOL_LEN];
 
+	symbol_format_caller(name, sizeof(name), address);
+	say("  %016lx  %s", address, name);
+}
+
+static void
+say_instruction(u64 address)
+{
+	char name[SYMBOL_LEN];
+
 	symbol_format(name, sizeof(name), address);
 	say("  %016lx  %s", address, name);
 }
@@ -107,7 +116,7 @@ say_backtrace(const struct regs *regs, u64 fp)
 		arch_backtrace(fp, say_frame);
 		return;
 	}
-	say_frame(regs_ip(regs));
+	say_instruction(regs_ip(regs));
 	if (regs_from_user(regs))
 		say("  (user mode)");
 	else
@@ -201,6 +210,10 @@ say_everything(const char *sentence, const struct mm *mm,
 	say_where();
 	say("%s", rule);
 	say_backtrace(regs, fp);
+	if (!current && !regs) { /* not started yet: the sentence says it all */
+		say("%s", rule);
+		return;
+	}
 	say_cpus();
 	say_mm(mm_concerned(mm));
 	say("registers:");
@@ -208,6 +221,7 @@ say_everything(const char *sentence, const struct mm *mm,
 	say("last trace records:");
 	trace_dump(TRACE_RECORDS);
 	say("%s", rule);
+	say("Again, the reason: %s", sentence); /* the first has scrolled away */
 	say("To look closer: run \"make gdb\" with the same variables; in gdb, "
 	    "\"break panic\", \"continue\".");
 }
@@ -216,8 +230,8 @@ static void __noreturn
 end(const struct mm *mm, const struct regs *regs, u64 fp, const char *fmt,
     va_list args)
 {
-	static char sentence[MAX_SENTENCE]; /* not on a stack that may be full */
-	static char second[MAX_SENTENCE];
+	/* Not on the stack, which may be full. */
+	static char sentence[MAX_SENTENCE], second[MAX_SENTENCE];
 
 	claim_the_screen();
 	if (depth == 1) {

@@ -9,6 +9,7 @@ const struct symbol *
 symbol_find(u64 address)
 {
 	u64 low = 0, high = kernel_symbols_count;
+	const struct symbol *symbol;
 
 	/* Invariant: symbols before low are at or below @address, those from
 	 * high on are above it. */
@@ -20,19 +21,30 @@ symbol_find(u64 address)
 		else
 			high = middle;
 	}
-	if (low == 0 || address - kernel_symbols[low - 1].address > MAX_FUNCTION)
+	if (low == 0)
 		return NULL;
-	return &kernel_symbols[low - 1];
+	symbol = &kernel_symbols[low - 1];
+	return address - symbol->address <= MAX_FUNCTION ? symbol : NULL;
 }
 
-void
-symbol_format(char *buf, size_t size, u64 address)
+static void
+format(char *buf, size_t size, const struct symbol *symbol, u64 address)
 {
-	const struct symbol *symbol = symbol_find(address);
-
 	if (symbol)
 		snprintf(buf, size, "%s+0x%lx", symbol->name,
 			 address - symbol->address);
 	else
 		snprintf(buf, size, "0x%lx", address);
+}
+
+void
+symbol_format(char *buf, size_t size, u64 address)
+{
+	format(buf, size, symbol_find(address), address);
+}
+
+void
+symbol_format_caller(char *buf, size_t size, u64 address)
+{
+	format(buf, size, symbol_find(address - 1), address);
 }

@@ -21,4 +21,8 @@ const struct symbol *symbol_find(u64 address);
 /* "name+0x12", or the bare address when it has no name. */
 void symbol_format(char *buf, size_t size, u64 address);
 
-enum { SYMBOL_LEN = 56 }; /* a buffer for symbol_format() */
+/* The same for a return address: it belongs to the call before it, even where
+ * that call never returns and was the last thing in its function. */
+void symbol_format_caller(char *buf, size_t size, u64 address);
+
+enum { SYMBOL_LEN = 56 }; /* a buffer for either */

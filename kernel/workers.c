@@ -246,6 +246,7 @@ quiesce_cpu(unsigned id)
 	return_borrow();
 	drain_local_pages();
 	slab_drain_local();
+	kstack_drain_local();
 }
 
 static void

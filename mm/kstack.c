@@ -266,8 +266,8 @@ kstack_cache_full(void)
 
 /* ---- Giving back -------------------------------------------------------- */
 
-static void
-drain_local(void)
+void
+kstack_drain_local(void)
 {
 	irq_flags_t flags = arch_irq_save();
 	struct stack_list *list = &lists[this_cpu()->id];
@@ -308,7 +308,7 @@ kstack_drain(void)
 	int slots[DRAIN_BATCH];
 	unsigned n;
 
-	drain_local();
+	kstack_drain_local();
 	mutex_lock(&area_mutex);
 	while ((n = detach_batch(slots)) > 0) {
 		flush_tlb_all();

@@ -15,6 +15,8 @@ void kstack_init(void);
 vaddr_t kstack_alloc(void) __must_check;
 /* @stack may be on any CPU's but the caller's own stack. Any context. */
 void kstack_free(vaddr_t stack);
+/* Gives this CPU's own few to the common cache. */
+void kstack_drain_local(void);
 /* Unmaps what is cached, but for the other CPUs' own few. May sleep. */
 void kstack_drain(void);
 /* Is more cached than is worth its memory? Then the reaper drains. */

@@ -85,16 +85,19 @@ teardown(struct mm *mm)
 void
 mmput(struct mm *mm, enum mm_ref why, const void *holder)
 {
+	u64 id = mm->id;
+	int count = mm_count(mm);
 	int users;
 
 	ledger_remove(mm, why, holder, CALLER);
 	/* Decrement and test are one operation: of two threads that exit at
-	 * the same instant exactly one sees 0. */
+	 * the same instant exactly one sees 0. The other one may not look at
+	 * @mm any more: it may be gone. */
 	users = atomic_add_return(&mm->users, -1);
 	count_event(COUNT_MM_ATOMICS);
-	trace(TRACE_MMPUT, mm, why, CALLER);
+	trace_counts(TRACE_MMPUT, id, users, count, why, CALLER);
 	if (users < 0)
-		panic_mm(mm, "mm %lu: users dropped below zero", mm->id);
+		panic("mm %lu: users dropped below zero", id);
 	if (users == 0)
 		teardown(mm);
 }
@@ -143,6 +146,7 @@ mm_free(struct mm *mm)
 	ASSERT(this_cpu()->irq_depth == 0);
 	assert_no_spinlocks();
 	trace(TRACE_FREE, mm, mm->root, CALLER);
+	ledger_close(mm, CALLER);
 	mm_list_remove(mm);
 	pgtable_free_root(mm->root);
 	kmem_cache_free(mm_cache, mm);
@@ -151,15 +155,16 @@ mm_free(struct mm *mm)
 void
 mmdrop(struct mm *mm, enum mm_ref why, const void *holder)
 {
+	u64 id = mm->id;
+	int users = mm_users(mm);
 	int count;
 
 	ledger_remove(mm, why, holder, CALLER);
-	/* Before the drop: after it @mm may be gone. */
-	trace(TRACE_MMDROP, mm, why, CALLER);
 	count = atomic_add_return(&mm->count, -1);
 	count_event(COUNT_MM_ATOMICS);
+	trace_counts(TRACE_MMDROP, id, users, count, why, CALLER);
 	if (count < 0)
-		panic("an address space's count dropped below zero");
+		panic("mm %lu: count dropped below zero", id);
 	if (count == 0)
 		mm_free(mm);
 }

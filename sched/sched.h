@@ -16,7 +16,7 @@ struct run_queue {
 	struct spinlock lock;
 	u64 bitmap;		/* bit p: lists[p] is not empty */
 	struct list lists[NR_PRIORITIES];
-	unsigned nr_running;	/* on the lists, the running one not counted */
+	unsigned nr_running;	/* on the lists, running and idle ones too */
 };
 
 void sched_init(void);		/* boot CPU: its idle task is the boot stack */

@@ -150,6 +150,8 @@ reaper_main(void *unused)
 		set_current_state(TASK_RUNNABLE);
 		task_free(task);
 		atomic_dec(&unreaped);
+		if (kstack_cache_full())
+			kstack_drain();
 		cond_resched();
 	}
 	return 0;

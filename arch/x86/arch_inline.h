@@ -1,11 +1,12 @@
 /*
  * The inline half of arch/arch.h for x86-64: this CPU, interrupts, and (in
- * arch/x86/pte.h) the page table entry.
+ * pte.h and regs.h) the page table entry and the user's registers.
  */
 #pragma once
 
 #include "kernel/base/types.h"
 #include "arch/x86/pte.h"
+#include "arch/x86/regs.h"
 
 /* ---- Where things are ------------------------------------------------- */
 /*

@@ -2,6 +2,9 @@
  * The registers of interrupted code, as the entry code pushes them. Those of
  * user mode always lie at the very top of the task's kernel stack:
  * task_regs() relies on it. Offsets are in asm_offsets.c.
+ *
+ * The accessors of arch.h are on the path of every system call, so they are
+ * inline here; regs.c makes ordinary functions of the same text.
  */
 #pragma once
 
@@ -20,3 +23,69 @@ struct regs {
 };
 
 enum { PRIVILEGE_MASK = 3 }; /* of a selector: 0 kernel, 3 user */
+
+#ifndef REGS_INLINE
+#define REGS_INLINE extern inline __attribute__((gnu_inline))
+#endif
+
+REGS_INLINE u64
+regs_syscall(const struct regs *regs)
+{
+	return regs->number;
+}
+
+/* The fourth is in r10, since SYSCALL itself overwrites rcx. */
+REGS_INLINE u64
+regs_arg(const struct regs *regs, unsigned i)
+{
+	switch (i) {
+	case 0:
+		return regs->rdi;
+	case 1:
+		return regs->rsi;
+	case 2:
+		return regs->rdx;
+	case 3:
+		return regs->r10;
+	case 4:
+		return regs->r8;
+	default:
+		return regs->r9;
+	}
+}
+
+REGS_INLINE void
+regs_set_result(struct regs *regs, s64 result)
+{
+	regs->rax = result;
+}
+
+REGS_INLINE void
+regs_set_sp(struct regs *regs, uaddr_t sp)
+{
+	regs->rsp = sp;
+}
+
+REGS_INLINE u64
+regs_ip(const struct regs *regs)
+{
+	return regs->rip;
+}
+
+REGS_INLINE u64
+regs_sp(const struct regs *regs)
+{
+	return regs->rsp;
+}
+
+REGS_INLINE u64
+regs_fp(const struct regs *regs)
+{
+	return regs->rbp;
+}
+
+REGS_INLINE bool
+regs_from_user(const struct regs *regs)
+{
+	return regs->cs & PRIVILEGE_MASK;
+}

@@ -55,8 +55,8 @@ panic_two_locks(const char *what, const struct spinlock *lock, u64 caller,
 {
 	char here[SYMBOL_LEN], there[SYMBOL_LEN];
 
-	symbol_format(here, sizeof(here), caller);
-	symbol_format(there, sizeof(there), held->taken_at);
+	symbol_format_caller(here, sizeof(here), caller);
+	symbol_format_caller(there, sizeof(there), held->taken_at);
 	panic("%s: cpu%u takes lock \"%s\" (rank %d) at %s, "
 	      "while it holds \"%s\" (rank %d), taken at %s",
 	      what, this_cpu()->id, lock->name, lock->rank, here, held->name,
@@ -69,8 +69,8 @@ panic_one_lock(const char *what, const struct spinlock *lock, u64 caller)
 	struct cpu *holder = READ_ONCE(lock->holder);
 	char here[SYMBOL_LEN], there[SYMBOL_LEN];
 
-	symbol_format(here, sizeof(here), caller);
-	symbol_format(there, sizeof(there), lock->taken_at);
+	symbol_format_caller(here, sizeof(here), caller);
+	symbol_format_caller(there, sizeof(there), lock->taken_at);
 	if (holder)
 		panic("%s: lock \"%s\" on cpu%u at %s; it is held by cpu%u, "
 		      "taken at %s", what, lock->name, this_cpu()->id, here,
@@ -145,8 +145,7 @@ spin_lock(struct spinlock *lock)
 	lock_from(lock, CALLER);
 }
 
-/* Locks need not be given back in reverse order: the switch holds two run
- * queues and lets go of either. */
+/* Locks need not be given back in reverse order. */
 static void
 forget_held(struct cpu *cpu, const struct spinlock *lock)
 {
@@ -218,8 +217,8 @@ assert_no_spinlocks(void)
 	if (likely(cpu->nr_held == 0) || READ_ONCE(gave_up))
 		return;
 	held = cpu->held[cpu->nr_held - 1];
-	symbol_format(here, sizeof(here), CALLER);
-	symbol_format(there, sizeof(there), held->taken_at);
+	symbol_format_caller(here, sizeof(here), CALLER);
+	symbol_format_caller(there, sizeof(there), held->taken_at);
 	panic("about to sleep or wait for other CPUs at %s, while cpu%u holds "
 	      "spin lock \"%s\", taken at %s", here, cpu->id, held->name,
 	      there);

@@ -7,8 +7,8 @@
  * may be spinning for it, deaf to interrupts.
  *
  * Debug builds record the holder and check the order: a CPU may only take a
- * lock of a higher rank than those it holds. Two run queues are the exception:
- * they nest in the order of their addresses, which is that of their CPUs.
+ * lock of a higher rank than those it holds. Two futex buckets are the
+ * exception: they nest in the order of their addresses.
  */
 #pragma once
 
@@ -22,7 +22,7 @@ enum lock_rank {
 	RANK_WAIT,	  /* wait queues and mutexes */
 	RANK_TIMER,	  /* sleep queues */
 	RANK_TASK,	  /* a task's own state */
-	RANK_RUNQUEUE,	  /* run queues; two of them in order of address */
+	RANK_RUNQUEUE,	  /* a run queue; never two of them */
 	RANK_MMLIST,	  /* list of all address spaces */
 	RANK_SLAB,	  /* one slab cache */
 	RANK_FRAMES,	  /* the buddy allocator */

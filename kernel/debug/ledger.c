@@ -185,7 +185,7 @@ missing(const struct mm *mm, const char *what, enum mm_ref why,
 	if (!ledger_complete(mm))
 		return;
 	describe(sentence, why, holder);
-	symbol_format(where, sizeof(where), caller);
+	symbol_format_caller(where, sizeof(where), caller);
 	panic_mm(mm, "mm %lu is %d/%d, and at %s a reference is %s that "
 		 "nobody took: %s", mm->id, mm_users(mm), mm_count(mm), where,
 		 what, sentence);
@@ -225,7 +225,7 @@ ledger_close(struct mm *mm, u64 caller)
 	char where[SYMBOL_LEN];
 
 	if (!list_empty(&mm->ledger)) {
-		symbol_format(where, sizeof(where), caller);
+		symbol_format_caller(where, sizeof(where), caller);
 		panic_mm(mm, "mm %lu is %d/%d and being freed at %s, but its "
 			 "ledger still names who holds it", mm->id,
 			 mm_users(mm), mm_count(mm), where);
@@ -276,7 +276,7 @@ print_entry(const struct ledger_entry *entry)
 		return;
 	}
 	describe(sentence, entry->why, entry->holder);
-	symbol_format(where, sizeof(where), entry->caller);
+	symbol_format_caller(where, sizeof(where), entry->caller);
 	printk(LOG_INFO, "  %s; taken at %s on cpu%u by task %d", sentence,
 	       where, entry->cpu, entry->tid);
 }

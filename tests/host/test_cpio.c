@@ -87,7 +87,8 @@ make_usual_archive(void)
 {
 	make_archive("printf 1 >bin/one && printf four >bin/four && "
 		     "printf five5 >etc/five && >empty",
-		     "printf '%s\\n' bin bin/one ./bin/four etc etc/five empty");
+		     "printf '%s\\n' bin bin/one ./bin/four etc etc/five "
+		     "empty");
 }
 
 /* ---- Good ones -------------------------------------------------------- */

@@ -121,8 +121,8 @@ leak(void)
 {
 	ledger_close(&mm, 0x2000);
 	ledger_add(&mm, REF_PIN, &borrow, 0x1000);
-	CHECK_PANICS("mm 7 is 3/2 and being freed at dropper+0x0",
-		     ledger_close(&mm, 0x2000));
+	CHECK_PANICS("mm 7 is 3/2 and being freed at dropper+0x4",
+		     ledger_close(&mm, 0x2004));
 }
 
 static void

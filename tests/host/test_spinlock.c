@@ -31,9 +31,9 @@ arch_spin_wait(const atomic_t *word, int busy)
 
 static struct spinlock outer = SPINLOCK_INIT("outer", RANK_PROCESS);
 static struct spinlock inner = SPINLOCK_INIT("inner", RANK_SLAB);
-static struct spinlock queues[2] = {
-	SPINLOCK_INIT("queue", RANK_RUNQUEUE),
-	SPINLOCK_INIT("queue", RANK_RUNQUEUE),
+static struct spinlock buckets[2] = {
+	SPINLOCK_INIT("bucket", RANK_FUTEX),
+	SPINLOCK_INIT("bucket", RANK_FUTEX),
 };
 
 /* ---- Used rightly ----------------------------------------------------- */
@@ -59,12 +59,12 @@ any_order_of_release(void)
 {
 	irq_flags_t flags = spin_lock_irqsave(&outer);
 
-	spin_lock(&queues[0]);
-	spin_lock(&queues[1]);
-	spin_unlock(&queues[0]);
+	spin_lock(&buckets[0]);
+	spin_lock(&buckets[1]);
+	spin_unlock(&buckets[0]);
 	spin_lock(&inner);
 	spin_unlock(&outer);
-	spin_unlock(&queues[1]);
+	spin_unlock(&buckets[1]);
 	CHECK_EQ(this_cpu()->nr_held, 1);
 	CHECK(this_cpu()->held[0] == &inner);
 	spin_unlock_irqrestore(&inner, flags);
@@ -149,11 +149,11 @@ wrong_order_below_the_top(void)
 }
 
 static void
-queues_backwards(void)
+buckets_backwards(void)
 {
-	irq_flags_t flags = spin_lock_irqsave(&queues[1]);
+	irq_flags_t flags = spin_lock_irqsave(&buckets[1]);
 
-	CHECK_PANICS("wrong order", spin_lock(&queues[0]));
+	CHECK_PANICS("wrong order", spin_lock(&buckets[0]));
 	(void)flags;
 }
 
@@ -233,6 +233,12 @@ symbols(void)
 	CHECK(!symbol_find(0xffffffff80000000));
 	symbol_format(name, sizeof(name), 0x2003);
 	CHECK(strcmp(name, "second+0x3") == 0);
+	symbol_format(name, sizeof(name), 0x2000);
+	CHECK(strcmp(name, "second+0x0") == 0);
+	symbol_format_caller(name, sizeof(name), 0x2000);
+	CHECK(strcmp(name, "first+0x1000") == 0);
+	symbol_format_caller(name, sizeof(name), 0x2001);
+	CHECK(strcmp(name, "second+0x1") == 0);
 	symbol_format(name, sizeof(name), 0xffffffff80000000);
 	CHECK(strcmp(name, "0xffffffff80000000") == 0);
 }
@@ -252,8 +258,8 @@ main(int argc, char **argv)
 	     wrong_order);
 	test("the order is checked against every lock held",
 	     wrong_order_below_the_top);
-	test("two run queues nest in the order of their CPUs only",
-	     queues_backwards);
+	test("two futex buckets nest in the order of their addresses only",
+	     buckets_backwards);
 	test("two locks of one rank do not nest", same_rank);
 	test("only the holder may release a lock", not_the_holder);
 	test("sleeping with a spin lock panics and names it", sleeping);

@@ -1,15 +1,26 @@
 """The tests inside the kernel: one boot for each KERNEL_TEST(name, ...).
 
-A comment in the line above may say where it runs, for example
+Comments in the lines above may say where it runs, and what the log must show
+besides "test NAME: ok"; for a test that is to end in a panic, instead of it:
 
     // run: cpus=1,2,4 mem=64M timeout=60 append="seed=3" icount=0 slow
+    // expect: ^a regular expression
 """
 import glob
 import re
 
 from harness import Boot, suite, words
 
-DECLARED = re.compile(r"(?:^(?://|/\*) run:(.*)\n)?^KERNEL_TEST\(\s*(\w+)", re.M)
+DECLARED = re.compile(r"((?:^//.*\n|^/\*.*\*/\n)*)^KERNEL_TEST\(\s*(\w+)", re.M)
+COMMENT = re.compile(r"^(?://|/\*) (run|expect): *(.*?)(?: *\*/)?$", re.M)
+
+
+def declared(text):
+    """Of each test: its name, where it runs, what it must show."""
+    for comments, name in DECLARED.findall(text):
+        lines = COMMENT.findall(comments)
+        where = words(" ".join(line for kind, line in lines if kind == "run"))
+        yield name, where, [line for kind, line in lines if kind == "expect"]
 
 
 @suite
@@ -17,14 +28,14 @@ def kernel():
     for path in sorted(glob.glob("tests/kernel/*.c")):
         with open(path) as f:
             text = f.read()
-        for line, name in DECLARED.findall(text):
-            w = words(line)
+        for name, w, expect in declared(text):
+            passes = w.get("verdict", "PASS") == "PASS"
             for cpus in w.get("cpus", "4").split(","):
                 yield Boot(f"kernel: {name}, {cpus} CPUs",
                            append=f"test={name} {w.get('append', '')}".strip(),
                            cpus=int(cpus), mem=w.get("mem", "512M"),
                            timeout=int(w.get("timeout", 120)), icount=w.get("icount"),
                            single="single" in w, verdict=w.get("verdict", "PASS"),
-                           expect=[rf"test {name}: ok"] if "verdict" not in w else [],
+                           expect=([rf"test {name}: ok"] if passes else []) + expect,
                            forbid=[r"test \w+: FAILED.*"],
                            slow="slow" in w, alone="alone" in w)

@@ -38,8 +38,9 @@ victim(int threads)
 static void
 deadly_signals(void)
 {
-	static const int signals[] = { SIGHUP, SIGINT, SIGKILL, SIGPIPE,
-				       SIGALRM, SIGTERM, SIGUSR1, SIGUSR2 };
+	/* Not those that a shell or a driver may have set to be ignored. */
+	static const int signals[] = { SIGKILL, SIGALRM, SIGTERM, SIGUSR1,
+				       SIGUSR2, SIGPROF, SIGVTALRM };
 
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
 		pid_t pid = victim(0);

@@ -84,7 +84,7 @@ try_mmap(unsigned nth)
 
 	lodger_fail(LODGER_FAIL_ANY, nth);
 	at = syscall6(SYS_mmap, 0, 8 * PAGE, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (at > 0)
 		munmap((void *)at, 8 * PAGE);
 	return at;
@@ -136,7 +136,7 @@ try_mremap(unsigned nth)
 	long result;
 
 	memset(area, 5, 4 * PAGE);
-	munmap(area + 3 * PAGE, PAGE);
+	/* The fourth page is in the way: it has to move. */
 	lodger_fail(LODGER_FAIL_ANY, nth);
 	result = syscall6(SYS_mremap, (long)area, 3 * PAGE, 600 * PAGE,
 			  MREMAP_MAYMOVE, 0, 0);
@@ -147,6 +147,7 @@ try_mremap(unsigned nth)
 	} else {
 		munmap((void *)result, 600 * PAGE);
 	}
+	munmap(area + 3 * PAGE, PAGE);
 	return result;
 }
 
@@ -259,6 +260,7 @@ main(int argc, char **argv)
 		return 77;
 	}
 	tasks = stat.nr_tasks;
+	touch_all();
 	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++)
 		attempts[i].attempt(0);
 	before = frames_at_rest(tasks);

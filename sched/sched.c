@@ -435,6 +435,22 @@ cpu_play_dead(void)
 	store_release(&cpu->online, true);
 }
 
+void
+sched_set_priority(struct task *task, unsigned prio)
+{
+	irq_flags_t flags;
+	struct run_queue *rq = lock_task_queue(task, &flags);
+	bool queued = task->on_rq;
+
+	ASSERT(prio < NR_PRIORITIES);
+	if (queued)
+		dequeue(rq, task);
+	task->prio = (u8)prio;
+	if (queued)
+		enqueue(rq, task);
+	spin_unlock_irqrestore(&rq->lock, flags);
+}
+
 /* ---- The idle task ---------------------------------------------------- */
 
 void

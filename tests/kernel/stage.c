@@ -140,7 +140,7 @@ test_call(void)
 		stage.unborn = NULL;
 		me->task = current;
 	}
-	current->prio = PRIO_ACTOR;
+	sched_set_priority(current, PRIO_ACTOR);
 	play(me);
 	do_exit(0);
 }
@@ -148,7 +148,7 @@ test_call(void)
 static int
 kernel_main(void *actor)
 {
-	current->prio = PRIO_ACTOR;
+	sched_set_priority(current, PRIO_ACTOR);
 	play(actor);
 	return 0;
 }
@@ -169,7 +169,7 @@ user_main(void *unused)
 static void
 first_main(void *actor)
 {
-	current->prio = PRIO_ACTOR;
+	sched_set_priority(current, PRIO_ACTOR);
 	play(actor);
 	do_exit(0);
 }
@@ -414,9 +414,9 @@ clone_order(void *arg)
 	};
 	long tid;
 
-	current->prio = birth->prio; /* the child inherits it */
+	sched_set_priority(current, birth->prio); /* the child inherits it */
 	tid = do_clone(&args);
-	current->prio = PRIO_ACTOR;
+	sched_set_priority(current, PRIO_ACTOR);
 	return tid;
 }
 

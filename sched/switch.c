@@ -34,7 +34,7 @@ finish_task_switch(struct task *prev)
 	struct cpu *cpu = this_cpu();
 	struct mm *mm = cpu->prev_mm;
 	bool dead = prev->state == TASK_DEAD;
-	bool migrating = prev->migrating && prev->state == TASK_RUNNABLE;
+	bool moving = prev->moving;
 
 	DEBUG_ASSERT(cpu->finish_owed);
 	cpu->prev_mm = NULL;
@@ -42,10 +42,10 @@ finish_task_switch(struct task *prev)
 	prev->on_cpu = false;
 	prev->migrating = false;
 	spin_unlock(&cpu->rq->lock);
+	if (moving)
+		sched_migrate(prev);
 	if (mm)
 		mmdrop(mm, REF_PARKED, cpu);
-	if (migrating)
-		sched_migrate(prev);
 	if (dead)
 		reaper_add(prev);
 }

@@ -121,7 +121,8 @@ schedule(void)
 	DEBUG_ASSERT(cpu->irq_depth == 0);
 
 	spin_lock(&rq->lock);
-	cpu->need_resched = false;
+	/* The world may have been stopped since we met: then come by again. */
+	cpu->need_resched = READ_ONCE(world_stopping);
 	put_prev(rq, prev);
 	next = pick_next(cpu, rq);
 	if (next == prev) {

@@ -234,6 +234,8 @@ announce(struct cpu *cpu, const struct task *task)
 		resched_cpu(cpu);
 		return;
 	}
+	/* Queued before we look who is idle. Partner: pull_work(). */
+	smp_mb();
 	mask = task->affinity & online_cpus() & ~(1ul << cpu->id);
 	for (; mask; mask &= mask - 1) {
 		unsigned id = first_bit(mask);
@@ -373,6 +375,8 @@ steal_for(struct run_queue *from, unsigned id)
 static bool
 pull_work(unsigned id)
 {
+	/* Idle before we look who has too much. Partner: announce(). */
+	smp_mb();
 	for (unsigned other = 0; other < nr_cpus; other++) {
 		struct run_queue *rq = &run_queues[other];
 		struct task *task;

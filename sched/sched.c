@@ -472,11 +472,17 @@ cpu_play_dead(void)
 	return_borrow();
 	arch_timer_set(~0ul);
 	store_release(&cpu->online, false);
+	/* The wake-up comes after the look at dying, or ends the halt. */
+	arch_irq_disable();
 	while (load_acquire(&cpu->dying)) {
-		arch_irq_disable();
 		arch_idle_wait();
+		arch_irq_disable();
 	}
-	arch_flush_kernel(); /* we missed what was flushed meanwhile */
+	arch_irq_enable();
+	/* In the mask first: a flush of the kernel half either finds us there,
+	 * or came before this one, which makes up for all that we missed. */
+	atomic64_or(&online_mask, 1ul << cpu->id);
+	arch_flush_kernel();
 	store_release(&cpu->online, true);
 }
 
@@ -563,7 +569,6 @@ bring_online(struct cpu *cpu)
 	arch_send_ipi(id, IPI_RESCHED);
 	while (!load_acquire(&cpu->online))
 		schedule();
-	atomic64_or(&online_mask, 1ul << id);
 	return 0;
 }
 

@@ -180,7 +180,7 @@ resched_interrupt(void)
 		this_cpu()->need_resched = true;
 }
 
-/* Tasks that want to run there; the idle task does not count. */
+/* Tasks that want to run on an online CPU; the idle task does not count. */
 static unsigned
 cpu_load(unsigned id)
 {
@@ -381,8 +381,10 @@ pull_work(unsigned id)
 		struct run_queue *rq = &run_queues[other];
 		struct task *task;
 
-		if (other == id || cpu_load(other) < 2)
-			continue; /* it has what it runs, and no more */
+		/* It has its idle task, what it runs, and no more; or at boot
+		 * it has not even initialised its queue. */
+		if (other == id || READ_ONCE(rq->nr_running) <= 2)
+			continue;
 		spin_lock(&rq->lock);
 		task = steal_for(rq, id);
 		spin_unlock(&rq->lock);

@@ -20,11 +20,12 @@ enum {
 	MAX_WORKERS = 32,
 	NAME_LEN = 8,
 	PATIENCE_S = 20,
-	/* Actors come before all other threads, but for a vfork child; one
-	 * that has not run yet waits behind those that were called. */
-	PRIO_VFORK_CHILD = 5,
-	PRIO_ACTOR = 6,
-	PRIO_NEWBORN = 7,
+	/* Actors come before all other threads. Children that have not run
+	 * yet wait behind those that were called, the eldest first; but for a
+	 * vfork child, which is to run at once. */
+	PRIO_VFORK_CHILD = 1,
+	PRIO_ACTOR = 2,
+	PRIO_NEWBORN = 3,
 };
 
 struct actor {
@@ -46,6 +47,7 @@ static struct {
 	unsigned cpus;
 	struct actor actors[MAX_ACTORS];
 	unsigned nr_actors;
+	u8 nr_newborn;
 	struct actor *unborn;		/* who is the next unknown task */
 	struct actor *dead[MAX_CPUS];	/* held after its exit */
 	struct {
@@ -140,7 +142,7 @@ test_call(void)
 		stage.unborn = NULL;
 		me->task = current;
 	}
-	current->prio = PRIO_ACTOR;
+	sched_set_priority(current, PRIO_ACTOR);
 	play(me);
 	do_exit(0);
 }
@@ -148,7 +150,7 @@ test_call(void)
 static int
 kernel_main(void *actor)
 {
-	current->prio = PRIO_ACTOR;
+	sched_set_priority(current, PRIO_ACTOR);
 	play(actor);
 	return 0;
 }
@@ -169,7 +171,7 @@ user_main(void *unused)
 static void
 first_main(void *actor)
 {
-	current->prio = PRIO_ACTOR;
+	sched_set_priority(current, PRIO_ACTOR);
 	play(actor);
 	do_exit(0);
 }
@@ -414,9 +416,9 @@ clone_order(void *arg)
 	};
 	long tid;
 
-	current->prio = birth->prio; /* the child inherits it */
+	sched_set_priority(current, birth->prio); /* inherited */
 	tid = do_clone(&args);
-	current->prio = PRIO_ACTOR;
+	sched_set_priority(current, PRIO_ACTOR);
 	return tid;
 }
 
@@ -434,7 +436,7 @@ struct actor *
 clones(struct actor *parent, const char *name, u64 flags)
 {
 	struct actor *child = new_actor(name);
-	struct birth birth = { flags, PRIO_NEWBORN };
+	struct birth birth = { flags, PRIO_NEWBORN + stage.nr_newborn++ };
 	long tid = does(parent, clone_order, &birth);
 
 	MUST(tid > 0);

@@ -13,6 +13,7 @@
  * Read Linux: kernel/sched/core.c, context_switch and finish_task_switch.
  */
 #include "kernel/base/assert.h"
+#include "kernel/base/yield.h"
 #include "kernel/trace.h"
 #include "mm/mm.h"
 #include "mm/tlb.h"
@@ -42,6 +43,7 @@ finish_task_switch(struct task *prev)
 	prev->on_cpu = false;
 	prev->migrating = false;
 	spin_unlock(&cpu->rq->lock);
+	yield_point(YIELD_FINISH);
 	if (mm)
 		mmdrop(mm, REF_PARKED, cpu);
 	if (migrating)
@@ -90,6 +92,7 @@ context_switch(struct task *prev, struct task *next)
 
 	DEBUG_ASSERT(!cpu->finish_owed);
 	DEBUG_ASSERT(prev->active_mm);
+	yield_point(YIELD_SWITCH);
 	cpu->finish_owed = true;
 	cpu->counts[COUNT_SWITCHES]++;
 	next->switches++;

@@ -696,13 +696,14 @@ all_leave(void)
 	}
 }
 
-/* The zeroer may have taken frames again as soon as all is quiet. */
+/* Nothing may be missing. There may be more than before, since the start of
+ * the stage may have found a worker at work. */
 static bool
 frames_are_back(void)
 {
 	for (int attempt = 0; attempt < 10; attempt++) {
 		quiesce();
-		if (nr_free_pages() == stage.frames)
+		if (nr_free_pages() >= stage.frames)
 			return true;
 	}
 	return false;

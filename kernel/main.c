@@ -7,6 +7,7 @@
 #include "kernel/base/errno.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
+#include "kernel/base/yield.h"
 #include "kernel/boot_info.h"
 #include "kernel/cmdline.h"
 #include "kernel/cpio.h"
@@ -236,6 +237,7 @@ init_main(void *unused)
 
 	(void)unused;
 	become_init();
+	yield_init(cmdline_u64("seed", 0));
 	workers_start();
 	invariants_start();
 	if (tests)

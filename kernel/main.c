@@ -89,6 +89,8 @@ kmain(struct boot_info *boot)
 {
 	banner(boot);
 	cmdline_parse(boot->cmdline);	/* boot options */
+	if (cmdline_flag("trace"))
+		trace_enable(true);	/* in release builds too */
 	memory_init(boot);		/* frames, slabs, final page tables */
 	mm_init();			/* init_mm, the address space cache */
 	regions_init();			/* regions and shared pages */

@@ -34,12 +34,13 @@ finish_task_switch(struct task *prev)
 	struct cpu *cpu = this_cpu();
 	struct mm *mm = cpu->prev_mm;
 	bool dead = prev->state == TASK_DEAD;
-	bool migrating = prev->migrating;
+	bool migrating = prev->migrating && prev->state == TASK_RUNNABLE;
 
-	ASSERT(cpu->finish_owed);
+	DEBUG_ASSERT(cpu->finish_owed);
 	cpu->prev_mm = NULL;
 	cpu->finish_owed = false;
 	prev->on_cpu = false;
+	prev->migrating = false;
 	spin_unlock(&cpu->rq->lock);
 	if (mm)
 		mmdrop(mm, REF_PARKED, cpu);
@@ -87,8 +88,8 @@ context_switch(struct task *prev, struct task *next)
 {
 	struct cpu *cpu = this_cpu();
 
-	ASSERT(!cpu->finish_owed);
-	ASSERT(prev->active_mm);
+	DEBUG_ASSERT(!cpu->finish_owed);
+	DEBUG_ASSERT(prev->active_mm);
 	cpu->finish_owed = true;
 	cpu->counts[COUNT_SWITCHES]++;
 	next->switches++;

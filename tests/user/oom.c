@@ -260,6 +260,7 @@ main(int argc, char **argv)
 		return 77;
 	}
 	tasks = stat.nr_tasks;
+	touch_all();
 	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++)
 		attempts[i].attempt(0);
 	before = frames_at_rest(tasks);

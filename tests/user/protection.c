@@ -102,8 +102,6 @@ INSTRUCTION(do_kernel_cs, "push $0x8; lea 1f(%rip), %rax; push %rax;"
 			  "lretq; 1:")
 INSTRUCTION(do_iret_to_kernel, "push $0x10; push %rsp; pushfq; push $0x8;"
 			       "lea 1f(%rip), %rax; push %rax; iretq; 1:")
-INSTRUCTION(do_push_nowhere, "mov $0x8000000000000000, %rsp;"
-			     "sub $1, %rsp; push %rax")
 INSTRUCTION(do_fault_without_stack, "xor %esp, %esp; push %rax")
 INSTRUCTION(do_fault_on_kernel_stack, "mov $0xffffffff80000000, %rsp;"
 				      "push %rax")
@@ -148,7 +146,6 @@ instructions(void)
 		{ "null stack segment", do_null_ss, SIGSEGV },
 		{ "far return to kernel code", do_kernel_cs, SIGSEGV },
 		{ "iret to kernel code", do_iret_to_kernel, SIGSEGV },
-		{ "push at a non-canonical stack", do_push_nowhere, SIGBUS },
 		{ "fault without a stack", do_fault_without_stack, SIGSEGV },
 		{ "fault on a kernel stack", do_fault_on_kernel_stack,
 		  SIGSEGV },

@@ -92,7 +92,7 @@ leave_lazy_tlb(struct cpu *cpu)
 }
 
 void
-switch_mm(struct mm *next)
+switch_mm_slow(struct mm *next)
 {
 	struct cpu *cpu = this_cpu();
 	struct mm *prev = cpu->loaded;
@@ -100,10 +100,7 @@ switch_mm(struct mm *next)
 
 	DEBUG_ASSERT(!arch_irqs_on());
 	if (prev == next) {
-		if (cpu->lazy)
-			leave_lazy_tlb(cpu);
-		else
-			cpu->counts[COUNT_CR3_SPARED]++;
+		leave_lazy_tlb(cpu);
 		return;
 	}
 	/* In the mask before the generation is read and the root loaded: a

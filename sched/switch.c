@@ -20,6 +20,18 @@
 #include "mm/usercopy.h"
 #include "sched/sched.h"
 
+/* What the switch left to do, once the run queue is unlocked. */
+static void
+finish_slow(struct task *prev, struct mm *owed, bool dead, bool migrating)
+{
+	if (owed)
+		mmdrop(owed, REF_PARKED, this_cpu());
+	if (migrating)
+		sched_migrate(prev);
+	if (dead)
+		reaper_add(prev);
+}
+
 /*
  * Runs on the next task's stack, as the first thing there. Locals of the
  * switch did not survive the change of stacks, so what is owed was left in
@@ -29,27 +41,23 @@
  * must not happen under the run-queue lock, and because CR3 has to have left
  * the root first.
  */
-static void
+static inline void
 finish_task_switch(struct task *prev)
 {
 	struct cpu *cpu = this_cpu();
-	struct mm *mm = cpu->prev_mm;
+	struct mm *owed = cpu->prev_mm;
 	bool dead = prev->state == TASK_DEAD;
 	bool migrating = prev->migrating && prev->state == TASK_RUNNABLE;
 
 	DEBUG_ASSERT(cpu->finish_owed);
 	cpu->prev_mm = NULL;
 	cpu->finish_owed = false;
-	prev->on_cpu = false;
 	prev->migrating = false;
+	prev->on_cpu = false;
 	spin_unlock(&cpu->rq->lock);
-	yield_point(YIELD_FINISH);
-	if (mm)
-		mmdrop(mm, REF_PARKED, cpu);
-	if (migrating)
-		sched_migrate(prev);
-	if (dead)
-		reaper_add(prev);
+	/* From here on @prev may run elsewhere, unless it is ours to move. */
+	if (unlikely(owed || dead || migrating))
+		finish_slow(prev, owed, dead, migrating);
 }
 
 /* user -> kernel: @next stays on @prev's address space, and holds it. */

@@ -1,4 +1,4 @@
-// with: tests/host/space.c mm/usercopy.c mm/fault.c mm/region_tree.c mm/region.c mm/region_change.c mm/shared.c mm/pgtable.c  mm/page_alloc.c mm/buddy.c mm/zero_pool.c mm/slab.c mm/boot_mem.c kernel/debug/slab_debug.c kernel/debug/poison.c kernel/debug/fail.c
+// with: tests/host/space.c mm/usercopy.c mm/fault.c mm/region_tree.c mm/region.c mm/region_change.c mm/shared.c mm/pgtable.c mm/page_alloc.c mm/buddy.c mm/zero_pool.c mm/slab.c mm/boot_mem.c kernel/debug/slab_debug.c kernel/debug/poison.c kernel/debug/fail.c
 /* Page faults and user copies, from the machine's side. */
 #include "host.h"
 #include "space.h"
@@ -204,7 +204,7 @@ no_memory(void)
 	end();
 }
 
-/* ---- Stacks --------------------------------------------------------------- */
+/* ---- Stacks ------------------------------------------------------------- */
 
 static void
 stack_grows(void)
@@ -260,7 +260,7 @@ stack_by_flag(void)
 	end();
 }
 
-/* ---- The entry point ------------------------------------------------------ */
+/* ---- The entry point ----------------------------------------------------- */
 
 static void
 fault(struct regs regs, u64 addr, unsigned flags)
@@ -351,7 +351,7 @@ kernel_panics(void)
 	end();
 }
 
-/* ---- User copies ---------------------------------------------------------- */
+/* ---- User copies -------------------------------------------------------- */
 
 static void
 copies_fault(void)

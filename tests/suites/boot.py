@@ -3,14 +3,10 @@ and the sentence that each thing that can be wrong with a machine gets.
 """
 import os
 
-from harness import ROOT, Boot, Failure, suite
+from harness import ROOT, Boot, Failure, number_of_cpus, suite
 
 STORY = r"^All \d+ steps were as expected\."
 HELLO = [r"^Hello from /bin/hello", r"which is 1/1\."]
-
-
-def number(cpus):
-    return f"{cpus} CPU" if cpus == 1 else f"{cpus} CPUs"
 
 
 def not_blank(path):
@@ -33,9 +29,9 @@ def ways():
         for cpus in (1, 2, 4):
             program, expect = ("borrow", [STORY]) if cpus == 4 else ("hello", HELLO)
             picture = f"build/logs/screen-{cpus}.ppm" if way == "bios" else None
-            yield Boot(f"boot: {called}, {number(cpus)}", append=f"init=/bin/{program}",
+            yield Boot(f"boot: {called}, {number_of_cpus(cpus)}", append=f"init=/bin/{program}",
                        way=way, cpus=cpus, timeout=240 if way == "uefi" else 120,
-                       expect=[rf"\] {number(cpus)} online", *expect],
+                       expect=[rf"\] {number_of_cpus(cpus)} online", *expect],
                        screenshot=picture, check=not_blank(picture) if picture else None,
                        slow=way == "uefi" or cpus == 2)
 

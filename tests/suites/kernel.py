@@ -9,7 +9,7 @@ besides "test NAME: ok"; for a test that is to end in a panic, instead of it:
 import glob
 import re
 
-from harness import Boot, suite, words
+from harness import Boot, number_of_cpus, suite, words
 
 DECLARED = re.compile(r"((?:^//.*\n|^/\*.*\*/\n)*)^KERNEL_TEST\(\s*(\w+)", re.M)
 COMMENT = re.compile(r"^(?://|/\*) (run|expect): *(.*?)(?: *\*/)?$", re.M)
@@ -31,7 +31,7 @@ def kernel():
         for name, w, expect in declared(text):
             passes = w.get("verdict", "PASS") == "PASS"
             for cpus in w.get("cpus", "4").split(","):
-                yield Boot(f"kernel: {name}, {cpus} CPUs",
+                yield Boot(f"kernel: {name}, {number_of_cpus(cpus)}",
                            append=f"test={name} {w.get('append', '')}".strip(),
                            cpus=int(cpus), mem=w.get("mem", "512M"),
                            timeout=int(w.get("timeout", 120)), icount=w.get("icount"),

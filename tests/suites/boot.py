@@ -40,6 +40,9 @@ def ways():
 def sizes():
     yield Boot("boot: 16 CPUs", append="init=/bin/borrow", cpus=16, slow=True,
                expect=[r"\] 16 CPUs online", STORY])
+    yield Boot("boot: CPUs beyond the 64th stay asleep", append="init=/bin/hello", cpus=66,
+               slow=True, expect=[r"2 more CPUs stay asleep: 64 is the limit",
+                                  r"\] 64 CPUs online", *HELLO])
     for mem, mib in (("32M", 31), ("4G", 4095)):
         yield Boot(f"boot: {mem} of memory", append="init=/bin/borrow", mem=mem, slow=True,
                    expect=[rf"memory: {mib} MiB", STORY])
@@ -81,7 +84,7 @@ def sentences():
                   expect=[r"the initrd is damaged: .*\. Build it again: make"],
                   forbid=[r"Hello"])
     yield Boot("boot: no such program", append="init=/bin/nobody", verdict="FAIL",
-               expect=[r"there is no /bin/nobody in the initrd: put a C file into user/prog"])
+               expect=[r"there is no /bin/nobody in the initrd: put its C file into user/prog"])
     yield Boot("boot: too little memory", append=hello, mem="12M", verdict="PANIC",
                expect=[r"PANIC: only \d+ KiB of memory are usable, and Lodger needs 16 MiB: "
                        r"give the machine more \(QEMU: -m 32M\)"])

@@ -185,8 +185,9 @@ static enum verdict
 explain_failure(const struct program *program)
 {
 	if (program->err == -ENOENT)
-		pr_err("there is no %s in the initrd: put a C file into "
-		       "user/programs/, or choose another by init=",
+		pr_err("there is no %s in the initrd: put its C file into "
+		       "user/programs/, or choose another (make run "
+		       "PROG=hello, or the boot option init=/bin/hello)",
 		       program->path);
 	else
 		pr_err("%s cannot be started: error %d", program->path,

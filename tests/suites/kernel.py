@@ -12,7 +12,7 @@ seed decides, on one host thread: the same seed gives the same run.
 import glob
 import re
 
-from harness import Boot, suite, words
+from harness import Boot, number_of_cpus, suite, words
 
 DECLARED = re.compile(r"((?:^//.*\n|^/\*.*\*/\n)*)^KERNEL_TEST\(\s*(\w+)", re.M)
 COMMENT = re.compile(r"^(?://|/\*) (run|expect): *(.*?)(?: *\*/)?$", re.M)
@@ -28,7 +28,7 @@ def declared(text):
 
 def boot(name, w, expect, cpus, seed=""):
     passes = w.get("verdict", "PASS") == "PASS"
-    return Boot(f"kernel: {name}, {cpus} CPUs" + (f", seed {seed}" if seed else ""),
+    return Boot(f"kernel: {name}, {number_of_cpus(cpus)}" + (f", seed {seed}" if seed else ""),
                 append=f"test={name} {w.get('append', '')}" + (f" seed={seed}" if seed else ""),
                 cpus=int(cpus), mem=w.get("mem", "512M"),
                 timeout=int(w.get("timeout", 120)), icount="0" if seed else w.get("icount"),

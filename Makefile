@@ -199,7 +199,7 @@ build/archived: FORCE
 # ---- Targets ---------------------------------------------------------------
 
 # PROG=x is /bin/x, PROG=tests/x is /tests/x.
-ARGS := $(strip init=/$(if $(findstring /,$(PROG)),,bin/)$(PROG) $(APPEND))
+ARGS = $(strip init=/$(if $(findstring /,$(PROG)),,bin/)$(PROG) $(APPEND))
 ISO  := $(OUT)/lodger.iso
 RUN  := $(PYTHON) tools/run --cpus $(CPUS) --mem $(MEM)
 
@@ -219,7 +219,9 @@ run-iso: iso ## the same from a GRUB CD, under BIOS
 run-uefi: iso ## the same from a GRUB CD, under UEFI
 	$(Q)$(RUN) --iso $(ISO) --uefi
 
-run-bochs: iso ## the same from a GRUB CD, in Bochs on one CPU (slow)
+# The demonstration wants more CPUs than one.
+run-bochs: PROG := hello
+run-bochs: iso ## a GRUB CD in Bochs, on one CPU (slow; PROG: hello)
 	$(Q)$(PYTHON) tools/bochs $(ISO)
 
 gdb: all ## QEMU stopped at its first instruction, and gdb with symbols
@@ -233,7 +235,7 @@ iso: all ## a bootable CD image, BIOS and UEFI
 test: all ## every test, ends with "N passed, N failed"
 	$(Q)$(PYTHON) tests/run
 
-test-quick: all ## those that together take less than a minute
+test-quick: all ## a choice of them, in less than a minute
 	$(Q)$(PYTHON) tests/run --quick
 
 mutants: all ## seed each known fault in turn: the tests must notice

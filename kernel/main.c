@@ -7,6 +7,7 @@
 #include "kernel/base/errno.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
+#include "kernel/base/yield.h"
 #include "kernel/boot_info.h"
 #include "kernel/cmdline.h"
 #include "kernel/cpio.h"
@@ -48,8 +49,10 @@ memory_init(const struct boot_info *boot)
 		nr_free_pages());
 }
 
-/* The archive is looked at once, whole, so that damage is reported now and
- * not in the middle of an exec. */
+/* Is there an archive of programs, and is it whole? Looked at once, here, so
+ * that damage is reported now and not in the middle of an exec. */
+static bool have_programs;
+
 static void
 initrd_check(const struct boot_info *boot)
 {
@@ -60,13 +63,15 @@ initrd_check(const struct boot_info *boot)
 		pr_err("no initrd: give QEMU -initrd, or GRUB a module2 line");
 		return;
 	}
-	initrd_init(boot->initrd, boot->initrd_end);
 	if (cpio_check(phys_to_virt(boot->initrd),
-		       boot->initrd_end - boot->initrd, &files, &why))
+		       boot->initrd_end - boot->initrd, &files, &why)) {
 		pr_err("the initrd is damaged: %s. Build it again: make", why);
-	else
-		pr_info("initrd: %u files, %lu KiB", files,
-			(boot->initrd_end - boot->initrd) >> 10);
+		return;
+	}
+	initrd_init(boot->initrd, boot->initrd_end);
+	have_programs = true;
+	pr_info("initrd: %u files, %lu KiB", files,
+		(boot->initrd_end - boot->initrd) >> 10);
 }
 
 static void
@@ -85,6 +90,8 @@ kmain(struct boot_info *boot)
 {
 	banner(boot);
 	cmdline_parse(boot->cmdline);	/* boot options */
+	if (cmdline_flag("trace"))
+		trace_enable(true);	/* in release builds too */
 	memory_init(boot);		/* frames, slabs, final page tables */
 	mm_init();			/* init_mm, the address space cache */
 	regions_init();			/* regions and shared pages */
@@ -230,10 +237,13 @@ init_main(void *unused)
 
 	(void)unused;
 	become_init();
+	yield_init(cmdline_u64("seed", 0));
 	workers_start();
 	invariants_start();
 	if (tests)
 		verdict = run_tests(tests);
+	else if (!have_programs)
+		verdict = VERDICT_FAIL; /* initrd_check() has said why */
 	else
 		verdict = run_program(init ? init : "/bin/borrow");
 	if (cmdline_flag("keep")) {

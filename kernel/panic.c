@@ -12,6 +12,7 @@
 #include "kernel/base/printk.h"
 #include "kernel/base/spinlock.h"
 #include "kernel/base/string.h"
+#include "kernel/base/yield.h"
 #include "kernel/plausible.h"
 #include "kernel/symbols.h"
 #include "kernel/trace.h"
@@ -80,6 +81,8 @@ say_where(void)
 
 	say("after %lu.%06lu s, on cpu%u%s", us / 1000000, us % 1000000,
 	    cpu->id, cpu->irq_depth ? ", in an interrupt" : "");
+	if (yield_seed())
+		say("with the pauses of seed=%lu", yield_seed());
 	if (!plausible_task(task))
 		say("in task %s", task_label(name, task));
 	else
@@ -210,6 +213,10 @@ say_everything(const char *sentence, const struct mm *mm,
 	say_where();
 	say("%s", rule);
 	say_backtrace(regs, fp);
+	if (!current && !regs) { /* not started yet: the sentence says it all */
+		say("%s", rule);
+		return;
+	}
 	say_cpus();
 	say_mm(mm_concerned(mm));
 	say("registers:");
@@ -217,6 +224,7 @@ say_everything(const char *sentence, const struct mm *mm,
 	say("last trace records:");
 	trace_dump(TRACE_RECORDS);
 	say("%s", rule);
+	say("Again, the reason: %s", sentence); /* the first has scrolled away */
 	say("To look closer: run \"make gdb\" with the same variables; in gdb, "
 	    "\"break panic\", \"continue\".");
 }

@@ -12,6 +12,7 @@
 #include "kernel/native.h"
 #include "kernel/process.h"
 #include "kernel/signal.h"
+#include "kernel/test.h"
 #include "kernel/time.h"
 #include "kernel/workers.h"
 #include "mm/fail.h"
@@ -470,6 +471,8 @@ syscall_dispatch(struct regs *regs)
 		result = call(regs_arg(regs, 0), regs_arg(regs, 1),
 			      regs_arg(regs, 2), regs_arg(regs, 3),
 			      regs_arg(regs, 4), regs_arg(regs, 5));
+	else if (regs_syscall(regs) == TEST_CALL)
+		result = test_call();
 	regs_set_result(regs, result);
 	end_injection(regs_syscall(regs));
 }

@@ -12,11 +12,23 @@
 
 #include "arch/arch.h"
 
+enum { TEST_CALL = 0x1fff };
+
 /* Runs all tests whose name is @name ("all": every one); reports each. */
 #ifdef CONFIG_DEBUG
 enum verdict run_tests(const char *name);
+/* The system call by which a user task of a test enters the kernel and stays:
+ * tests/kernel/stage.h. */
+long test_call(void) __noreturn;
 #else
+#include "kernel/base/errno.h"
 #include "kernel/base/printk.h"
+
+static inline long
+test_call(void)
+{
+	return -ENOSYS;
+}
 
 static inline enum verdict
 run_tests(const char *name)

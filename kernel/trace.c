@@ -1,6 +1,6 @@
 /*
- * Trace rings. A record costs some thirty instructions, so that it can be on
- * always: one slot of this CPU's ring, one global number, eight stores.
+ * Trace rings. A record costs some seventy instructions: one slot of this
+ * CPU's ring, one global number, eight stores.
  *
  * An interrupt may come between the steps and trace on its own: each has its
  * own slot, since a slot is taken in one instruction.
@@ -22,7 +22,11 @@ STATIC_ASSERT((TRACE_RING_RECORDS & (TRACE_RING_RECORDS - 1)) == 0,
 	      "slots are found by masking");
 
 static u64 last_seq; /* of all CPUs */
-static bool trace_on = true;
+#ifdef CONFIG_DEBUG
+bool trace_on = true;
+#else
+bool trace_on;
+#endif
 
 static const char *const op_names[NR_TRACE_OPS] = {
 	[TRACE_NONE] = "none",	       [TRACE_SWITCH] = "switch",
@@ -53,15 +57,15 @@ trace_init_cpu(void)
 }
 
 void
-trace_counts(enum trace_op op, u64 mm_id, int users, int count, u64 extra,
-	     u64 caller)
+trace_add(enum trace_op op, u64 mm_id, int users, int count, u64 extra,
+	  u64 caller)
 {
 	struct cpu *cpu = this_cpu();
 	struct trace_ring *ring = cpu->trace;
 	struct trace_record *record;
 	u64 now, slot, seq;
 
-	if (unlikely(!ring || !READ_ONCE(trace_on)))
+	if (unlikely(!ring))
 		return;
 	now = arch_time_ns();
 	slot = __atomic_fetch_add(&ring->next, 1, __ATOMIC_RELAXED);
@@ -84,13 +88,13 @@ trace_counts(enum trace_op op, u64 mm_id, int users, int count, u64 extra,
 }
 
 void
-trace(enum trace_op op, const struct mm *mm, u64 extra, u64 caller)
+trace_mm(enum trace_op op, const struct mm *mm, u64 extra, u64 caller)
 {
 	if (mm)
-		trace_counts(op, mm->id, mm_users(mm), mm_count(mm), extra,
-			     caller);
+		trace_add(op, mm->id, mm_users(mm), mm_count(mm), extra,
+			  caller);
 	else
-		trace_counts(op, 0, 0, 0, extra, caller);
+		trace_add(op, 0, 0, 0, extra, caller);
 }
 
 void

@@ -1,11 +1,12 @@
 /*
  * Trace records: one for every switch, CR3 write, counter change, IPI and
- * exit, in a ring per CPU. 48 bytes each, always on; the newest are kept.
+ * exit, in a ring per CPU. 48 bytes each; the newest are kept. Debug builds
+ * record from the start, release builds when asked ("trace", trace_control).
  * This header is the format; tools read it too.
  */
 #pragma once
 
-#include "kernel/base/types.h"
+#include "kernel/base/atomic.h"
 
 struct mm;
 
@@ -57,14 +58,31 @@ struct trace_ring {
  * frames_init() has run. */
 void trace_init_cpu(void);
 
+extern bool trace_on; /* changed by trace_enable() */
+
+/* What the two below do when recording is on. */
+void trace_mm(enum trace_op op, const struct mm *mm, u64 extra, u64 caller);
+void trace_add(enum trace_op op, u64 mm_id, int users, int count, u64 extra,
+	       u64 caller);
+
 /* Adds a record to this CPU's ring. Any context. @mm may be NULL; its
  * counters are read here, so the caller must keep it from being freed. */
-void trace(enum trace_op op, const struct mm *mm, u64 extra, u64 caller);
+static inline void
+trace(enum trace_op op, const struct mm *mm, u64 extra, u64 caller)
+{
+	if (READ_ONCE(trace_on))
+		trace_mm(op, mm, extra, caller);
+}
 
 /* The same with the counters as the caller saw them: for one that has just
  * given its reference back, and may not look at the mm any more. */
-void trace_counts(enum trace_op op, u64 mm_id, int users, int count, u64 extra,
-		  u64 caller);
+static inline void
+trace_counts(enum trace_op op, u64 mm_id, int users, int count, u64 extra,
+	     u64 caller)
+{
+	if (READ_ONCE(trace_on))
+		trace_add(op, mm_id, users, count, extra, caller);
+}
 
 /* Stops or continues recording, on all CPUs. */
 void trace_enable(bool on);

@@ -21,11 +21,13 @@
 
 /* ---- Making a page present -------------------------------------------- */
 
-/* The first touch: a page of zeroes, or the page of the shared object. */
+/* The first touch: a page of zeroes, or the page of the shared object. @entry
+ * is where it goes; NULL: there is no table yet. */
 static int
-map_new_page(struct mm *mm, struct region *region, uaddr_t addr)
+map_new_page(struct mm *mm, struct region *region, uaddr_t addr, pte_t *entry)
 {
 	u64 index = (addr - region->start) >> PAGE_SHIFT;
+	unsigned prot = page_prot(region->prot);
 	struct page *page;
 	int err;
 
@@ -36,7 +38,11 @@ map_new_page(struct mm *mm, struct region *region, uaddr_t addr)
 		page = alloc_zeroed_page(ALLOC_USER);
 	if (!page)
 		return -ENOMEM;
-	err = pgtable_map(mm, addr, page, page_prot(region->prot));
+	if (likely(entry)) {
+		pgtable_fill(mm, entry, page, prot);
+		return 0;
+	}
+	err = pgtable_map(mm, addr, page, prot);
 	if (err)
 		put_page(page);
 	return err;
@@ -85,7 +91,7 @@ fault_in(struct mm *mm, struct region *region, uaddr_t addr, bool write)
 	DEBUG_ASSERT(region->start <= addr && addr < region->end);
 	DEBUG_ASSERT(region->prot != PROT_NONE);
 	if (pte_none(pte))
-		return map_new_page(mm, region, addr);
+		return map_new_page(mm, region, addr, entry);
 	ASSERT(pte_present(pte)); /* hidden ones have PROT_NONE regions */
 	if (!write || pte_writable(pte))
 		return 0; /* another thread was first, or the TLB behind */

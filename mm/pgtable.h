@@ -37,6 +37,10 @@ pte_t *pgtable_lookup(struct mm *mm, uaddr_t addr);
  * reference to @page. -ENOMEM: nothing changed. */
 int pgtable_map(struct mm *mm, uaddr_t addr, struct page *page, unsigned prot);
 
+/* The same where pgtable_lookup() has found @entry, which holds nothing. */
+void pgtable_fill(struct mm *mm, pte_t *entry, struct page *page,
+		  unsigned prot);
+
 /* Puts @page in the place of what is mapped at @addr; returns the old frame,
  * whose reference is now the caller's, to be put after a flush. */
 struct page *pgtable_replace(struct mm *mm, uaddr_t addr, struct page *page,

@@ -89,13 +89,17 @@ struct region *region_next(struct region *region);
  * Debug builds and host tests. */
 void region_check(struct mm *mm);
 
-/* The system calls, with mm->lock held. What fails for want of memory has
+/*
+ * The system calls, with mm->lock held. What fails for want of memory has
  * changed nothing, with two exceptions, as in Linux: after mprotect, regions
  * before the one that failed have the new rights; mremap may have unmapped
- * MREMAP_FIXED's target and what is cut off the old range. do_mmap and do_mremap return an address or a negative
- * errno; do_brk returns the new brk, or the old one when it failed. @stack:
- * mark the region as growing down. Without MAP_ANONYMOUS do_mmap returns
- * -ENOSYS: files are a server's business. MAP_POPULATE is served. */
+ * MREMAP_FIXED's target and what is cut off the old range.
+ *
+ * do_mmap and do_mremap return an address or a negative errno; do_brk returns
+ * the new brk, or the old one when it failed. @stack: mark the region as
+ * growing down. Without MAP_ANONYMOUS do_mmap returns -ENOSYS: files are a
+ * server's business. MAP_POPULATE is served.
+ */
 long do_mmap(struct mm *mm, uaddr_t hint, u64 len, unsigned prot,
 	     unsigned flags, bool stack);
 int do_munmap(struct mm *mm, uaddr_t addr, u64 len);

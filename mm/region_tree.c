@@ -100,7 +100,7 @@ gap_between(const struct region *prev, const struct region *region)
 }
 
 /* Computes what @node says of its subtree from its children. */
-static void
+static inline void
 refresh(struct region *node)
 {
 	node->height = 1 + MAX(height_of(node->left), height_of(node->right));
@@ -157,25 +157,30 @@ rotate_right(struct region_tree *tree, struct region *top)
 	return new_top;
 }
 
-/* Levels @node, whose subtrees differ by at most 2; returns the new top. */
+/* Levels @node, whose subtrees differ by 2; returns the new top. */
 static struct region *
 rebalance(struct region_tree *tree, struct region *node)
 {
 	struct region *left = node->left, *right = node->right;
-	int lean = height_of(left) - height_of(right);
 
-	ASSERT(lean >= -2 && lean <= 2);
-	if (lean > 1) {
+	if (height_of(left) > height_of(right)) {
+		ASSERT(left->height == height_of(right) + 2);
 		if (height_of(left->right) > height_of(left->left))
 			rotate_left(tree, left);
 		return rotate_right(tree, node);
 	}
-	if (lean < -1) {
-		if (height_of(right->left) > height_of(right->right))
-			rotate_right(tree, right);
-		return rotate_left(tree, node);
-	}
-	return node;
+	ASSERT(right->height == height_of(left) + 2);
+	if (height_of(right->left) > height_of(right->right))
+		rotate_right(tree, right);
+	return rotate_left(tree, node);
+}
+
+static inline bool
+balanced(const struct region *node)
+{
+	int lean = height_of(node->left) - height_of(node->right);
+
+	return lean >= -1 && lean <= 1;
 }
 
 /* Repairs the way up from @node, as far as anything changes. */
@@ -187,21 +192,25 @@ fix_up(struct region_tree *tree, struct region *node)
 		u64 max_gap = node->max_gap;
 
 		refresh(node);
-		node = rebalance(tree, node);
+		if (unlikely(!balanced(node)))
+			node = rebalance(tree, node);
 		if (node->height == height && node->max_gap == max_gap)
 			return;
 		node = node->parent;
 	}
 }
 
-/* @region, perhaps NULL, has got another neighbour, @prev, or border. */
+/* After @prev (or NULL) come, now, @region and @next (or NULL). Both gaps are
+ * set before the first climb, which then mostly does the work of the second. */
 static void
-fix_gap(struct region_tree *tree, struct region *prev, struct region *region)
+fix_gaps(struct region_tree *tree, struct region *prev, struct region *region,
+	 struct region *next)
 {
-	if (!region)
-		return;
 	region->gap_before = gap_between(prev, region);
+	if (next)
+		next->gap_before = gap_between(region, next);
 	fix_up(tree, region);
+	fix_up(tree, next);
 }
 
 /* ---- Changing --------------------------------------------------------- */
@@ -229,8 +238,7 @@ tree_insert(struct region_tree *tree, struct region *region)
 	region->parent = parent;
 	region->left = region->right = NULL;
 	region->height = 0; /* not counted yet: fix_up() sees a change */
-	fix_gap(tree, prev, region);
-	fix_gap(tree, region, next);
+	fix_gaps(tree, prev, region, next);
 	tree->nr_regions++;
 	tree->bytes += region->end - region->start;
 }
@@ -271,8 +279,10 @@ tree_remove(struct region_tree *tree, struct region *region)
 	else
 		replace_child(tree, region, region->left ? region->left
 							 : region->right);
+	if (next)
+		next->gap_before = gap_between(prev, next);
 	fix_up(tree, lowest);
-	fix_gap(tree, prev, next);
+	fix_up(tree, next);
 	tree->nr_regions--;
 	tree->bytes -= region->end - region->start;
 	region->parent = region->left = region->right = NULL;
@@ -291,8 +301,7 @@ tree_resize(struct region_tree *tree, struct region *region, uaddr_t start,
 	tree->bytes += (end - start) - (region->end - region->start);
 	region->start = start;
 	region->end = end;
-	fix_gap(tree, prev, region);
-	fix_gap(tree, region, next);
+	fix_gaps(tree, prev, region, next);
 }
 
 /* ---- Placing ---------------------------------------------------------- */

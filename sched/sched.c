@@ -25,46 +25,40 @@ online_cpus(void)
 }
 
 /* ---- One queue -------------------------------------------------------- */
+/*
+ * Every runnable task is on a list, the running one too: a yield only moves
+ * it to the end. The idle task is always on the last list, so that there is
+ * always a first task.
+ */
 
 static void
 enqueue(struct run_queue *rq, struct task *task)
 {
 	DEBUG_ASSERT(!task->on_rq);
 	list_add_tail(&rq->lists[task->prio], &task->run_link);
-	task->on_rq = true;
 	rq->bitmap |= 1ul << task->prio;
 	rq->nr_running++;
+	task->on_rq = true;
 }
 
 static void
 dequeue(struct run_queue *rq, struct task *task)
 {
+	struct list *list = &rq->lists[task->prio];
+
+	DEBUG_ASSERT(task->on_rq);
 	list_del(&task->run_link);
-	task->on_rq = false;
-	if (list_empty(&rq->lists[task->prio]))
+	if (list_empty(list))
 		rq->bitmap &= ~(1ul << task->prio);
 	rq->nr_running--;
+	task->on_rq = false;
 }
 
 static struct task *
 first_task(struct run_queue *rq)
 {
-	unsigned prio = first_bit(rq->bitmap);
-
-	return list_first(&rq->lists[prio], struct task, run_link);
-}
-
-/* Takes the next task off @rq; the idle task when there is none. */
-static struct task *
-pick_next(struct cpu *cpu, struct run_queue *rq)
-{
-	struct task *task;
-
-	if (!rq->bitmap)
-		return cpu->idle;
-	task = first_task(rq);
-	dequeue(rq, task);
-	return task;
+	return list_first(&rq->lists[first_bit(rq->bitmap)], struct task,
+			  run_link);
 }
 
 /* May @task run on CPU @id, which must be online for it too? */
@@ -76,39 +70,47 @@ allowed_on(const struct task *task, unsigned id)
 
 /* ---- Giving the CPU away ---------------------------------------------- */
 
-/* @prev leaves the CPU. If it can still run, it goes to the end of its list;
- * on another CPU it can only be queued once it is off this stack. */
+/* @prev gives the CPU away: to the end of its list if it can go on here; off
+ * the queue if it sleeps, is dead, or has to go on elsewhere. Then the finish
+ * step queues it there, since only then is it off this stack. */
 static void
-put_prev(struct cpu *cpu, struct task *prev)
+put_prev(struct run_queue *rq, struct task *prev)
 {
-	if (prev->state != TASK_RUNNABLE || prev == cpu->idle)
-		return;
-	if (allowed_on(prev, cpu->id))
-		enqueue(cpu->rq, prev);
+	if (likely(prev->state == TASK_RUNNABLE && !prev->migrating))
+		list_move_tail(&rq->lists[prev->prio], &prev->run_link);
 	else
-		prev->migrating = true;
+		dequeue(rq, prev);
+}
+
+/* A CPU that is going offline runs nothing but its idle task. */
+static struct task *
+pick_next(struct cpu *cpu, struct run_queue *rq)
+{
+	return unlikely(cpu->dying) ? cpu->idle : first_task(rq);
 }
 
 void
 schedule(void)
 {
 	struct cpu *cpu;
+	struct run_queue *rq;
 	struct task *prev, *next;
 	irq_flags_t flags;
 
 	world_meet();
 	flags = arch_irq_save();
 	cpu = this_cpu();
+	rq = cpu->rq;
 	prev = cpu->curr;
 	assert_no_spinlocks();
-	ASSERT(cpu->irq_depth == 0);
+	DEBUG_ASSERT(cpu->irq_depth == 0);
 
-	spin_lock(&cpu->rq->lock);
+	spin_lock(&rq->lock);
 	cpu->need_resched = false;
-	put_prev(cpu, prev);
-	next = pick_next(cpu, cpu->rq);
+	put_prev(rq, prev);
+	next = pick_next(cpu, rq);
 	if (next == prev) {
-		spin_unlock(&cpu->rq->lock);
+		spin_unlock(&rq->lock);
 	} else {
 		next->slice = SLICE_TICKS;
 		timer_switch(cpu, next);
@@ -162,17 +164,11 @@ resched_interrupt(void)
 		this_cpu()->need_resched = true;
 }
 
-static bool
-cpu_is_idle(const struct cpu *cpu)
-{
-	return READ_ONCE(cpu->curr) == cpu->idle;
-}
-
+/* Tasks that want to run there; the idle task does not count. */
 static unsigned
 cpu_load(unsigned id)
 {
-	return READ_ONCE(run_queues[id].nr_running) +
-	       !cpu_is_idle(cpu_by_id(id));
+	return READ_ONCE(run_queues[id].nr_running) - 1;
 }
 
 static unsigned
@@ -208,7 +204,7 @@ announce(struct cpu *cpu, const struct task *task)
 {
 	u64 mask;
 
-	if (cpu_is_idle(cpu) || task->prio < READ_ONCE(cpu->curr)->prio) {
+	if (task->prio < READ_ONCE(cpu->curr)->prio) {
 		resched_cpu(cpu);
 		return;
 	}
@@ -240,7 +236,6 @@ place(struct task *task, unsigned id)
 void
 sched_migrate(struct task *task)
 {
-	task->migrating = false;
 	place(task, choose_cpu(task));
 }
 
@@ -278,9 +273,9 @@ wake_up_task(struct task *task)
 
 	if (slept) {
 		WRITE_ONCE(task->state, TASK_RUNNABLE);
-		/* on_cpu: it has not given its CPU away yet, and will find
-		 * itself runnable when it tries. */
-		if (!task->on_cpu) {
+		/* On the queue still: it has not given its CPU away yet, and
+		 * will find itself runnable when it tries. */
+		if (!task->on_rq) {
 			elsewhere = !allowed_on(task, task->cpu);
 			if (!elsewhere) {
 				enqueue(rq, task);
@@ -307,7 +302,8 @@ kick_task(struct task *task)
 
 /* ---- Moving ----------------------------------------------------------- */
 
-/* Takes the first task off @from's queue that may run on CPU @id. */
+/* Takes the first task off @from's queue that waits there and may run on CPU
+ * @id. */
 static struct task *
 steal_for(struct run_queue *from, unsigned id)
 {
@@ -316,7 +312,7 @@ steal_for(struct run_queue *from, unsigned id)
 
 		list_for_each(task, &from->lists[first_bit(rest)],
 			      run_link) {
-			if (!allowed_on(task, id))
+			if (task->on_cpu || !allowed_on(task, id))
 				continue;
 			dequeue(from, task);
 			return task;
@@ -333,8 +329,8 @@ pull_work(unsigned id)
 		struct run_queue *rq = &run_queues[other];
 		struct task *task;
 
-		if (other == id || READ_ONCE(rq->nr_running) == 0)
-			continue;
+		if (other == id || cpu_load(other) < 2)
+			continue; /* it has what it runs, and no more */
 		irq_flags_t flags = spin_lock_irqsave(&rq->lock);
 		task = steal_for(rq, id);
 		spin_unlock_irqrestore(&rq->lock, flags);
@@ -351,36 +347,42 @@ static void
 push_work(unsigned id)
 {
 	struct run_queue *rq = &run_queues[id];
-	struct task *task;
 
 	for (;;) {
 		irq_flags_t flags = spin_lock_irqsave(&rq->lock);
+		struct task *task = first_task(rq);
 
-		task = rq->bitmap ? first_task(rq) : NULL;
-		if (task)
+		if (task != current)
 			dequeue(rq, task);
 		spin_unlock_irqrestore(&rq->lock, flags);
-		if (!task)
+		if (task == current)
 			return;
 		place(task, choose_cpu(task));
 	}
 }
 
-/* One look at where @task is after its affinity changed; true when it is, or
- * soon will be without further help, where it may be. */
+/*
+ * One look at where @task is after its affinity changed. True when it is, or
+ * will be without further help, where it may be: asleep (waking looks again),
+ * or running, and told to leave. False: between two queues, on its way.
+ */
 static bool
 settled(struct task *task)
 {
 	irq_flags_t flags;
 	struct run_queue *rq = lock_task_queue(task, &flags);
 	bool ok = allowed_on(task, task->cpu) ||
-		  task->state != TASK_RUNNABLE || task->on_cpu;
-	bool move = !ok && task->on_rq;
+		  task->state != TASK_RUNNABLE;
+	bool move = false;
 
-	if (move)
-		dequeue(rq, task);
-	else if (task->on_cpu && !allowed_on(task, task->cpu))
+	if (!allowed_on(task, task->cpu) && task->on_cpu) {
+		task->migrating = true;
 		resched_cpu(cpu_by_id(task->cpu));
+		ok = true;
+	} else if (!ok && task->on_rq) {
+		dequeue(rq, task);
+		move = true;
+	}
 	spin_unlock_irqrestore(&rq->lock, flags);
 	if (move)
 		place(task, choose_cpu(task));
@@ -406,6 +408,24 @@ sched_set_affinity(struct task *task, u64 mask)
 			schedule();
 	}
 	return 0;
+}
+
+void
+sched_set_priority(struct task *task, u8 prio)
+{
+	irq_flags_t flags;
+	struct run_queue *rq = lock_task_queue(task, &flags);
+	bool queued = task->on_rq;
+
+	if (queued)
+		dequeue(rq, task);
+	task->prio = prio;
+	if (queued) {
+		enqueue(rq, task);
+		/* Who comes first now? */
+		resched_cpu(cpu_by_id(task->cpu));
+	}
+	spin_unlock_irqrestore(&rq->lock, flags);
 }
 
 /* ---- Offline and online ----------------------------------------------- */
@@ -445,7 +465,7 @@ idle_loop(void)
 		arch_irq_disable();
 		if (cpu->dying) {
 			cpu_play_dead();
-		} else if (cpu->need_resched || cpu->rq->bitmap ||
+		} else if (cpu->need_resched || cpu_load(cpu->id) > 0 ||
 			   pull_work(cpu->id)) {
 			arch_irq_enable();
 			schedule();
@@ -453,6 +473,20 @@ idle_loop(void)
 			arch_idle_wait();
 		}
 	}
+}
+
+/* What runs on @cpu, perhaps this very task, goes on elsewhere. */
+static void
+evict_current(struct cpu *cpu)
+{
+	irq_flags_t flags = spin_lock_irqsave(&cpu->rq->lock);
+
+	if (cpu->curr != cpu->idle)
+		cpu->curr->migrating = true;
+	resched_cpu(cpu);
+	spin_unlock_irqrestore(&cpu->rq->lock, flags);
+	if (cpu == this_cpu())
+		schedule();
 }
 
 static int
@@ -464,9 +498,7 @@ take_offline(struct cpu *cpu)
 		return -EBUSY;
 	atomic64_and(&online_mask, ~(1ul << id));
 	store_release(&cpu->dying, true);
-	if (cpu == this_cpu())
-		sched_set_affinity(current, current->affinity | 1);
-	resched_cpu(cpu);
+	evict_current(cpu);
 	while (load_acquire(&cpu->online))
 		schedule();
 	ASSERT(cpu->idle->active_mm == &init_mm);
@@ -551,6 +583,7 @@ become_idle(struct cpu *cpu)
 	cpu->rq = &run_queues[cpu->id];
 	timer_init_cpu(cpu);
 	idle_task_init(idle, cpu->id);
+	enqueue(cpu->rq, idle);
 	cpu->idle = idle;
 	cpu->curr = idle;
 	cpu->loaded = &init_mm;

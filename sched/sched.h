@@ -16,7 +16,7 @@ struct run_queue {
 	struct spinlock lock;
 	u64 bitmap;		/* bit p: lists[p] is not empty */
 	struct list lists[NR_PRIORITIES];
-	unsigned nr_running;	/* on the lists, the running one not counted */
+	unsigned nr_running;	/* on the lists, running and idle ones too */
 };
 
 void sched_init(void);		/* boot CPU: its idle task is the boot stack */
@@ -49,6 +49,10 @@ void schedule_until(u64 deadline);
 /* -EINVAL: no online CPU in @mask. Returns when a running @task is off the
  * forbidden CPUs. */
 int sched_set_affinity(struct task *task, u64 mask);
+
+/* @task's priority from now on, whatever it is doing: 0 (first) to
+ * NR_PRIORITIES - 2. */
+void sched_set_priority(struct task *task, u8 prio);
 
 /* A preemption point for long loops: schedules when somebody should run. */
 void cond_resched(void);

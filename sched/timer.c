@@ -27,13 +27,9 @@ program(struct cpu *cpu)
 }
 
 void
-timer_switch(struct cpu *cpu, const struct task *next)
+timer_start_or_stop(struct cpu *cpu, bool tick)
 {
-	bool idle = next == cpu->idle;
-
-	if (idle == (cpu->next_tick == 0))
-		return; /* as it should be already */
-	cpu->next_tick = idle ? 0 : arch_time_ns() + TICK_NS;
+	cpu->next_tick = tick ? arch_time_ns() + TICK_NS : 0;
 	program(cpu);
 }
 
@@ -68,7 +64,7 @@ tick(struct cpu *cpu, u64 now)
 	task->ticks++;
 	if (task->slice && --task->slice)
 		return;
-	if (cpu->rq->nr_running)
+	if (cpu->rq->nr_running > 2) /* others than this one and idle */
 		cpu->need_resched = true;
 }
 

@@ -13,8 +13,17 @@ struct sleep_queue {
 
 void timer_init_cpu(struct cpu *cpu);
 
+void timer_start_or_stop(struct cpu *cpu, bool tick);
+
 /* This CPU is about to run @next: starts or stops the tick. Interrupts off. */
-void timer_switch(struct cpu *cpu, const struct task *next);
+static inline void
+timer_switch(struct cpu *cpu, const struct task *next)
+{
+	bool tick = next != cpu->idle;
+
+	if (unlikely(tick != (cpu->next_tick != 0)))
+		timer_start_or_stop(cpu, tick);
+}
 
 /* Wakes everybody who sleeps on @cpu, which is going offline: they look at
  * the time and go to sleep elsewhere. */

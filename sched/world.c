@@ -9,6 +9,7 @@ bool world_stopping;
 
 struct mutex world_lock;
 static atomic_t waiting; /* CPUs at a safe point */
+static int round;	 /* of looking at CR3: see world_stop() */
 
 static unsigned
 online_others(void)
@@ -31,6 +32,21 @@ call_others(void)
 	}
 }
 
+/* A CPU that waits still answers shootdowns, and may move to another root for
+ * one. Now that all wait there are none under way: let each say what it has in
+ * CR3. */
+static void
+look_at_roots(void)
+{
+	u64 mask = online_cpus() & ~(1ul << this_cpu()->id);
+
+	WRITE_ONCE(round, round + 1);
+	for (; mask; mask &= mask - 1) {
+		while (READ_ONCE(cpu_by_id(first_bit(mask))->rest_round) != round)
+			arch_cpu_relax();
+	}
+}
+
 void
 world_stop(void)
 {
@@ -42,6 +58,7 @@ world_stop(void)
 	call_others();
 	while (atomic_read(&waiting) != (int)online_others())
 		arch_cpu_relax();
+	look_at_roots();
 }
 
 void
@@ -51,6 +68,18 @@ world_resume(void)
 	while (atomic_read(&waiting))
 		arch_cpu_relax();
 	mutex_unlock(&world_lock);
+}
+
+static void
+rest(struct cpu *cpu)
+{
+	int now = READ_ONCE(round);
+
+	if (cpu->rest_round != now) {
+		cpu->root_at_rest = arch_loaded_root();
+		store_release(&cpu->rest_round, now);
+	}
+	arch_cpu_relax();
 }
 
 /* Interrupts stay on: a CPU that waits here still answers shootdowns. */
@@ -63,11 +92,10 @@ world_wait(void)
 		arch_irq_restore(flags);
 		return;
 	}
-	this_cpu()->root_at_rest = arch_loaded_root();
 	arch_irq_enable();
 	atomic_inc(&waiting);
 	while (READ_ONCE(world_stopping))
-		arch_cpu_relax();
+		rest(this_cpu());
 	atomic_dec(&waiting);
 	arch_irq_disable();
 	arch_irq_restore(flags);

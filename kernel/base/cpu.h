@@ -53,7 +53,9 @@ struct cpu {
 
 	struct trace_ring *trace; /* kernel/trace.c; NULL: not recorded yet */
 
+	/* --- sched/world.c --- */
 	paddr_t root_at_rest;	/* CR3 when the world was stopped */
+	int rest_round;		/* in this round of looking */
 
 	unsigned irq_depth;	/* 0 in tasks, more inside interrupts */
 	u64 counts[NR_COUNTERS];

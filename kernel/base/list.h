@@ -53,6 +53,15 @@ list_del(struct list *item)
 	list_init(item);
 }
 
+/* The same, and makes it the last element of @head's. */
+static inline void
+list_move_tail(struct list *head, struct list *item)
+{
+	item->prev->next = item->next;
+	item->next->prev = item->prev;
+	list_add_tail(head, item);
+}
+
 #define list_entry(ptr, type, member) container_of(ptr, type, member)
 #define list_first(head, type, member) list_entry((head)->next, type, member)
 

@@ -199,12 +199,30 @@ space_execute(struct space *space, uaddr_t addr)
 
 /* ---- Flushes ------------------------------------------------------------ */
 
+void (*space_during_flush)(void);
+
+/* Leaf tables that a lazy CPU may walk must still be tables. */
+static void
+check_walked(struct space *space)
+{
+	for (unsigned i = 0; i < SPACE_TLB_SIZE; i++)
+		if (space->walked[i] &&
+		    (space->walked[i]->state != PAGE_USED ||
+		     space->walked[i]->class != ALLOC_TABLE))
+			FAIL("a lazy CPU may walk a table that was freed");
+}
+
 static void
 flush(struct mm *mm, uaddr_t start, uaddr_t end, bool freed_tables)
 {
 	struct space *space = container_of(mm, struct space, mm);
+	void (*meanwhile)(void) = space_during_flush;
 
+	space_during_flush = NULL;
+	if (meanwhile)
+		meanwhile();
 	assert_no_spinlocks();
+	check_walked(space);
 	CHECK(host_irqs_on);
 	space->flushes++;
 	space->table_flushes += freed_tables;
@@ -297,11 +315,7 @@ space_check(struct space *space)
 	for (unsigned i = 0; i < SPACE_TLB_SIZE; i++)
 		if (space->tlb[i].page)
 			check_tlb(space, &space->tlb[i]);
-	for (unsigned i = 0; i < SPACE_TLB_SIZE; i++)
-		if (space->walked[i] &&
-		    (space->walked[i]->state != PAGE_USED ||
-		     space->walked[i]->class != ALLOC_TABLE))
-			FAIL("a lazy CPU may walk a table that was freed");
+	check_walked(space);
 	for (struct region *region = region_first(&space->mm); region;
 	     region = region_next(region))
 		if (region->end - region->start < (1ul << 30))

@@ -40,6 +40,9 @@ struct regs {
 extern int space_signal;
 extern char space_signal_text[256];
 
+/* What another CPU does while a flush is on its way. Called once. */
+extern void (*space_during_flush)(void);
+
 /* Boots the memory code with @bytes and notes what is free. */
 void space_boot(u64 bytes);
 /* Everything allocated since space_boot() must have come back. */

@@ -1,4 +1,4 @@
-// with: tests/host/space.c mm/usercopy.c mm/fault.c mm/region_tree.c mm/region.c mm/region_change.c mm/shared.c mm/pgtable.c  mm/page_alloc.c mm/buddy.c mm/zero_pool.c mm/slab.c mm/boot_mem.c kernel/debug/slab_debug.c kernel/debug/poison.c kernel/debug/fail.c
+// with: tests/host/space.c mm/usercopy.c mm/fault.c mm/region_tree.c mm/region.c mm/region_change.c mm/shared.c mm/pgtable.c mm/page_alloc.c mm/buddy.c mm/zero_pool.c mm/slab.c mm/boot_mem.c kernel/debug/slab_debug.c kernel/debug/poison.c kernel/debug/fail.c
 /* Page faults and user copies, from the machine's side. */
 #include "host.h"
 #include "space.h"
@@ -90,6 +90,7 @@ copies(void)
 	/* Reading copies nothing. */
 	CHECK_EQ(space_read(child, ADDR, &value), 0);
 	CHECK_EQ(value, 1);
+	CHECK_EQ(mm_fault(&child->mm, ADDR, FAULT_USER), 0);
 	CHECK(page_at(child, ADDR) == page);
 	/* Writing does, and tells the other CPUs. */
 	flushes = child->flushes;
@@ -108,6 +109,34 @@ copies(void)
 	CHECK_EQ(value, 2);
 	space_check(child);
 	space_free(child);
+	end();
+}
+
+static struct space *parent;
+
+static void
+parent_exits(void)
+{
+	space_free(parent);
+}
+
+/* Writer and other owner leave the old page at the same time: it must live
+ * until the writer's other CPUs have stopped reading it. */
+static void
+late_put(void)
+{
+	u64 value;
+
+	begin();
+	map(ADDR, 1, RW, false);
+	CHECK_EQ(space_write(space, ADDR, 1), 0);
+	parent = space;
+	space = space_fork(parent);
+	CHECK_EQ(space_read(space, ADDR, &value), 0);
+	space_during_flush = parent_exits;
+	CHECK_EQ(space_write(space, ADDR, 2), 0);
+	CHECK(!space_during_flush);
+	current->mm = &space->mm;
 	end();
 }
 
@@ -175,7 +204,7 @@ no_memory(void)
 	end();
 }
 
-/* ---- Stacks --------------------------------------------------------------- */
+/* ---- Stacks ------------------------------------------------------------- */
 
 static void
 stack_grows(void)
@@ -231,7 +260,7 @@ stack_by_flag(void)
 	end();
 }
 
-/* ---- The entry point ------------------------------------------------------ */
+/* ---- The entry point ----------------------------------------------------- */
 
 static void
 fault(struct regs regs, u64 addr, unsigned flags)
@@ -276,6 +305,27 @@ kills(void)
 	end();
 }
 
+/* A flush waits for other CPUs, which may be waiting for this one: flush() in
+ * space.c insists on interrupts. */
+static void
+interrupts(void)
+{
+	struct space *child;
+
+	begin();
+	map(ADDR, 2, RW, false);
+	CHECK_EQ(space_write(space, ADDR, 1), 0);
+	CHECK_EQ(space_write(space, ADDR + 4096, 1), 0);
+	child = space_fork(space);
+	space->flushes = 0;
+	user_faults(ADDR, FAULT_WRITE, NULL);
+	CHECK_EQ(space->flushes, 1);
+	CHECK_EQ(put_user_u32(ADDR + 4096, 5), 0);
+	CHECK_EQ(space->flushes, 2);
+	space_free(child);
+	end();
+}
+
 static void
 kernel_panics(void)
 {
@@ -301,7 +351,7 @@ kernel_panics(void)
 	end();
 }
 
-/* ---- User copies ---------------------------------------------------------- */
+/* ---- User copies -------------------------------------------------------- */
 
 static void
 copies_fault(void)
@@ -423,6 +473,7 @@ main(int argc, char **argv)
 	test("a first touch finds zeroes", zeroes);
 	test("a page shared by fork is copied by the first writer and kept by "
 	     "the last owner", copies);
+	test("a copied page is given back after the flush", late_put);
 	test("fork shares also pages that nobody may touch", hidden_copies);
 	test("a fault that another thread has repaired is retried", repaired);
 	test("a fault without memory changes nothing", no_memory);
@@ -430,6 +481,7 @@ main(int argc, char **argv)
 	test("a stack stops a guard gap above what is in use", stack_stops);
 	test("MAP_GROWSDOWN makes a stack", stack_by_flag);
 	test("a wrong user fault is signal 11 with the reason in it", kills);
+	test("faults are served with interrupts on", interrupts);
 	test("a kernel fault outside the copy routines panics",
 	     kernel_panics);
 	test("user copies take faults and report bad addresses",

@@ -166,7 +166,7 @@ failures(void)
 	}
 	fail_allocation(ALLOC_TABLE, 3);
 	stacks[0] = kstack_alloc();
-	CHECK(stacks[0]);
+	CHECK_EQ(stacks[0], KSTACK_BASE + KSTACK_SIZE); /* no slot was lost */
 	CHECK(!failure_happened());
 	CHECK_EQ(nr_free_pages(), free - 4 - 2);
 	CHECK_PANICS("stack_of(slot_of(stack))", kstack_free(stacks[0] + 4096));

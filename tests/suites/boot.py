@@ -1,7 +1,16 @@
-"""Every way to boot, on 1, 2 and 4 CPUs."""
-from harness import Boot, Failure, suite
+"""Booting: every way on 1, 2 and 4 CPUs, many CPUs, little and much memory,
+and the sentence that each thing that can be wrong with a machine gets.
+"""
+import os
 
-SCREEN = "build/logs/screen-{cpus}.ppm"
+from harness import ROOT, Boot, Failure, suite
+
+STORY = r"^All \d+ steps were as expected\."
+HELLO = [r"^Hello from /bin/hello", r"which is 1/1\."]
+
+
+def number(cpus):
+    return f"{cpus} CPU" if cpus == 1 else f"{cpus} CPUs"
 
 
 def not_blank(path):
@@ -16,13 +25,75 @@ def not_blank(path):
     return check
 
 
+# The story needs three CPUs; with fewer, the smallest program runs.
 @suite
-def boot():
+def ways():
     for way, called in (("kernel", "qemu -kernel"), ("bios", "GRUB under BIOS"),
                         ("uefi", "GRUB under UEFI")):
         for cpus in (1, 2, 4):
-            picture = SCREEN.format(cpus=cpus) if way == "bios" else None
-            yield Boot(f"boot: {called}, {cpus} CPUs", append="init=/bin/borrow", way=way,
-                       cpus=cpus, timeout=240 if way == "uefi" else 120,
+            program, expect = ("borrow", [STORY]) if cpus == 4 else ("hello", HELLO)
+            picture = f"build/logs/screen-{cpus}.ppm" if way == "bios" else None
+            yield Boot(f"boot: {called}, {number(cpus)}", append=f"init=/bin/{program}",
+                       way=way, cpus=cpus, timeout=240 if way == "uefi" else 120,
+                       expect=[rf"\] {number(cpus)} online", *expect],
                        screenshot=picture, check=not_blank(picture) if picture else None,
-                       slow=way == "uefi" and cpus != 2)
+                       slow=way == "uefi" or cpus == 2)
+
+
+@suite
+def sizes():
+    yield Boot("boot: 16 CPUs", append="init=/bin/borrow", cpus=16, slow=True,
+               expect=[r"\] 16 CPUs online", STORY])
+    for mem, mib in (("32M", 31), ("4G", 4095)):
+        yield Boot(f"boot: {mem} of memory", append="init=/bin/borrow", mem=mem, slow=True,
+                   expect=[rf"memory: {mib} MiB", STORY])
+    yield Boot("boot: more CPUs than wanted stay asleep", append="init=/bin/hello cpus=2",
+               expect=[r"2 more CPUs stay asleep: 2 is the limit", r"\] 2 CPUs online", *HELLO])
+    # The kernel waits for the missing CPU at least 10 s, unless it comes late.
+    yield Boot("boot: a CPU that does not answer is skipped",
+               append="init=/bin/hello skipcpu=2",
+               expect=[r"APIC id 2 does not answer: skipped", r"\] 3 CPUs online", *HELLO])
+
+
+def cut_archive():
+    """The archive as an interrupted copy leaves it: its end is missing."""
+    path = f"{ROOT}/build/logs/cut.cpio"
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(f"{ROOT}/build/initrd.cpio", "rb") as whole, open(path, "wb") as cut:
+        cut.write(whole.read(300_000))
+    return path
+
+
+class BootCut(Boot):
+    def run(self):
+        cut_archive()
+        super().run()
+
+
+@suite
+def sentences():
+    hello = "init=/bin/hello"
+    yield Boot("boot: an unknown option is named and ignored", append=hello + " colour=red",
+               expect=[r'unknown boot option "colour" ignored; known are: init', *HELLO])
+    yield Boot("boot: an option that is no number is named", append=hello + " cpus=many",
+               expect=[r"boot option cpus=many is not a number", *HELLO])
+    yield Boot("boot: no archive of programs", append=hello, initrd="none", verdict="FAIL",
+               expect=[r"no initrd: give QEMU -initrd, or GRUB a module2 line"],
+               forbid=[r"there is no /bin/hello"])
+    yield BootCut("boot: a damaged archive of programs", append=hello, verdict="FAIL",
+                  initrd="build/logs/cut.cpio",
+                  expect=[r"the initrd is damaged: .*\. Build it again: make"],
+                  forbid=[r"Hello"])
+    yield Boot("boot: no such program", append="init=/bin/nobody", verdict="FAIL",
+               expect=[r"there is no /bin/nobody in the initrd: put a C file into user/prog"])
+    yield Boot("boot: too little memory", append=hello, mem="12M", verdict="PANIC",
+               expect=[r"PANIC: only \d+ KiB of memory are usable, and Lodger needs 16 MiB: "
+                       r"give the machine more \(QEMU: -m 32M\)"])
+    yield Boot("boot: a CPU without 64-bit mode", append=hello, verdict="FAIL",
+               extra="-cpu qemu32",
+               expect=[r"Lodger cannot start: this CPU has no 64-bit \(long\) mode"])
+    yield Boot("boot: a CPU without NX", append=hello, verdict="FAIL",
+               extra="-cpu qemu64,-nx",
+               expect=[r"Lodger cannot start: this CPU cannot forbid execution \(NX\)"])
+    yield Boot("boot: a CPU without SMEP, SMAP, UMIP", append=hello, extra="-cpu qemu64",
+               expect=[r"cpu: NX WP on;", *HELLO])

@@ -1,15 +1,41 @@
 """The tests inside the kernel: one boot for each KERNEL_TEST(name, ...).
 
-A comment in the line above may say where it runs, for example
+Comments in the lines above may say where it runs, and what the log must show
+besides "test NAME: ok"; for a test that is to end in a panic, instead of it:
 
-    // run: cpus=1,2,4 mem=64M timeout=60 append="seed=3" icount=0 slow
+    // run: cpus=1,2,4 mem=64M timeout=60 append="loglevel=debug" slow
+    // expect: ^a regular expression
+
+seeds=1,2 adds a run for each seed, with pauses at the yield points that the
+seed decides, on one host thread: the same seed gives the same run.
 """
 import glob
 import re
 
 from harness import Boot, suite, words
 
-DECLARED = re.compile(r"(?:^(?://|/\*) run:(.*)\n)?^KERNEL_TEST\(\s*(\w+)", re.M)
+DECLARED = re.compile(r"((?:^//.*\n|^/\*.*\*/\n)*)^KERNEL_TEST\(\s*(\w+)", re.M)
+COMMENT = re.compile(r"^(?://|/\*) (run|expect): *(.*?)(?: *\*/)?$", re.M)
+
+
+def declared(text):
+    """Of each test: its name, where it runs, what it must show."""
+    for comments, name in DECLARED.findall(text):
+        lines = COMMENT.findall(comments)
+        where = words(" ".join(line for kind, line in lines if kind == "run"))
+        yield name, where, [line for kind, line in lines if kind == "expect"]
+
+
+def boot(name, w, expect, cpus, seed=""):
+    passes = w.get("verdict", "PASS") == "PASS"
+    return Boot(f"kernel: {name}, {cpus} CPUs" + (f", seed {seed}" if seed else ""),
+                append=f"test={name} {w.get('append', '')}" + (f" seed={seed}" if seed else ""),
+                cpus=int(cpus), mem=w.get("mem", "512M"),
+                timeout=int(w.get("timeout", 120)), icount="0" if seed else w.get("icount"),
+                single="single" in w, verdict=w.get("verdict", "PASS"),
+                expect=([rf"test {name}: ok"] if passes else []) + expect,
+                forbid=[r"test \w+: FAILED.*"],
+                slow="slow" in w, alone="alone" in w)
 
 
 @suite
@@ -17,14 +43,7 @@ def kernel():
     for path in sorted(glob.glob("tests/kernel/*.c")):
         with open(path) as f:
             text = f.read()
-        for line, name in DECLARED.findall(text):
-            w = words(line)
+        for name, w, expect in declared(text):
             for cpus in w.get("cpus", "4").split(","):
-                yield Boot(f"kernel: {name}, {cpus} CPUs",
-                           append=f"test={name} {w.get('append', '')}".strip(),
-                           cpus=int(cpus), mem=w.get("mem", "512M"),
-                           timeout=int(w.get("timeout", 120)), icount=w.get("icount"),
-                           single="single" in w, verdict=w.get("verdict", "PASS"),
-                           expect=[rf"test {name}: ok"] if "verdict" not in w else [],
-                           forbid=[r"test \w+: FAILED.*"],
-                           slow="slow" in w, alone="alone" in w)
+                for seed in ["", *filter(None, w.get("seeds", "").split(","))]:
+                    yield boot(name, w, expect, cpus, seed)

@@ -52,7 +52,7 @@ def user():
         check = None
         if "linux-oracle" in w:
             check = same_as_linux(f"build/initrd/tests/{name}", seconds)
-        for cpus in w.get("cpus", "4").split(","):
+        for cpus in w.get("cpus", "1,2,4").split(","):
             yield Boot(f"user: {name}, {number_of_cpus(cpus)}",
                        append=f"init=/tests/{name} {w.get('append', '')}".strip(),
                        cpus=int(cpus), mem=w.get("mem", "512M"), timeout=seconds,

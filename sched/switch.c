@@ -24,6 +24,7 @@
 static void
 finish_slow(struct task *prev, struct mm *owed, bool dead, bool migrating)
 {
+	yield_point(YIELD_FINISH);
 	if (owed)
 		mmdrop(owed, REF_PARKED, this_cpu());
 	if (migrating)

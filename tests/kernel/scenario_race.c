@@ -190,6 +190,8 @@ KERNEL_TEST(s14_outsider_meets_the_end,
 	MUST_EQ(mm_users(mm), 0);
 	MUST(!mmget_not_zero(mm, current));
 	MUST_EQ(mm_users(mm), 0);
+	/* Were it switched away now, it would come back as a borrower. */
+	MUST(!task_of(A)->mm);
 	yield_release(0);
 	is_dead(A);
 	STEP("A exits", { a, 0, 2 });

@@ -88,8 +88,8 @@ KERNEL_TEST(s12_generations,
 // run: cpus=3 append="invariants=0" timeout=60
 KERNEL_TEST(s13_cpu_offline, "a CPU that leaves gives its borrow back first")
 {
-	struct actor *A, *D;
-	u64 a;
+	struct actor *A, *D, *E;
+	u64 a, e;
 
 	stage_open(2);
 	A = user_actor("A"), a = mm_of(A), D = user_actor("D");
@@ -105,6 +105,15 @@ KERNEL_TEST(s13_cpu_offline, "a CPU that leaves gives its borrow back first")
 	STEP("cpu0 A exits, ->D", { a, GONE }, { INIT, 1, 1 });
 	MUST_EQ(cpu_online(1), 0);
 	STEP("cpu1 online", { INIT, 1, 2 });
+
+	E = user_actor("E"), e = mm_of(E);
+	to(1, E);
+	exits(E);
+	to(1, NULL);
+	STEP("cpu1 E exits, idle borrows", { e, 0, 1 }, { INIT, 1, 1 });
+	MUST_EQ(cpu_offline(1), 0);
+	STEP("cpu1 offline, last borrower", { e, GONE }, { INIT, 1, 1 });
+	MUST_EQ(cpu_online(1), 0);
 	MUST_EQ(cpu_offline(0), -EBUSY);
 	stage_close();
 }

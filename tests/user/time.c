@@ -108,20 +108,24 @@ sleep_until(void)
 }
 
 /* Sleepers wake in the order of their times, whatever the order they began
- * in. */
+ * in. On one CPU: the timers of two are two clocks to a busy host. */
 static void
 sleepers_in_order(void)
 {
+	cpu_set_t one;
 	static const int order[] = { 3, 1, 4, 2 };
 	_Atomic int *woken = shared_memory(PAGE);
 	long start = now() + 20 * MS;
 
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
 	for (int i = 0; i < 4; i++)
 		if (fork_or_die() == 0) {
 			long end = start + order[i] * 40l * MS;
 			struct timespec time = { end / 1000000000,
 						 end % 1000000000 };
 
+			sched_setaffinity(0, sizeof(one), &one);
 			clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time,
 					NULL);
 			_exit(++woken[0] == order[i] ? 0 : 1);

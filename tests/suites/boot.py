@@ -33,7 +33,7 @@ def ways():
                        way=way, cpus=cpus, timeout=240 if way == "uefi" else 120,
                        expect=[rf"\] {number_of_cpus(cpus)} online", *expect],
                        screenshot=picture, check=not_blank(picture) if picture else None,
-                       slow=way == "uefi" or cpus == 2)
+                       slow=way == "uefi" or cpus == 2 or (way, cpus) == ("bios", 1))
 
 
 @suite

@@ -812,6 +812,7 @@ static void
 run_ipi_rows(void)
 {
 	pin(0);
+	lodger_quiesce(); /* dead tasks of the rows before are reaped */
 	for (unsigned k = 1; k < nr_cpus; k = k * 2 + 1) {
 		ipi_row(k, false, true);
 		ipi_row(k, true, true);

@@ -35,7 +35,7 @@ def boot(name, w, expect, cpus, seed=""):
                 single="single" in w, verdict=w.get("verdict", "PASS"),
                 expect=([rf"test {name}: ok"] if passes else []) + expect,
                 forbid=[r"test \w+: FAILED.*"],
-                slow="slow" in w, alone="alone" in w)
+                slow="slow" in w or seed != "", alone="alone" in w)
 
 
 @suite

@@ -15,6 +15,7 @@
 #include "kernel/invariants.h"
 #include "kernel/process.h"
 #include "kernel/test.h"
+#include "kernel/time.h"
 #include "kernel/trace.h"
 #include "kernel/verdict.h"
 #include "kernel/workers.h"
@@ -143,6 +144,29 @@ struct program {
 	int err;
 };
 
+u64 first_program_ns;
+
+/* The path, and what the option args=A,B,C says. */
+static int
+add_arguments(struct exec_args *args, const char *path)
+{
+	const char *rest = cmdline_get("args");
+	char arg[64];
+	int err = exec_args_add(args, path);
+
+	args->argc = 1;
+	while (rest && *rest && !err) {
+		const char *end = strchr(rest, ',');
+		size_t len = end ? (size_t)(end - rest) : strlen(rest);
+
+		strscpy(arg, rest, MIN(len + 1, sizeof(arg)));
+		err = exec_args_add(args, arg);
+		args->argc++;
+		rest = end ? end + 1 : NULL;
+	}
+	return err;
+}
+
 /* A kernel thread that becomes a program: exec gives it its first address
  * space, and returning from here enters it. */
 static void
@@ -152,13 +176,13 @@ program_main(void *arg)
 	struct exec_args args;
 
 	exec_args_init(&args);
-	program->err = exec_args_add(&args, program->path);
-	args.argc = 1;
+	program->err = add_arguments(&args, program->path);
 	if (!program->err)
 		program->err = do_execve(program->path, &args);
 	exec_args_free(&args);
 	if (program->err)
 		do_exit(127 << 8);
+	first_program_ns = arch_time_ns();
 }
 
 static struct task *
@@ -185,8 +209,9 @@ static enum verdict
 explain_failure(const struct program *program)
 {
 	if (program->err == -ENOENT)
-		pr_err("there is no %s in the initrd: put a C file into "
-		       "user/programs/, or choose another by init=",
+		pr_err("there is no %s in the initrd: put its C file into "
+		       "user/programs/, or choose another (make run "
+		       "PROG=hello, or the boot option init=/bin/hello)",
 		       program->path);
 	else
 		pr_err("%s cannot be started: error %d", program->path,
@@ -218,6 +243,7 @@ run_program(const char *path)
 void
 end_with(enum verdict verdict)
 {
+	guests_end(); /* they would keep their CPUs from coming to rest */
 	quiesce();
 	check_invariants();
 	if (cmdline_flag("trace"))

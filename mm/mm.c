@@ -187,9 +187,7 @@ mm_init(void)
 	region_tree_init(&init_mm.regions);
 	list_add_tail(&mm_list, &init_mm.link);
 	mm_list_length = 1;
-#ifdef CONFIG_DEBUG
-	list_init(&init_mm.ledger);
-#endif
+	ledger_init(&init_mm);
 	ledger_add(&init_mm, REF_TASK, &init_mm, CALLER);
 	ledger_add(&init_mm, REF_STATIC, &init_mm, CALLER);
 }
@@ -211,9 +209,7 @@ mm_alloc(const void *holder)
 	atomic_set(&mm->count, 1);
 	mutex_init(&mm->lock, "mm");
 	region_tree_init(&mm->regions);
-#ifdef CONFIG_DEBUG
-	list_init(&mm->ledger);
-#endif
+	ledger_init(mm);
 	ledger_add(mm, REF_BUILDING, holder, CALLER);
 	ledger_add(mm, REF_USERS, mm, CALLER);
 	mm_list_add(mm);
@@ -328,7 +324,8 @@ exec_mmap(struct mm *new)
 	struct mm *old = me->mm;
 	struct mm *borrowed = me->active_mm;
 
-	ASSERT(mm_users(new) == 1);
+	/* Ours; and that of an outsider who looks at it just now. */
+	ASSERT(mm_users(new) >= 1);
 	transition_begin();
 	ledger_move(new, REF_BUILDING, me, REF_TASK, me, CALLER);
 	move_into(me, new);

@@ -125,7 +125,11 @@ class Boot(Test):
 
 def first_cause(log, printed):
     """The line that most likely says what went wrong."""
+<<<<<<< HEAD
     for pattern in (r"test \S+: FAILED.*", r"KERNEL PANIC: .*", r".*FAILED.*"):
+=======
+    for pattern in (r"test \S+: FAILED.*", r"PANIC: .*", r"WRONG: .*", r".*FAILED.*"):
+>>>>>>> main
         if found := re.search(pattern, log):
             return ": " + found[0].strip()
     lines = printed.strip().splitlines()[1:2]
@@ -141,6 +145,10 @@ class Check(Test):
 
     def run(self):
         self.function(self.log)
+
+
+def number_of_cpus(n):
+    return f"{n} CPU" if int(n) == 1 else f"{n} CPUs"
 
 
 def words(line):

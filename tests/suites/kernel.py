@@ -7,12 +7,12 @@ besides "test NAME: ok"; for a test that is to end in a panic, instead of it:
     // expect: ^a regular expression
 
 seeds=1,2 adds a run for each seed, with pauses at the yield points that the
-seed decides, on one host thread: the same seed gives the same run.
+seed decides, on one host thread: the same seed gives the same run. These are slow.
 """
 import glob
 import re
 
-from harness import Boot, suite, words
+from harness import Boot, number_of_cpus, suite, words
 
 DECLARED = re.compile(r"((?:^//.*\n|^/\*.*\*/\n)*)^KERNEL_TEST\(\s*(\w+)", re.M)
 COMMENT = re.compile(r"^(?://|/\*) (run|expect): *(.*?)(?: *\*/)?$", re.M)
@@ -28,14 +28,14 @@ def declared(text):
 
 def boot(name, w, expect, cpus, seed=""):
     passes = w.get("verdict", "PASS") == "PASS"
-    return Boot(f"kernel: {name}, {cpus} CPUs" + (f", seed {seed}" if seed else ""),
+    return Boot(f"kernel: {name}, {number_of_cpus(cpus)}" + (f", seed {seed}" if seed else ""),
                 append=f"test={name} {w.get('append', '')}" + (f" seed={seed}" if seed else ""),
                 cpus=int(cpus), mem=w.get("mem", "512M"),
                 timeout=int(w.get("timeout", 120)), icount="0" if seed else w.get("icount"),
                 single="single" in w, verdict=w.get("verdict", "PASS"),
                 expect=([rf"test {name}: ok"] if passes else []) + expect,
                 forbid=[r"test \w+: FAILED.*"],
-                slow="slow" in w or seed != "", alone="alone" in w)
+                slow="slow" in w or bool(seed), alone="alone" in w)
 
 
 @suite

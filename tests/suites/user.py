@@ -12,7 +12,7 @@ import glob
 import os
 import re
 
-from harness import Boot, Failure, execute, first_line, suite, words
+from harness import Boot, Failure, execute, first_line, number_of_cpus, suite, words
 
 KERNEL_LINE = re.compile(r"^\[ *\d+\.\d+ cpu\d+\]")
 
@@ -52,8 +52,8 @@ def user():
         check = None
         if "linux-oracle" in w:
             check = same_as_linux(f"build/initrd/tests/{name}", seconds)
-        for cpus in w.get("cpus", "4").split(","):
-            yield Boot(f"user: {name}, {cpus} CPUs",
+        for cpus in w.get("cpus", "1,2,4").split(","):
+            yield Boot(f"user: {name}, {number_of_cpus(cpus)}",
                        append=f"init=/tests/{name} {w.get('append', '')}".strip(),
                        cpus=int(cpus), mem=w.get("mem", "512M"), timeout=seconds,
                        icount=w.get("icount"), single="single" in w, check=check,

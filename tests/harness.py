@@ -125,11 +125,7 @@ class Boot(Test):
 
 def first_cause(log, printed):
     """The line that most likely says what went wrong."""
-<<<<<<< HEAD
-    for pattern in (r"test \S+: FAILED.*", r"KERNEL PANIC: .*", r".*FAILED.*"):
-=======
     for pattern in (r"test \S+: FAILED.*", r"PANIC: .*", r"WRONG: .*", r".*FAILED.*"):
->>>>>>> main
         if found := re.search(pattern, log):
             return ": " + found[0].strip()
     lines = printed.strip().splitlines()[1:2]

@@ -243,6 +243,7 @@ run_program(const char *path)
 void
 end_with(enum verdict verdict)
 {
+	guests_end(); /* they would keep their CPUs from coming to rest */
 	quiesce();
 	check_invariants();
 	if (cmdline_flag("trace"))

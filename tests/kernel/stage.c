@@ -139,7 +139,9 @@ test_call(void)
 
 	if (!me) {
 		me = stage.unborn;
-		ASSERT(me && !me->task);
+		if (!me) /* a program that is no actor */
+			return -ENOSYS;
+		ASSERT(!me->task);
 		stage.unborn = NULL;
 		me->task = current;
 	}

@@ -55,6 +55,12 @@ PYTHON  ?= python3
 MUSL_CC := $(or $(MUSL_CC),$(call first,x86_64-linux-musl-gcc),musl-gcc)
 HOST_CC ?= gcc
 
+missing := $(foreach tool,$(CC) $(LD) $(NASM) $(PYTHON) $(MUSL_CC),\
+	$(if $(shell command -v $(tool)),,$(tool)))
+ifneq ($(strip $(missing)),)
+$(warning missing: $(strip $(missing)). tools/setup installs it; make doctor says more)
+endif
+
 # ---- Flags -----------------------------------------------------------------
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \

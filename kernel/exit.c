@@ -142,16 +142,25 @@ become_leader(struct task *me)
 	spin_unlock_irqrestore(&pid_lock, flags);
 }
 
+/* Of two threads that exec at once the first one here kills the other, which
+ * then must not kill the first. */
+static void
+kill_siblings(struct process *process)
+{
+	irq_flags_t flags = spin_lock_irqsave(&pid_lock);
+
+	if (!current->kill_signal)
+		kill_threads(process, current);
+	spin_unlock_irqrestore(&pid_lock, flags);
+}
+
 int
 end_other_threads(void)
 {
 	struct process *process = current->process;
-	irq_flags_t flags;
 
 	if (!alone(process)) {
-		flags = spin_lock_irqsave(&pid_lock);
-		kill_threads(process, current);
-		spin_unlock_irqrestore(&pid_lock, flags);
+		kill_siblings(process);
 		wait_event_killable(&process->changed, alone(process));
 	}
 	if (current->kill_signal)

@@ -263,12 +263,16 @@ unlock_buckets(struct bucket *a, struct bucket *b, irq_flags_t flags)
 	spin_unlock_irqrestore(a < b ? &a->lock : &b->lock, flags);
 }
 
+/* Within a bucket it keeps its place: moved to the end, requeue() would meet
+ * it again, and for ever when the new key is the old one. */
 static void
 move_waiter(struct futex_waiter *waiter, const struct futex_key *key,
 	    struct bucket *to)
 {
-	list_del(&waiter->link);
 	waiter->key = *key;
+	if (waiter->bucket == to)
+		return;
+	list_del(&waiter->link);
 	list_add_tail(&to->waiters, &waiter->link);
 	WRITE_ONCE(waiter->bucket, to);
 }
@@ -281,12 +285,12 @@ requeue(const struct futex_key *from, const struct futex_key *to, int wake,
 	struct bucket *source = bucket_of(from), *target = bucket_of(to);
 	irq_flags_t flags = lock_buckets(source, target);
 	struct futex_waiter *waiter, *tmp;
-	int done = 0;
+	s64 done = 0, limit = (s64)wake + move;
 
 	list_for_each_safe(waiter, tmp, &source->waiters, link) {
 		if (!same_key(&waiter->key, from))
 			continue;
-		if (done >= wake + move)
+		if (done >= limit)
 			break;
 		if (done < wake)
 			wake_waiter(waiter);
@@ -295,7 +299,7 @@ requeue(const struct futex_key *from, const struct futex_key *to, int wake,
 		done++;
 	}
 	unlock_buckets(source, target, flags);
-	return done;
+	return (int)done;
 }
 
 /* FUTEX_CMP_REQUEUE only does it while the word is @expected. Out of line, so

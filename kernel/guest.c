@@ -21,6 +21,7 @@ struct guest {
 
 static struct guest guests[MAX_CPUS];
 static struct mutex guest_lock;
+static bool no_more; /* the run ends */
 
 void
 guest_init(void)
@@ -81,7 +82,7 @@ guest_control(int op, unsigned cpu)
 	if (cpu >= nr_cpus || !cpu_by_id(cpu)->online)
 		return -EINVAL;
 	mutex_lock(&guest_lock);
-	if (op == LODGER_GUEST_RUN && cpu != this_cpu()->id)
+	if (op == LODGER_GUEST_RUN && cpu != this_cpu()->id && !no_more)
 		err = guest_run(&guests[cpu], cpu);
 	else if (op == LODGER_GUEST_LEAVE)
 		err = guest_leave(&guests[cpu]);
@@ -119,6 +120,8 @@ hold_control(unsigned cpu, int point)
 		return -EINVAL;
 	if (point < 0 || point >= LODGER_NR_HOLD_POINTS)
 		return -EINVAL;
+	if (READ_ONCE(no_more))
+		return -EINVAL;
 	atomic_set(&armed[cpu], point);
 	atomic_set(&held[cpu], LODGER_HOLD_NONE);
 	return 0;
@@ -138,4 +141,17 @@ guests_about(void)
 			return true;
 	}
 	return false;
+}
+
+void
+guests_end(void)
+{
+	mutex_lock(&guest_lock);
+	WRITE_ONCE(no_more, true);
+	for (unsigned cpu = 0; cpu < nr_cpus; cpu++) {
+		guest_leave(&guests[cpu]);
+		atomic_set(&armed[cpu], LODGER_HOLD_NONE);
+		atomic_set(&held[cpu], LODGER_HOLD_NONE);
+	}
+	mutex_unlock(&guest_lock);
 }

@@ -12,3 +12,6 @@ long hold_control(unsigned cpu, int point);
 unsigned held_at(unsigned cpu);
 /* Is there a guest or a held task anywhere? */
 bool guests_about(void);
+/* At the end of a run: all guests leave, all held tasks go on, and no others
+ * come. */
+void guests_end(void);

@@ -7,6 +7,7 @@
 #include "kernel/base/errno.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
+#include "kernel/base/yield.h"
 #include "kernel/boot_info.h"
 #include "kernel/cmdline.h"
 #include "kernel/cpio.h"
@@ -208,8 +209,9 @@ static enum verdict
 explain_failure(const struct program *program)
 {
 	if (program->err == -ENOENT)
-		pr_err("there is no %s in the initrd: put a C file into "
-		       "user/programs/, or choose another by init=",
+		pr_err("there is no %s in the initrd: put its C file into "
+		       "user/programs/, or choose another (make run "
+		       "PROG=hello, or the boot option init=/bin/hello)",
 		       program->path);
 	else
 		pr_err("%s cannot be started: error %d", program->path,
@@ -241,6 +243,7 @@ run_program(const char *path)
 void
 end_with(enum verdict verdict)
 {
+	guests_end(); /* they would keep their CPUs from coming to rest */
 	quiesce();
 	check_invariants();
 	if (cmdline_flag("trace"))
@@ -260,6 +263,7 @@ init_main(void *unused)
 
 	(void)unused;
 	become_init();
+	yield_init(cmdline_u64("seed", 0));
 	workers_start();
 	invariants_start();
 	if (tests)

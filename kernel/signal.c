@@ -125,6 +125,13 @@ sys_kill(int pid, int signal)
 	return process ? 0 : -ESRCH;
 }
 
+/* A kernel thread has an id, but no group. pid_lock held. */
+static bool
+is_in_group(const struct task *task, tid_t tgid)
+{
+	return task->process && task->process->pid == tgid;
+}
+
 /* @tgid -1: any. */
 static long
 signal_task(int tgid, int tid, int signal)
@@ -136,7 +143,7 @@ signal_task(int tgid, int tid, int signal)
 		return -EINVAL;
 	flags = spin_lock_irqsave(&pid_lock);
 	task = find_task(tid);
-	if (task && tgid != -1 && task->process->pid != tgid)
+	if (task && tgid != -1 && !is_in_group(task, tgid))
 		task = NULL;
 	if (task && signal)
 		send_signal_to_task(task, signal);

@@ -183,7 +183,7 @@ sys_sched_setaffinity(int tid, size_t size, uaddr_t mask_addr)
 	flags = spin_lock_irqsave(&pid_lock);
 	task = find_task(tid);
 	if (task)
-		err = sched_set_affinity(task, mask);
+		err = task->bound ? -EINVAL : sched_set_affinity(task, mask);
 	spin_unlock_irqrestore(&pid_lock, flags);
 	return err;
 }

@@ -18,8 +18,8 @@ enum { TEST_CALL = 0x1fff };
 #ifdef CONFIG_DEBUG
 enum verdict run_tests(const char *name);
 /* The system call by which a user task of a test enters the kernel and stays:
- * tests/kernel/stage.h. */
-long test_call(void) __noreturn;
+ * tests/kernel/stage.h. -ENOSYS: the caller has no part in a test. */
+long test_call(void);
 #else
 #include "kernel/base/errno.h"
 #include "kernel/base/printk.h"

@@ -60,6 +60,7 @@ kthread_bind(struct task *task, unsigned cpu)
 {
 	ASSERT(task->state == TASK_NEW);
 	task->affinity = 1ul << cpu;
+	task->bound = true;
 }
 
 bool

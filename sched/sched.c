@@ -410,6 +410,24 @@ sched_set_affinity(struct task *task, u64 mask)
 	return 0;
 }
 
+void
+sched_set_priority(struct task *task, u8 prio)
+{
+	irq_flags_t flags;
+	struct run_queue *rq = lock_task_queue(task, &flags);
+	bool queued = task->on_rq;
+
+	if (queued)
+		dequeue(rq, task);
+	task->prio = prio;
+	if (queued) {
+		enqueue(rq, task);
+		/* Who comes first now? */
+		resched_cpu(cpu_by_id(task->cpu));
+	}
+	spin_unlock_irqrestore(&rq->lock, flags);
+}
+
 /* ---- Offline and online ----------------------------------------------- */
 
 /* This CPU's idle task, interrupts off: leaves the system until cpu_online().
@@ -433,22 +451,6 @@ cpu_play_dead(void)
 	}
 	arch_flush_kernel(); /* we missed what was flushed meanwhile */
 	store_release(&cpu->online, true);
-}
-
-void
-sched_set_priority(struct task *task, unsigned prio)
-{
-	irq_flags_t flags;
-	struct run_queue *rq = lock_task_queue(task, &flags);
-	bool queued = task->on_rq;
-
-	ASSERT(prio < NR_PRIORITIES);
-	if (queued)
-		dequeue(rq, task);
-	task->prio = (u8)prio;
-	if (queued)
-		enqueue(rq, task);
-	spin_unlock_irqrestore(&rq->lock, flags);
 }
 
 /* ---- The idle task ---------------------------------------------------- */

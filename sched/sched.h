@@ -50,8 +50,9 @@ void schedule_until(u64 deadline);
  * forbidden CPUs. */
 int sched_set_affinity(struct task *task, u64 mask);
 
-/* 0 (first) .. NR_PRIORITIES - 1. Takes effect at the next switch. */
-void sched_set_priority(struct task *task, unsigned prio);
+/* @task's priority from now on, whatever it is doing: 0 (first) to
+ * NR_PRIORITIES - 2. */
+void sched_set_priority(struct task *task, u8 prio);
 
 /* A preemption point for long loops: schedules when somebody should run. */
 void cond_resched(void);

@@ -45,6 +45,7 @@ struct task {
 	u8 prio;		/* 0 (first) .. NR_PRIORITIES - 1 */
 	struct list run_link;
 	u64 affinity;		/* bit per CPU */
+	bool bound;		/* by kthread_bind(): nobody else may move it */
 	unsigned slice;		/* ticks left of its turn */
 
 	/* --- sleeping with a deadline: timer.c; its queue's lock --- */

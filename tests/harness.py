@@ -125,7 +125,7 @@ class Boot(Test):
 
 def first_cause(log, printed):
     """The line that most likely says what went wrong."""
-    for pattern in (r"test \S+: FAILED.*", r"[Pp]anic: .*", r".*FAILED.*"):
+    for pattern in (r"test \S+: FAILED.*", r"PANIC: .*", r"WRONG: .*", r".*FAILED.*"):
         if found := re.search(pattern, log):
             return ": " + found[0].strip()
     lines = printed.strip().splitlines()[1:2]
@@ -141,6 +141,10 @@ class Check(Test):
 
     def run(self):
         self.function(self.log)
+
+
+def number_of_cpus(n):
+    return f"{n} CPU" if int(n) == 1 else f"{n} CPUs"
 
 
 def words(line):

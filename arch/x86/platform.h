@@ -148,3 +148,4 @@ void clock_not_synchronous(void);
 
 void console_init(void);
 void console_map(void); /* the screen, through the final page tables */
+void console_drain(void); /* before power goes: until the last byte is out */

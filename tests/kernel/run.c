@@ -5,6 +5,7 @@
 
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
+#include "kernel/base/yield.h"
 
 extern const struct kernel_test *const kernel_tests_start[];
 extern const struct kernel_test *const kernel_tests_end[];
@@ -22,8 +23,8 @@ test_failed(const char *file, int line, const char *fmt, ...)
 	vsnprintf(why, sizeof(why), fmt, args);
 	va_end(args);
 	if (!failed)
-		printk(LOG_ERROR, "test %s: FAILED %s (%s:%d)", running->name,
-		       why, file, line);
+		printk(LOG_ERROR, "test %s: FAILED %s (%s:%d), seed=%lu",
+		       running->name, why, file, line, yield_seed());
 	failed = true;
 }
 

@@ -736,32 +736,46 @@ stop_helpers(void)
 		sched_yield();
 }
 
+/* Interrupts sent, and spared because a CPU was lazy. A busy CPU is spared too
+ * while a kernel thread runs there. */
 struct ipis {
-	uint64_t sent, spared;
+	double sent, spared;
 };
 
-/* What @rounds times munmap of one page costs the other CPUs. The page's table
- * goes with it, unless a neighbour keeps it in use. */
+/* From here, which is CPU 0: what the reaper does elsewhere is not ours. */
+static struct ipis
+ipis_so_far(void)
+{
+	struct lodger_cpu_stat cpu;
+
+	if (lodger_cpu_stat(0, &cpu) != 0)
+		return (struct ipis){ 0, 0 };
+	return (struct ipis){ cpu.counts[COUNT_IPIS_TLB],
+			      cpu.counts[COUNT_IPIS_SPARED] };
+}
+
+/* What munmap of one page costs the other CPUs, on average. The page's table
+ * goes with it, unless the next page keeps it in use. */
 static struct ipis
 unmap_one_page(char *page, bool table_stays, int rounds)
 {
-	struct ipis ipis = { 0, 0 };
+	struct ipis sum = { 0, 0 };
 
-	while (rounds--) {
-		uint64_t sent, spared;
+	for (int i = 0; i < rounds; i++) {
+		struct ipis before, after;
 
 		mmap(page, PAGE, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 		*page = 1;
 		if (table_stays)
 			page[PAGE] = 1;
-		sent = sum_counter(COUNT_IPIS_TLB);
-		spared = sum_counter(COUNT_IPIS_SPARED);
+		before = ipis_so_far();
 		syscall3(SYS_munmap, (long)page, PAGE, 0);
-		ipis.sent += sum_counter(COUNT_IPIS_TLB) - sent;
-		ipis.spared += sum_counter(COUNT_IPIS_SPARED) - spared;
+		after = ipis_so_far();
+		sum.sent += after.sent - before.sent;
+		sum.spared += after.spared - before.spared;
 	}
-	return ipis;
+	return (struct ipis){ sum.sent / rounds, sum.spared / rounds };
 }
 
 /* When the helpers are gone: no CPU but this one stands on our mm. */
@@ -797,9 +811,9 @@ ipi_rows(unsigned k, bool lazy, bool table_stays)
 	stop_helpers();
 	munmap(range, 3 * TABLE_SPAN);
 	printf("bench: %s, first: %.2f ipis, %.2f spared\n", name,
-	       (double)first.sent, (double)first.spared);
+	       first.sent, first.spared);
 	printf("bench: %s, then: %.2f ipis, %.2f spared\n", name,
-	       (double)later.sent / ROUNDS, (double)later.spared / ROUNDS);
+	       later.sent, later.spared);
 	fflush(stdout);
 }
 

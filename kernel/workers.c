@@ -162,6 +162,7 @@ struct pinger {
 	struct mutex lock;	/* one caller at a time */
 	struct task *thread;
 	struct task *caller;	/* NULL: nobody asks */
+	bool answering;		/* the thread still uses what was in caller */
 };
 
 static struct pinger pingers[MAX_CPUS];
@@ -181,8 +182,10 @@ pinger_main(void *arg)
 			continue;
 		}
 		set_current_state(TASK_RUNNABLE);
+		pinger->answering = true;
 		store_release(&pinger->caller, NULL);
 		wake_up_task(caller);
+		store_release(&pinger->answering, false);
 	}
 	return 0;
 }
@@ -201,18 +204,23 @@ make_pinger(struct pinger *pinger, unsigned cpu)
 	return thread;
 }
 
+/* Asleep before the thread is woken, and before each look: an answer in
+ * between makes us runnable again. */
 static void
 ping(struct pinger *pinger)
 {
 	store_release(&pinger->caller, current);
+	set_current_state(TASK_SLEEPING);
 	wake_up_task(pinger->thread);
-	for (;;) {
-		set_current_state(TASK_SLEEPING);
-		if (load_acquire(&pinger->caller) != current)
-			break;
+	do {
 		schedule();
-	}
+		set_current_state(TASK_SLEEPING);
+	} while (load_acquire(&pinger->caller) == current);
 	set_current_state(TASK_RUNNABLE);
+	/* Woken by somebody else, we could be gone before the thread is done
+	 * with waking us. */
+	while (load_acquire(&pinger->answering))
+		arch_cpu_relax();
 }
 
 long

@@ -132,15 +132,6 @@ cond_resched(void)
 		schedule();
 }
 
-void
-set_current_state(enum task_state state)
-{
-	WRITE_ONCE(current->state, state);
-	/* The state before the condition that the caller looks at next: a
-	 * waker that changes the condition then sees us asleep. */
-	smp_mb();
-}
-
 /* ---- Placing ---------------------------------------------------------- */
 
 /* Makes @cpu look at its run queue soon. */
@@ -197,18 +188,13 @@ choose_cpu(struct task *task)
 	return least_loaded(task->affinity & online_cpus());
 }
 
-/* @task has just been queued on @cpu: does it, or an idle CPU that could pull
- * it, have to know? */
+/* @task waits on @cpu, which has something else to do: an idle CPU that could
+ * pull it should know. */
 static void
-announce(struct cpu *cpu, const struct task *task)
+tell_idle_cpu(const struct cpu *cpu, const struct task *task)
 {
-	u64 mask;
+	u64 mask = task->affinity & online_cpus() & ~(1ul << cpu->id);
 
-	if (task->prio < READ_ONCE(cpu->curr)->prio) {
-		resched_cpu(cpu);
-		return;
-	}
-	mask = task->affinity & online_cpus() & ~(1ul << cpu->id);
 	for (; mask; mask &= mask - 1) {
 		unsigned id = first_bit(mask);
 
@@ -217,6 +203,16 @@ announce(struct cpu *cpu, const struct task *task)
 			return;
 		}
 	}
+}
+
+/* @task has just been queued on @cpu: who has to know? */
+static inline void
+announce(struct cpu *cpu, const struct task *task)
+{
+	if (task->prio < READ_ONCE(cpu->curr)->prio)
+		resched_cpu(cpu);
+	else if (nr_cpus > 1)
+		tell_idle_cpu(cpu, task);
 }
 
 /* Queues a runnable @task that is on no queue and off its stack. Nobody else
@@ -249,7 +245,7 @@ wake_up_new_task(struct task *task)
 
 /* Locks the run queue of the CPU that @task is on, interrupts off. The task
  * may be moved until the lock is held, so look again. */
-static struct run_queue *
+static inline struct run_queue *
 lock_task_queue(struct task *task, irq_flags_t *flags)
 {
 	for (;;) {

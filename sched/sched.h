@@ -42,7 +42,14 @@ void wake_up_new_task(struct task *task);
  * Sleeping:  set_current_state(TASK_SLEEPING); if (!condition) schedule();
  *            set_current_state(TASK_RUNNABLE);
  */
-void set_current_state(enum task_state state);
+static inline void
+set_current_state(enum task_state state)
+{
+	WRITE_ONCE(current->state, state);
+	/* The state before the condition that the caller looks at next: a
+	 * waker that changes the condition then sees us asleep. */
+	smp_mb();
+}
 /* Sleeps until woken or until arch_time_ns() >= @deadline; ~0: for ever. */
 void schedule_until(u64 deadline);
 

@@ -23,8 +23,10 @@ test_failed(const char *file, int line, const char *fmt, ...)
 	vsnprintf(why, sizeof(why), fmt, args);
 	va_end(args);
 	if (!failed)
-		printk(LOG_ERROR, "test %s: FAILED %s (%s:%d), seed=%lu",
-		       running->name, why, file, line, yield_seed());
+		printk(LOG_ERROR, "test %s: FAILED %s (%s:%d)", running->name,
+		       why, file, line);
+	if (!failed && yield_seed())
+		printk(LOG_ERROR, "with the pauses of seed=%lu", yield_seed());
 	failed = true;
 }
 

@@ -6,6 +6,18 @@
 #include "kernel/base/yield.h"
 #include "tests/kernel/stage.h"
 
+enum { A_WHILE_NS = 5000000 };
+
+/* CPU 1, held with interrupts off, cannot answer: @A must go on waiting. */
+static void
+must_wait(struct actor *A)
+{
+	u64 start = arch_time_ns();
+
+	while (arch_time_ns() - start < A_WHILE_NS)
+		MUST(!has_ended(A));
+}
+
 /* CPU 1 goes to @next and is held at @point; then A, on CPU 0, unmaps DATA's
  * first page. The unmap may only end when no CPU can use the page. */
 static void
@@ -17,6 +29,8 @@ unmap_meanwhile(struct actor *A, struct actor *next, enum yield_point point)
 	UNTIL(yield_held(1));
 	begins_unmap(A, DATA, 1);
 	UNTIL(has_ended(A) || counted(0, COUNT_IPIS_TLB) > 0);
+	if (counted(0, COUNT_IPIS_TLB) > 0)
+		must_wait(A);
 	yield_release(1);
 	MUST_EQ(ends(A), 0);
 	arrives(1, next);
@@ -102,7 +116,54 @@ KERNEL_TEST(s14_unmap_while_a_cpu_leaves_lazy_mode,
 	unmap_while_unlazying(YIELD_UNLAZIED, "unmap before it compares");
 }
 
-enum { ROUNDS = 5 };
+static long
+map_data_again(void *unused)
+{
+	struct mm *mm = current->mm;
+	long addr;
+
+	(void)unused;
+	mutex_lock(&mm->lock);
+	addr = do_mmap(mm, DATA, PAGE_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, false);
+	mutex_unlock(&mm->lock);
+	return addr;
+}
+
+enum { ROUNDS = 5, STORM_ROUNDS = 60, ROUNDS_PER_STEP = 20 };
+
+// run: cpus=3 append="invariants=0" timeout=90 seeds=1,2,3,4
+KERNEL_TEST(s14_unmaps_and_switches_at_random,
+	    "with nobody held anywhere, a page that was unmapped stays gone")
+{
+	struct actor *A, *A2, *K;
+	u64 a;
+
+	stage_open(2);
+	A = user_actor("A"), a = mm_of(A);
+	K = kernel_actor("K");
+	to(0, A);
+	MUST_EQ(touches(A, DATA, STAGE_PAGES), 0);
+	A2 = clones(A, "A2", THREAD);
+	to(1, A2);
+	for (int round = 1; round <= STORM_ROUNDS; round++) {
+		struct actor *next = on_stage(1) == A2 ? K : A2;
+
+		MUST_EQ(does(A, map_data_again, NULL), DATA);
+		MUST_EQ(touches(A, DATA, 1), 0);
+		if (next == K)
+			MUST_EQ(reads(A2, DATA), DATA);
+		begins_unmap(A, DATA, 1);
+		sets_out(1, next);
+		MUST_EQ(ends(A), 0);
+		arrives(1, next);
+		if (next == A2)
+			MUST_EQ(reads(A2, DATA), -EFAULT);
+		if (round % ROUNDS_PER_STEP == 0)
+			STEP("unmapped and switched", { a, 2, 1 });
+	}
+	stage_close();
+}
 
 /* A and A2 run on CPUs 0 and 1 and leave at the same instant. */
 static void

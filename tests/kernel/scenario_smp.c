@@ -34,7 +34,7 @@ KERNEL_TEST(s11_two_borrowers_and_migration,
 	stage_close();
 }
 
-// run: cpus=3 append="invariants=0" timeout=60
+// run: cpus=3,4 append="invariants=0" timeout=60
 KERNEL_TEST(s12_generations,
 	    "no IPI to a lazy CPU for freed pages; one for freed tables, then "
 	    "none; it flushes when it comes back behind")

@@ -321,7 +321,9 @@ steal_for(struct run_queue *from, unsigned id)
 static bool
 pull_work(unsigned id)
 {
-	for (unsigned other = 0; other < nr_cpus; other++) {
+	/* Online: a CPU that is just starting has no queue to look at yet. */
+	for (u64 rest = online_cpus(); rest; rest &= rest - 1) {
+		unsigned other = first_bit(rest);
 		struct run_queue *rq = &run_queues[other];
 		struct task *task;
 

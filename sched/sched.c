@@ -371,9 +371,11 @@ steal_for(struct run_queue *from, unsigned id)
 static bool
 pull_work(unsigned id)
 {
-	/* Idle before we look who has too much. Partner: announce(). */
+	/* Idle before we look who has too much. Partner: announce(). Online: a
+	 * CPU that is just starting has no queue to look at yet. */
 	smp_mb();
-	for (unsigned other = 0; other < nr_cpus; other++) {
+	for (u64 rest = online_cpus(); rest; rest &= rest - 1) {
+		unsigned other = first_bit(rest);
 		struct run_queue *rq = &run_queues[other];
 		struct task *task;
 

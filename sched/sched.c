@@ -171,7 +171,7 @@ resched_interrupt(void)
 		this_cpu()->need_resched = true;
 }
 
-/* Tasks that want to run there; the idle task does not count. */
+/* Tasks that want to run on an online CPU; the idle task does not count. */
 static unsigned
 cpu_load(unsigned id)
 {
@@ -379,8 +379,10 @@ pull_work(unsigned id)
 		struct run_queue *rq = &run_queues[other];
 		struct task *task;
 
-		if (other == id || cpu_load(other) < 2)
-			continue; /* it has what it runs, and no more */
+		/* It has its idle task, what it runs, and no more; or at boot
+		 * it has not even initialised its queue. */
+		if (other == id || READ_ONCE(rq->nr_running) <= 2)
+			continue;
 		spin_lock(&rq->lock);
 		task = steal_for(rq, id);
 		spin_unlock(&rq->lock);
@@ -488,11 +490,17 @@ cpu_play_dead(void)
 	return_borrow();
 	arch_timer_set(~0ul);
 	store_release(&cpu->online, false);
+	/* The wake-up comes after the look at dying, or ends the halt. */
+	arch_irq_disable();
 	while (load_acquire(&cpu->dying)) {
-		arch_irq_disable();
 		arch_idle_wait();
+		arch_irq_disable();
 	}
-	arch_flush_kernel(); /* we missed what was flushed meanwhile */
+	arch_irq_enable();
+	/* In the mask first: a flush of the kernel half either finds us there,
+	 * or came before this one, which makes up for all that we missed. */
+	atomic64_or(&online_mask, 1ul << cpu->id);
+	arch_flush_kernel();
 	store_release(&cpu->online, true);
 }
 
@@ -563,7 +571,6 @@ bring_online(struct cpu *cpu)
 	arch_send_ipi(id, IPI_RESCHED);
 	while (!load_acquire(&cpu->online))
 		schedule();
-	atomic64_or(&online_mask, 1ul << id);
 	return 0;
 }
 

@@ -55,6 +55,12 @@ PYTHON  ?= python3
 MUSL_CC := $(or $(MUSL_CC),$(call first,x86_64-linux-musl-gcc),musl-gcc)
 HOST_CC ?= gcc
 
+missing := $(foreach tool,$(CC) $(LD) $(NASM) $(PYTHON) $(MUSL_CC),\
+	$(if $(shell command -v $(tool)),,$(tool)))
+ifneq ($(strip $(missing)),)
+$(warning missing: $(strip $(missing)). tools/setup installs it; make doctor says more)
+endif
+
 # ---- Flags -----------------------------------------------------------------
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -243,6 +249,7 @@ mutants: all ## seed each known fault in turn: the tests must notice
 
 bench: ## cost of the kernel's operations, in instructions (release build)
 	$(Q)$(MAKE) --no-print-directory VARIANT=release all
+	$(Q)$(MAKE) --no-print-directory VARIANT=debug kernel
 	$(Q)$(PYTHON) tests/bench/run
 
 doctor: ## look for missing or old tools, and name the package that mends it

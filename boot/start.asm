@@ -1,11 +1,13 @@
 ; From the loader's jump to the first line of C, on the boot CPU.
 ;
 ;   1. remember which loader called, and where its information lies
-;   2. check that the CPU can run us; if not, say what is missing and stop
+;   2. check that the CPU can run us; if not, say what is missing and stop;
+;      note the time
 ;   3. fill the boot page tables: the first GiB at 0, at the direct map, and
 ;      at -2 GiB, in 2 MiB pages
 ;   4. switch on 64-bit mode
-;   5. jump to the high half: start_boot_cpu(loader, info) in arch/x86/start.c
+;   5. jump to the high half: start_boot_cpu(loader, info, tsc) in
+;      arch/x86/start.c
 ;
 ; Both loaders enter in 32-bit protected mode, paging and interrupts off, flat
 ; segments, the address of their information in ebx. In this file all
@@ -79,7 +81,8 @@ start_pvh:
 	mov	esp, boot_stack_top - KERNEL_BASE
 	mov	ebp, LOADER_PVH
 
-; From here on: ebp = loader, [esp] = physical address of its information.
+; From here on: ebp = loader. Step 2 pushes the physical address of its
+; information, then the time.
 
 ; 2. Can this CPU run us?
 
@@ -112,6 +115,10 @@ check_cpu:
 	mov	esi, no_nx
 	test	edx, EXTENDED_EDX_NX
 	jz	refuse
+
+	rdtsc				; time begins here
+	push	edx
+	push	eax
 
 ; 3. Boot page tables. All four were cleared by the loader, as bss is.
 
@@ -147,7 +154,6 @@ check_cpu:
 	or	eax, EFER_LME | EFER_NXE
 	wrmsr
 
-	pop	esi			; physical address of the information
 	mov	eax, CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_PE
 	mov	cr0, eax
 
@@ -166,11 +172,12 @@ start_64:
 	mov	fs, eax
 	mov	gs, eax
 
-	; start_boot_cpu(enum loader rdi, paddr_t rsi); a frame pointer of 0
-	; ends backtraces.
-	mov	rsp, boot_stack_top
+	; start_boot_cpu(enum loader rdi, paddr_t rsi, u64 rdx); a frame
+	; pointer of 0 ends backtraces.
 	mov	edi, ebp
-	mov	esi, esi		; clears the upper half
+	mov	rdx, [rsp]		; the two halves of the time
+	mov	esi, [rsp + 8]		; physical address of the information
+	mov	rsp, boot_stack_top
 	xor	ebp, ebp
 	mov	rax, start_boot_cpu
 	call	rax

@@ -150,7 +150,10 @@ struct lodger_sys_stat {
 	uint64_t nr_mms;	/* alive, init_mm and zombies included */
 	uint64_t nr_zombie_mms;	/* users 0, count not */
 	uint64_t nr_tasks;	/* idle tasks not counted */
-	uint64_t time_ns;	/* since boot */
+	uint64_t time_ns;	/* since the kernel's entry */
+	uint64_t boot_ns;	/* until the first program could begin */
+	uint64_t user_frames;	/* in use: pages of programs */
+	uint64_t table_frames;	/* page tables of address spaces, with roots */
 };
 
 /*

@@ -14,6 +14,7 @@ struct option {
 
 static struct option options[] = {
 	{ "init", "=PATH: the first program, from the initrd", NULL },
+	{ "args", "=A,B,C: its arguments", NULL },
 	{ "test", "=NAME: run kernel tests whose name contains NAME", NULL },
 	{ "loglevel", "=error|warn|info|debug: what the console shows", NULL },
 	{ "cpus", "=N: start at most N CPUs", NULL },

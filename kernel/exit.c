@@ -36,7 +36,7 @@ mm_release(void)
 	exit_robust_list();
 	if (me->clear_child_tid && mm_users(me->mm) > 1) {
 		if (put_user_u32(me->clear_child_tid, 0) == 0)
-			futex_wake(me->clear_child_tid, 1, ~0u);
+			futex_wake(me->clear_child_tid, false, 1, ~0u);
 	}
 	me->clear_child_tid = 0;
 	complete_vfork(me);

@@ -46,7 +46,7 @@ struct futex_waiter {
 struct bucket {
 	struct spinlock lock;
 	struct list waiters;
-};
+} __aligned(32);
 
 static struct bucket buckets[NR_BUCKETS];
 
@@ -73,21 +73,13 @@ same_key(const struct futex_key *a, const struct futex_key *b)
 	return a->space == b->space && a->offset == b->offset;
 }
 
-/* @private: the caller promises that no other address space uses the word,
- * which spares the look at the regions. */
-static int
-get_key(uaddr_t addr, bool private, struct futex_key *key)
+/* Names the word by its shared object, if it lies in one. */
+static __noinline void
+look_for_object(uaddr_t addr, struct futex_key *key)
 {
 	struct mm *mm = current->mm;
 	struct region *region;
 
-	if (addr % sizeof(u32))
-		return -EINVAL;
-	if (!access_ok(addr, sizeof(u32)))
-		return -EFAULT;
-	*key = (struct futex_key){ mm, addr };
-	if (private)
-		return 0;
 	mutex_lock(&mm->lock);
 	region = region_find(mm, addr);
 	if (region && region->start <= addr && region->shared) {
@@ -96,6 +88,20 @@ get_key(uaddr_t addr, bool private, struct futex_key *key)
 			      (addr - region->start);
 	}
 	mutex_unlock(&mm->lock);
+}
+
+/* @private: the caller promises that no other address space uses the word,
+ * which spares the look at the regions. */
+static inline int
+get_key(uaddr_t addr, bool private, struct futex_key *key)
+{
+	if (addr % sizeof(u32))
+		return -EINVAL;
+	if (!access_ok(addr, sizeof(u32)))
+		return -EFAULT;
+	*key = (struct futex_key){ current->mm, addr };
+	if (!private)
+		look_for_object(addr, key);
 	return 0;
 }
 
@@ -107,6 +113,8 @@ queue_waiter(struct futex_waiter *waiter)
 	struct bucket *bucket = bucket_of(&waiter->key);
 	irq_flags_t flags = spin_lock_irqsave(&bucket->lock);
 
+	waiter->task = current;
+	waiter->woken = false;
 	waiter->bucket = bucket;
 	list_add_tail(&bucket->waiters, &waiter->link);
 	spin_unlock_irqrestore(&bucket->lock, flags);
@@ -145,26 +153,53 @@ sleep_on(struct futex_waiter *waiter, u64 deadline)
 	set_current_state(TASK_RUNNABLE);
 }
 
-static long
-futex_wait(uaddr_t addr, bool private, u32 expected, u64 deadline, u32 bitset)
+/* FUTEX_WAIT's timeout is an interval, FUTEX_WAIT_BITSET's a moment. */
+static int
+get_deadline(uaddr_t timeout, int op, u64 *deadline)
 {
-	struct futex_waiter waiter = { .bitset = bitset, .task = current };
-	int err = get_key(addr, private, &waiter.key);
-	u32 value;
+	u64 ns;
+	int err;
 
+	*deadline = ~0ul;
+	if (!timeout)
+		return 0;
+	err = get_timespec(timeout, &ns);
+	if (err)
+		return err;
+	if ((op & FUTEX_COMMAND) == FUTEX_WAIT)
+		*deadline = arch_time_ns() + ns;
+	else
+		*deadline = op & FUTEX_REALTIME ? realtime_to_monotonic(ns)
+						: ns;
+	return 0;
+}
+
+static long
+futex_wait(uaddr_t addr, int op, u32 expected, uaddr_t timeout, u32 bitset)
+{
+	struct futex_waiter waiter;
+	u64 deadline;
+	u32 value;
+	int err = get_deadline(timeout, op, &deadline);
+
+	if (!err)
+		err = get_key(addr, op & FUTEX_PRIVATE, &waiter.key);
 	if (err)
 		return err;
 	if (!bitset)
 		return -EINVAL;
+	waiter.bitset = bitset;
 	queue_waiter(&waiter);
 	err = get_user_u32(&value, addr);
 	if (!err && value != expected)
 		err = -EAGAIN;
-	if (!err) {
+	if (!err)
 		sleep_on(&waiter, deadline);
-		err = current->kill_signal ? -EINTR : -ETIMEDOUT;
-	}
-	return unqueue_waiter(&waiter) ? 0 : err;
+	if (unqueue_waiter(&waiter))
+		return 0;
+	if (err)
+		return err;
+	return current->kill_signal ? -EINTR : -ETIMEDOUT;
 }
 
 /* ---- Waking ----------------------------------------------------------- */
@@ -181,33 +216,32 @@ wake_waiter(struct futex_waiter *waiter)
 	wake_up_task(task);
 }
 
-static int
-wake_key(const struct futex_key *key, int n, u32 bitset)
+long
+futex_wake(uaddr_t addr, bool private, int n, u32 bitset)
 {
-	struct bucket *bucket = bucket_of(key);
-	irq_flags_t flags = spin_lock_irqsave(&bucket->lock);
 	struct futex_waiter *waiter, *tmp;
-	int woken = 0;
+	struct futex_key key;
+	struct bucket *bucket;
+	irq_flags_t flags;
+	int err = get_key(addr, private, &key);
+	long woken = 0;
 
+	if (err)
+		return err;
+	if (!bitset)
+		return -EINVAL;
+	bucket = bucket_of(&key);
+	flags = spin_lock_irqsave(&bucket->lock);
 	list_for_each_safe(waiter, tmp, &bucket->waiters, link) {
-		if (woken >= n)
-			break;
-		if (!same_key(&waiter->key, key) || !(waiter->bitset & bitset))
+		if (!same_key(&waiter->key, &key) ||
+		    !(waiter->bitset & bitset))
 			continue;
 		wake_waiter(waiter);
-		woken++;
+		if (++woken >= n)
+			break;
 	}
 	spin_unlock_irqrestore(&bucket->lock, flags);
 	return woken;
-}
-
-int
-futex_wake(uaddr_t addr, int n, u32 bitset)
-{
-	struct futex_key key;
-	int err = get_key(addr, false, &key);
-
-	return err ? err : wake_key(&key, n, bitset);
 }
 
 /* ---- Requeueing ------------------------------------------------------- */
@@ -271,10 +305,13 @@ requeue(const struct futex_key *from, const struct futex_key *to, int wake,
 	return (int)done;
 }
 
-static long
-futex_requeue(uaddr_t addr, uaddr_t addr2, bool private, int wake, int move,
-	      const u32 *expected)
+/* FUTEX_CMP_REQUEUE only does it while the word is @expected. Out of line, so
+ * that waiting and waking need not save what only this needs. */
+static __noinline long
+futex_requeue(uaddr_t addr, uaddr_t addr2, int op, int wake, int move,
+	      u32 expected)
 {
+	bool private = op & FUTEX_PRIVATE;
 	struct futex_key from, to;
 	int err = get_key(addr, private, &from);
 	u32 value;
@@ -285,10 +322,10 @@ futex_requeue(uaddr_t addr, uaddr_t addr2, bool private, int wake, int move,
 		return err;
 	if (wake < 0 || move < 0)
 		return -EINVAL;
-	if (expected) {
+	if ((op & FUTEX_COMMAND) == FUTEX_CMP_REQUEUE) {
 		if (get_user_u32(&value, addr))
 			return -EFAULT;
-		if (value != *expected)
+		if (value != expected)
 			return -EAGAIN;
 	}
 	return requeue(&from, &to, wake, move);
@@ -296,59 +333,23 @@ futex_requeue(uaddr_t addr, uaddr_t addr2, bool private, int wake, int move,
 
 /* ---- The system call -------------------------------------------------- */
 
-/* FUTEX_WAIT's timeout is an interval, FUTEX_WAIT_BITSET's a moment. */
-static int
-get_deadline(uaddr_t timeout, int op, bool realtime, u64 *deadline)
-{
-	u64 ns;
-	int err;
-
-	*deadline = ~0ul;
-	if (!timeout)
-		return 0;
-	err = get_timespec(timeout, &ns);
-	if (err)
-		return err;
-	if (op == FUTEX_WAIT)
-		*deadline = arch_time_ns() + ns;
-	else
-		*deadline = realtime ? realtime_to_monotonic(ns) : ns;
-	return 0;
-}
-
 long
 do_futex(uaddr_t addr, int op, u32 val, uaddr_t timeout, uaddr_t addr2,
 	 u32 val3)
 {
-	bool private = op & FUTEX_PRIVATE;
-	bool realtime = op & FUTEX_REALTIME;
-	struct futex_key key;
-	u64 deadline;
-	int err;
-
-	op &= FUTEX_COMMAND;
-	switch (op) {
+	switch (op & FUTEX_COMMAND) {
 	case FUTEX_WAIT:
-		val3 = ~0u;
-		/* fallthrough */
+		return futex_wait(addr, op, val, timeout, ~0u);
 	case FUTEX_WAIT_BITSET:
-		err = get_deadline(timeout, op, realtime, &deadline);
-		return err ? err
-			   : futex_wait(addr, private, val, deadline, val3);
+		return futex_wait(addr, op, val, timeout, val3);
 	case FUTEX_WAKE:
-		val3 = ~0u;
-		/* fallthrough */
+		return futex_wake(addr, op & FUTEX_PRIVATE, (int)val, ~0u);
 	case FUTEX_WAKE_BITSET:
-		err = get_key(addr, private, &key);
-		if (!err && !val3)
-			err = -EINVAL;
-		return err ? err : wake_key(&key, MAX((int)val, 1), val3);
+		return futex_wake(addr, op & FUTEX_PRIVATE, (int)val, val3);
 	case FUTEX_REQUEUE:
-		return futex_requeue(addr, addr2, private, (int)val,
-				     (int)timeout, NULL);
 	case FUTEX_CMP_REQUEUE:
-		return futex_requeue(addr, addr2, private, (int)val,
-				     (int)timeout, &val3);
+		return futex_requeue(addr, addr2, op, (int)val, (int)timeout,
+				     val3);
 	default:
 		return -ENOSYS;
 	}
@@ -390,7 +391,7 @@ orphan(uaddr_t addr)
 		old = seen;
 	} while (true);
 	if (old & FUTEX_WAITERS)
-		futex_wake(addr, 1, ~0u);
+		futex_wake(addr, false, 1, ~0u);
 }
 
 void

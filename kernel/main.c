@@ -7,6 +7,7 @@
 #include "kernel/base/errno.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
+#include "kernel/base/yield.h"
 #include "kernel/boot_info.h"
 #include "kernel/cmdline.h"
 #include "kernel/cpio.h"
@@ -14,6 +15,7 @@
 #include "kernel/invariants.h"
 #include "kernel/process.h"
 #include "kernel/test.h"
+#include "kernel/time.h"
 #include "kernel/trace.h"
 #include "kernel/verdict.h"
 #include "kernel/workers.h"
@@ -142,6 +144,29 @@ struct program {
 	int err;
 };
 
+u64 first_program_ns;
+
+/* The path, and what the option args=A,B,C says. */
+static int
+add_arguments(struct exec_args *args, const char *path)
+{
+	const char *rest = cmdline_get("args");
+	char arg[64];
+	int err = exec_args_add(args, path);
+
+	args->argc = 1;
+	while (rest && *rest && !err) {
+		const char *end = strchr(rest, ',');
+		size_t len = end ? (size_t)(end - rest) : strlen(rest);
+
+		strscpy(arg, rest, MIN(len + 1, sizeof(arg)));
+		err = exec_args_add(args, arg);
+		args->argc++;
+		rest = end ? end + 1 : NULL;
+	}
+	return err;
+}
+
 /* A kernel thread that becomes a program: exec gives it its first address
  * space, and returning from here enters it. */
 static void
@@ -151,13 +176,13 @@ program_main(void *arg)
 	struct exec_args args;
 
 	exec_args_init(&args);
-	program->err = exec_args_add(&args, program->path);
-	args.argc = 1;
+	program->err = add_arguments(&args, program->path);
 	if (!program->err)
 		program->err = do_execve(program->path, &args);
 	exec_args_free(&args);
 	if (program->err)
 		do_exit(127 << 8);
+	first_program_ns = arch_time_ns();
 }
 
 static struct task *
@@ -184,8 +209,9 @@ static enum verdict
 explain_failure(const struct program *program)
 {
 	if (program->err == -ENOENT)
-		pr_err("there is no %s in the initrd: put a C file into "
-		       "user/programs/, or choose another by init=",
+		pr_err("there is no %s in the initrd: put its C file into "
+		       "user/programs/, or choose another (make run "
+		       "PROG=hello, or the boot option init=/bin/hello)",
 		       program->path);
 	else
 		pr_err("%s cannot be started: error %d", program->path,
@@ -237,6 +263,7 @@ init_main(void *unused)
 
 	(void)unused;
 	become_init();
+	yield_init(cmdline_u64("seed", 0));
 	workers_start();
 	invariants_start();
 	if (tests)

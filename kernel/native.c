@@ -10,6 +10,7 @@
 #include "kernel/guest.h"
 #include "kernel/invariants.h"
 #include "kernel/process.h"
+#include "kernel/time.h"
 #include "kernel/trace.h"
 #include "kernel/verdict.h"
 #include "kernel/workers.h"
@@ -318,6 +319,9 @@ native_sys_stat(uaddr_t buf)
 		.nr_mms = nr_mms(),
 		.nr_tasks = nr_tasks() - nr_cpus,
 		.time_ns = arch_time_ns(),
+		.boot_ns = first_program_ns,
+		.user_frames = nr_class_pages(ALLOC_USER),
+		.table_frames = nr_class_pages(ALLOC_TABLE),
 	};
 
 	mm_for_each(count_zombie, &stat.nr_zombie_mms);

@@ -12,6 +12,7 @@
 #include "kernel/base/printk.h"
 #include "kernel/base/spinlock.h"
 #include "kernel/base/string.h"
+#include "kernel/base/yield.h"
 #include "kernel/plausible.h"
 #include "kernel/symbols.h"
 #include "kernel/trace.h"
@@ -80,6 +81,8 @@ say_where(void)
 
 	say("after %lu.%06lu s, on cpu%u%s", us / 1000000, us % 1000000,
 	    cpu->id, cpu->irq_depth ? ", in an interrupt" : "");
+	if (yield_seed())
+		say("with the pauses of seed=%lu", yield_seed());
 	if (!plausible_task(task))
 		say("in task %s", task_label(name, task));
 	else

@@ -122,7 +122,8 @@ void kill_threads(struct process *process, const struct task *spare);
 void futex_init(void);
 long do_futex(uaddr_t addr, int op, u32 val, uaddr_t timeout, uaddr_t addr2,
 	      u32 val3);
-/* Wakes up to @n waiters on @addr in the caller's mm. */
-int futex_wake(uaddr_t addr, int n, u32 bitset);
+/* Wakes up to @n waiters (always one) on @addr in the caller's mm. @private:
+ * only threads of this mm wait there. How many it woke, or an errno. */
+long futex_wake(uaddr_t addr, bool private, int n, u32 bitset);
 /* At exit: marks the robust mutexes that the caller holds as orphaned. */
 void exit_robust_list(void);

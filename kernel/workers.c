@@ -210,18 +210,19 @@ make_pinger(struct pinger *pinger, unsigned cpu)
 	return 0;
 }
 
+/* Asleep before the thread is woken, and before each look: an answer in
+ * between makes us runnable again. */
 static void
 ping(struct pinger *pinger)
 {
 	pinger->answered = false;
 	store_release(&pinger->caller, current);
+	set_current_state(TASK_SLEEPING);
 	wake_up_task(pinger->thread);
-	for (;;) {
-		set_current_state(TASK_SLEEPING);
-		if (READ_ONCE(pinger->answered))
-			break;
+	do {
 		schedule();
-	}
+		set_current_state(TASK_SLEEPING);
+	} while (!READ_ONCE(pinger->answered));
 	set_current_state(TASK_RUNNABLE);
 	/* A signal may have woken us, on another CPU: until the pinger is done
 	 * with this task, it must not end. */

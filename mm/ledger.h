@@ -42,6 +42,8 @@ mm_ref_name(enum mm_ref why)
 }
 
 #ifdef CONFIG_DEBUG
+/* A new mm: nobody holds anything yet. */
+void ledger_init(struct mm *mm);
 /* @caller: address of the code that changed the counter. */
 void ledger_add(struct mm *mm, enum mm_ref why, const void *holder, u64 caller);
 /* Panics, with the ledger, when there is no such entry: dropped twice. */
@@ -58,6 +60,11 @@ void ledger_close(struct mm *mm, u64 caller);
 /* Prints every reference now held: who, which CPU, why, from where. */
 void ledger_print(const struct mm *mm);
 #else
+static inline void
+ledger_init(struct mm *mm)
+{
+	(void)mm;
+}
 static inline void
 ledger_add(struct mm *mm, enum mm_ref why, const void *holder, u64 caller)
 {

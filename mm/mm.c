@@ -19,6 +19,7 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/errno.h"
 #include "kernel/base/string.h"
+#include "kernel/base/yield.h"
 #include "kernel/trace.h"
 #include "mm/slab.h"
 #include "mm/tlb.h"
@@ -72,6 +73,7 @@ teardown(struct mm *mm)
 {
 	u64 pages = mm->nr_pages;
 
+	yield_point(YIELD_TEARDOWN);
 	ASSERT(mm != &init_mm);
 	ASSERT(!mm->torn_down);
 	transition_begin();
@@ -93,6 +95,7 @@ mmput(struct mm *mm, enum mm_ref why, const void *holder)
 	/* Decrement and test are one operation: of two threads that exit at
 	 * the same instant exactly one sees 0. The other one may not look at
 	 * @mm any more: it may be gone. */
+	yield_point(YIELD_USERS_DROP);
 	users = atomic_add_return(&mm->users, -1);
 	count_event(COUNT_MM_ATOMICS);
 	trace_counts(TRACE_MMPUT, id, users, count, why, CALLER);
@@ -105,8 +108,10 @@ mmput(struct mm *mm, enum mm_ref why, const void *holder)
 void
 mmgrab(struct mm *mm, enum mm_ref why, const void *holder)
 {
-	int count = atomic_add_return(&mm->count, 1);
+	int count;
 
+	yield_point(YIELD_COUNT);
+	count = atomic_add_return(&mm->count, 1);
 	count_event(COUNT_MM_ATOMICS);
 	ASSERT(count > 1); /* at 0 the struct is gone */
 	ledger_add(mm, why, holder, CALLER);
@@ -138,6 +143,7 @@ mm_list_remove(struct mm *mm)
 static void
 mm_free(struct mm *mm)
 {
+	yield_point(YIELD_FREE);
 	if (mm == &init_mm)
 		panic_mm(mm, "init_mm's count dropped to zero");
 	if (!mm->torn_down)
@@ -160,6 +166,7 @@ mmdrop(struct mm *mm, enum mm_ref why, const void *holder)
 	int count;
 
 	ledger_remove(mm, why, holder, CALLER);
+	yield_point(YIELD_COUNT);
 	count = atomic_add_return(&mm->count, -1);
 	count_event(COUNT_MM_ATOMICS);
 	trace_counts(TRACE_MMDROP, id, users, count, why, CALLER);
@@ -180,9 +187,7 @@ mm_init(void)
 	region_tree_init(&init_mm.regions);
 	list_add_tail(&mm_list, &init_mm.link);
 	mm_list_length = 1;
-#ifdef CONFIG_DEBUG
-	list_init(&init_mm.ledger);
-#endif
+	ledger_init(&init_mm);
 	ledger_add(&init_mm, REF_TASK, &init_mm, CALLER);
 	ledger_add(&init_mm, REF_STATIC, &init_mm, CALLER);
 }
@@ -204,9 +209,7 @@ mm_alloc(const void *holder)
 	atomic_set(&mm->count, 1);
 	mutex_init(&mm->lock, "mm");
 	region_tree_init(&mm->regions);
-#ifdef CONFIG_DEBUG
-	list_init(&mm->ledger);
-#endif
+	ledger_init(mm);
 	ledger_add(mm, REF_BUILDING, holder, CALLER);
 	ledger_add(mm, REF_USERS, mm, CALLER);
 	mm_list_add(mm);
@@ -308,6 +311,7 @@ move_into(struct task *me, struct mm *mm)
 
 	me->active_mm = mm;
 	me->mm = mm;
+	yield_point(YIELD_MOVE);
 	switch_mm(mm);
 	arch_irq_restore(flags);
 }

@@ -20,6 +20,7 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/bits.h"
 #include "kernel/base/cpu.h"
+#include "kernel/base/yield.h"
 #include "kernel/trace.h"
 #include "mm/mm.h"
 
@@ -76,8 +77,10 @@ leave_lazy_tlb(struct cpu *cpu)
 	struct mm *mm = cpu->loaded;
 	u64 gen;
 
+	yield_point(YIELD_UNLAZY);
 	WRITE_ONCE(cpu->lazy, false);
 	smp_mb();
+	yield_point(YIELD_UNLAZIED);
 	gen = atomic64_read(&mm->tlb_gen);
 	if (cpu->seen_gen == gen) {
 		cpu->counts[COUNT_CR3_SPARED]++;
@@ -89,7 +92,7 @@ leave_lazy_tlb(struct cpu *cpu)
 }
 
 void
-switch_mm(struct mm *next)
+switch_mm_slow(struct mm *next)
 {
 	struct cpu *cpu = this_cpu();
 	struct mm *prev = cpu->loaded;
@@ -97,21 +100,20 @@ switch_mm(struct mm *next)
 
 	DEBUG_ASSERT(!arch_irqs_on());
 	if (prev == next) {
-		if (cpu->lazy)
-			leave_lazy_tlb(cpu);
-		else
-			cpu->counts[COUNT_CR3_SPARED]++;
+		leave_lazy_tlb(cpu);
 		return;
 	}
 	/* In the mask before the generation is read and the root loaded: a
 	 * shootdown in between must find us (Linux: 71b3c126e611). */
 	atomic64_or(&next->cpumask, cpu_bit(cpu));
+	yield_point(YIELD_MASK_SET);
 	/* No longer lazy before loaded names the new one: shoot_down() reads
 	 * them in the other order, and must never see the old lazy with the
 	 * new loaded. */
 	WRITE_ONCE(cpu->lazy, false);
 	gen = atomic64_read(&next->tlb_gen);
 	load_root(cpu, next);
+	yield_point(YIELD_ROOT_LOADED);
 	cpu->seen_gen = gen;
 	store_release(&cpu->loaded, next);
 	/* Out of the old mask only now that its root is gone from CR3. */
@@ -300,6 +302,7 @@ flush_tlb_range(struct mm *mm, uaddr_t start, uaddr_t end, bool freed_tables)
 	gen = atomic64_add_return(&mm->tlb_gen, 1);
 	if (freed_tables)
 		WRITE_ONCE(mm->table_gen, gen);
+	yield_point(YIELD_GENERATION);
 	catch_up_here(mm);
 	shoot_down(atomic64_read(&mm->cpumask), mm, freed_tables);
 }

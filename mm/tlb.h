@@ -11,13 +11,25 @@
  */
 #pragma once
 
-#include "kernel/base/types.h"
+#include "kernel/base/cpu.h"
 
 struct mm;
 
+/* The rest of switch_mm(): CR3 has to be written, or laziness left. */
+void switch_mm_slow(struct mm *next);
+
 /* Makes @next the loaded address space and leaves lazy mode. Interrupts off.
  * Writes CR3 only when @next is not loaded yet or has changed meanwhile. */
-void switch_mm(struct mm *next);
+static inline void
+switch_mm(struct mm *next)
+{
+	struct cpu *cpu = this_cpu();
+
+	if (cpu->loaded == next && !cpu->lazy)
+		cpu->counts[COUNT_CR3_SPARED]++;
+	else
+		switch_mm_slow(next);
+}
 
 /* This CPU's next task only borrows what is loaded. Interrupts off. */
 void enter_lazy_tlb(void);

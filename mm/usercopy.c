@@ -11,12 +11,6 @@
 #include "mm/usercopy.h"
 #include "sched/task.h"
 
-bool
-access_ok(uaddr_t addr, size_t n)
-{
-	return n <= USER_END && addr <= USER_END - n;
-}
-
 /*
  * May the current task touch [addr, addr + n)? Whatever CR3 says, memory that
  * a kernel thread only borrows is not its own: it would read or change that of
@@ -30,7 +24,7 @@ may_touch(uaddr_t addr, size_t n)
 	if (!mm)
 		return false;
 	/* A fault will take the lock, and may sleep. */
-	ASSERT(!mutex_held(&mm->lock));
+	DEBUG_ASSERT(!mutex_held(&mm->lock));
 	assert_no_spinlocks();
 	DEBUG_ASSERT(arch_irqs_on() && !this_cpu()->irq_depth);
 	return access_ok(addr, n);

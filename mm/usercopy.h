@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "kernel/base/types.h"
+#include "arch/arch.h" /* USER_END */
 
 /* 0 or -EFAULT; after -EFAULT part may have been copied. */
 int copy_from_user(void *dst, uaddr_t src, size_t n) __must_check;
@@ -23,4 +23,8 @@ int put_user_u32(uaddr_t dst, u32 value) __must_check;
 int cmpxchg_user_u32(uaddr_t addr, u32 *old, u32 new) __must_check;
 
 /* Do [addr, addr + n) lie in the user half, with no overflow? */
-bool access_ok(uaddr_t addr, size_t n);
+static inline bool
+access_ok(uaddr_t addr, size_t n)
+{
+	return n <= USER_END && addr <= USER_END - n;
+}

@@ -148,15 +148,6 @@ cond_resched(void)
 		schedule();
 }
 
-void
-set_current_state(enum task_state state)
-{
-	WRITE_ONCE(current->state, state);
-	/* The state before the condition that the caller looks at next: a
-	 * waker that changes the condition then sees us asleep. */
-	smp_mb();
-}
-
 /* ---- Placing ---------------------------------------------------------- */
 
 /* Makes @cpu look at its run queue soon. */
@@ -223,20 +214,15 @@ choose_cpu(struct task *task)
 	return least_loaded(allowed_cpus(task));
 }
 
-/* @task has just been queued on @cpu: does it, or an idle CPU that could pull
- * it, have to know? */
+/* @task waits on @cpu, which has something else to do: an idle CPU that could
+ * pull it should know. */
 static void
-announce(struct cpu *cpu, const struct task *task)
+tell_idle_cpu(const struct cpu *cpu, const struct task *task)
 {
-	u64 mask;
+	u64 mask = task->affinity & online_cpus() & ~(1ul << cpu->id);
 
-	if (task->prio < READ_ONCE(cpu->curr)->prio) {
-		resched_cpu(cpu);
-		return;
-	}
 	/* Queued before we look who is idle. Partner: pull_work(). */
 	smp_mb();
-	mask = task->affinity & online_cpus() & ~(1ul << cpu->id);
 	for (; mask; mask &= mask - 1) {
 		unsigned id = first_bit(mask);
 
@@ -245,6 +231,16 @@ announce(struct cpu *cpu, const struct task *task)
 			return;
 		}
 	}
+}
+
+/* @task has just been queued on @cpu: who has to know? */
+static inline void
+announce(struct cpu *cpu, const struct task *task)
+{
+	if (task->prio < READ_ONCE(cpu->curr)->prio)
+		resched_cpu(cpu);
+	else if (nr_cpus > 1)
+		tell_idle_cpu(cpu, task);
 }
 
 /* Queues a moving @task, which is off its stack, on CPU @id; interrupts off.
@@ -279,7 +275,7 @@ sched_migrate(struct task *task)
 /* Locks the run queue of the CPU that @task is on, interrupts off. The task
  * may be moved until the lock is held, so look again; moving first, since a
  * mover writes it last. Read Linux: kernel/sched/core.c, task_rq_lock. */
-static struct run_queue *
+static inline struct run_queue *
 lock_task_queue(struct task *task, irq_flags_t *flags)
 {
 	for (;;) {
@@ -375,9 +371,11 @@ steal_for(struct run_queue *from, unsigned id)
 static bool
 pull_work(unsigned id)
 {
-	/* Idle before we look who has too much. Partner: announce(). */
+	/* Idle before we look who has too much. Partner: announce(). Online: a
+	 * CPU that is just starting has no queue to look at yet. */
 	smp_mb();
-	for (unsigned other = 0; other < nr_cpus; other++) {
+	for (u64 rest = online_cpus(); rest; rest &= rest - 1) {
+		unsigned other = first_bit(rest);
 		struct run_queue *rq = &run_queues[other];
 		struct task *task;
 
@@ -457,6 +455,24 @@ sched_set_affinity(struct task *task, u64 mask)
 	return 0;
 }
 
+void
+sched_set_priority(struct task *task, u8 prio)
+{
+	irq_flags_t flags;
+	struct run_queue *rq = lock_task_queue(task, &flags);
+	bool queued = task->on_rq;
+
+	if (queued)
+		dequeue(rq, task);
+	task->prio = prio;
+	if (queued) {
+		enqueue(rq, task);
+		/* Who comes first now? */
+		resched_cpu(cpu_by_id(task->cpu));
+	}
+	spin_unlock_irqrestore(&rq->lock, flags);
+}
+
 /* ---- Offline and online ----------------------------------------------- */
 
 /* This CPU's idle task, interrupts off: leaves the system until cpu_online().
@@ -486,22 +502,6 @@ cpu_play_dead(void)
 	atomic64_or(&online_mask, 1ul << cpu->id);
 	arch_flush_kernel();
 	store_release(&cpu->online, true);
-}
-
-void
-sched_set_priority(struct task *task, unsigned prio)
-{
-	irq_flags_t flags;
-	struct run_queue *rq = lock_task_queue(task, &flags);
-	bool queued = task->on_rq;
-
-	ASSERT(prio < NR_PRIORITIES);
-	if (queued)
-		dequeue(rq, task);
-	task->prio = (u8)prio;
-	if (queued)
-		enqueue(rq, task);
-	spin_unlock_irqrestore(&rq->lock, flags);
 }
 
 /* ---- The idle task ---------------------------------------------------- */

@@ -42,7 +42,14 @@ void wake_up_new_task(struct task *task);
  * Sleeping:  set_current_state(TASK_SLEEPING); if (!condition) schedule();
  *            set_current_state(TASK_RUNNABLE);
  */
-void set_current_state(enum task_state state);
+static inline void
+set_current_state(enum task_state state)
+{
+	WRITE_ONCE(current->state, state);
+	/* The state before the condition that the caller looks at next: a
+	 * waker that changes the condition then sees us asleep. */
+	smp_mb();
+}
 /* Sleeps until woken or until arch_time_ns() >= @deadline; ~0: for ever. */
 void schedule_until(u64 deadline);
 
@@ -50,8 +57,9 @@ void schedule_until(u64 deadline);
  * when this returns; another one that runs has been told to leave. */
 int sched_set_affinity(struct task *task, u64 mask);
 
-/* 0 (first) .. NR_PRIORITIES - 1. Takes effect at the next switch. */
-void sched_set_priority(struct task *task, unsigned prio);
+/* @task's priority from now on, whatever it is doing: 0 (first) to
+ * NR_PRIORITIES - 2. */
+void sched_set_priority(struct task *task, u8 prio);
 
 /* A preemption point for long loops: schedules when somebody should run. */
 void cond_resched(void);

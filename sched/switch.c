@@ -13,11 +13,24 @@
  * Read Linux: kernel/sched/core.c, context_switch and finish_task_switch.
  */
 #include "kernel/base/assert.h"
+#include "kernel/base/yield.h"
 #include "kernel/trace.h"
 #include "mm/mm.h"
 #include "mm/tlb.h"
 #include "mm/usercopy.h"
 #include "sched/sched.h"
+
+/* What the switch left to do, once the run queue is unlocked. */
+static void
+finish_slow(struct task *prev, struct mm *owed, bool dead, bool moving)
+{
+	if (moving)
+		sched_migrate(prev);
+	if (owed)
+		mmdrop(owed, REF_PARKED, this_cpu());
+	if (dead)
+		reaper_add(prev);
+}
 
 /*
  * Runs on the next task's stack, as the first thing there. Locals of the
@@ -28,26 +41,23 @@
  * must not happen under the run-queue lock, and because CR3 has to have left
  * the root first.
  */
-static void
+static inline void
 finish_task_switch(struct task *prev)
 {
 	struct cpu *cpu = this_cpu();
-	struct mm *mm = cpu->prev_mm;
+	struct mm *owed = cpu->prev_mm;
 	bool dead = prev->state == TASK_DEAD;
 	bool moving = prev->moving;
 
 	DEBUG_ASSERT(cpu->finish_owed);
 	cpu->prev_mm = NULL;
 	cpu->finish_owed = false;
-	prev->on_cpu = false;
 	prev->migrating = false;
+	prev->on_cpu = false;
 	spin_unlock(&cpu->rq->lock);
-	if (moving)
-		sched_migrate(prev);
-	if (mm)
-		mmdrop(mm, REF_PARKED, cpu);
-	if (dead)
-		reaper_add(prev);
+	/* From here on @prev may run elsewhere, unless it is ours to move. */
+	if (unlikely(owed || dead || moving))
+		finish_slow(prev, owed, dead, moving);
 }
 
 /* user -> kernel: @next stays on @prev's address space, and holds it. */
@@ -90,6 +100,7 @@ context_switch(struct task *prev, struct task *next)
 
 	DEBUG_ASSERT(!cpu->finish_owed);
 	DEBUG_ASSERT(prev->active_mm);
+	yield_point(YIELD_SWITCH);
 	cpu->finish_owed = true;
 	cpu->counts[COUNT_SWITCHES]++;
 	next->switches++;

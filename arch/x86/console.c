@@ -26,6 +26,7 @@ enum {
 	MODEM_LOOPBACK = 0x1e,
 	MODEM_READY = 0x0b, /* DTR, RTS, and OUT2 for interrupts */
 	STATUS_CAN_SEND = 0x20,
+	STATUS_ALL_SENT = 0x40,
 
 	SEND_TRIES = 1 << 22, /* half a second and more */
 };
@@ -88,6 +89,14 @@ serial_write(const char *text, size_t len)
 			serial_put('\r');
 		serial_put(text[i]);
 	}
+}
+
+void
+console_drain(void)
+{
+	for (int i = 0; have_serial && i < SEND_TRIES; i++)
+		if (inb(UART_LINE_STATUS) & STATUS_ALL_SENT)
+			return;
 }
 
 /* ---- Screen --------------------------------------------------------- */

@@ -37,6 +37,7 @@ void
 arch_exit(enum verdict verdict)
 {
 	arch_irq_disable();
+	console_drain();
 	outb(DEBUG_EXIT, verdict);
 	if (verdict != VERDICT_PANIC)
 		power_off();

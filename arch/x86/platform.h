@@ -41,8 +41,9 @@ enum loader {
 };
 
 /* First C function of the boot CPU, on the boot stack and boot page tables.
- * @info: physical address of the loader's information. */
-void start_boot_cpu(enum loader loader, paddr_t info) __noreturn;
+ * @info: physical address of the loader's information. @tsc: when the kernel
+ * was entered. */
+void start_boot_cpu(enum loader loader, paddr_t info, u64 tsc) __noreturn;
 /* First C function of each other CPU, on a stack from kstack_alloc(). */
 void start_secondary_cpu(struct cpu *cpu) __noreturn;
 
@@ -135,7 +136,7 @@ read_tsc(void)
 	return rdtsc();
 }
 
-void clock_init(void);		/* arch_time_ns() from here on */
+void clock_init(u64 tsc);	/* arch_time_ns() from here on; 0 was at @tsc */
 void timer_init(void);		/* arch_timer_set() from here on; after apic */
 void timer_expired(void);	/* the timer's interrupt */
 void delay_us(u64 us);
@@ -147,3 +148,4 @@ void clock_not_synchronous(void);
 
 void console_init(void);
 void console_map(void); /* the screen, through the final page tables */
+void console_drain(void); /* before power goes: until the last byte is out */

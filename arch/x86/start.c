@@ -10,13 +10,13 @@ STATIC_ASSERT(KERNEL_BASE == 0xffffffff80000000ul &&
 	      "boot/boot.inc and linker.ld have the same figures");
 
 void
-start_boot_cpu(enum loader loader, paddr_t info)
+start_boot_cpu(enum loader loader, paddr_t info, u64 tsc)
 {
 	static struct boot_info boot;
 
 	console_init();
 	cpu_init_early(&cpus[0]);
-	clock_init();
+	clock_init(tsc);
 	boot_info_read(&boot, loader, info);
 	cpus[0].kernel_sp = (u64)boot_stack_top;
 	cpus[0].online = true;

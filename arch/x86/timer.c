@@ -136,11 +136,11 @@ measure_well(void)
 }
 
 void
-clock_init(void)
+clock_init(u64 tsc)
 {
 	struct measurement m;
 
-	tsc_start = read_tsc();
+	tsc_start = tsc;
 	m = measure_well();
 	if (m.ticks == 0) {
 		m.ticks = PIT_NS; /* as if at 1 GHz */

@@ -8,6 +8,7 @@
 #include "kernel/base/cpu.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/spinlock.h"
+#include "kernel/base/yield.h"
 #include "kernel/symbols.h"
 
 /* Set once and for all by a panic. */
@@ -132,6 +133,7 @@ lock_from(struct spinlock *lock, u64 caller)
 	if (unlikely(READ_ONCE(gave_up)))
 		return;
 	check_before_lock(lock, caller);
+	yield_point(YIELD_SPIN_LOCK);
 	if (unlikely(atomic_xchg(&lock->locked, 1)))
 		wait_for(lock, caller);
 	lock->taken_at = caller;

@@ -14,6 +14,8 @@
 #include "sched/kthread.h"
 #include "sched/world.h"
 
+enum { RETRY_NS = 1000000 };
+
 /* Which walk this is: a freed mm, poisoned, does not have it. */
 static u64 epoch;
 
@@ -250,6 +252,14 @@ is_settled(struct task *task, void *settled)
 	return *(bool *)settled;
 }
 
+static void
+pause_a_moment(void)
+{
+	set_current_state(TASK_SLEEPING);
+	schedule_until(arch_time_ns() + RETRY_NS);
+	set_current_state(TASK_RUNNABLE);
+}
+
 void
 check_invariants(void)
 {
@@ -263,8 +273,9 @@ check_invariants(void)
 		world_resume();
 		if (settled)
 			return;
-		/* Somebody sleeps in the middle of a fork or a teardown. */
-		schedule();
+		/* Somebody is in the middle of a fork or a teardown, and may
+		 * have a lower priority than we: get out of the way. */
+		pause_a_moment();
 	}
 }
 

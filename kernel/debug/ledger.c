@@ -153,6 +153,12 @@ describe(char buf[MAX_SENTENCE], enum mm_ref why, const void *holder)
 /* ---- Keeping it ------------------------------------------------------- */
 
 void
+ledger_init(struct mm *mm)
+{
+	list_init(&mm->ledger);
+}
+
+void
 ledger_add(struct mm *mm, enum mm_ref why, const void *holder, u64 caller)
 {
 	irq_flags_t flags = spin_lock_irqsave(&ledger_lock);

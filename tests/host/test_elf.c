@@ -1,4 +1,4 @@
-// with: kernel/elf.c
+// with: slow kernel/elf.c
 #include "host.h"
 
 #include <elf.h>

@@ -5,6 +5,7 @@
 
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
+#include "kernel/base/yield.h"
 
 extern const struct kernel_test *const kernel_tests_start[];
 extern const struct kernel_test *const kernel_tests_end[];
@@ -24,6 +25,8 @@ test_failed(const char *file, int line, const char *fmt, ...)
 	if (!failed)
 		printk(LOG_ERROR, "test %s: FAILED %s (%s:%d)", running->name,
 		       why, file, line);
+	if (!failed && yield_seed())
+		printk(LOG_ERROR, "with the pauses of seed=%lu", yield_seed());
 	failed = true;
 }
 

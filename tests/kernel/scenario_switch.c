@@ -1,7 +1,7 @@
 /* S1 to S3, S8: switches, borrows, threads. */
 #include "tests/kernel/stage.h"
 
-// run: cpus=3 append="invariants=0" timeout=60
+// run: cpus=3,4 append="invariants=0" timeout=60
 KERNEL_TEST(s01_boot_and_first_switches,
 	    "user to user never counts; an idle CPU borrows init_mm")
 {
@@ -24,7 +24,7 @@ KERNEL_TEST(s01_boot_and_first_switches,
 	stage_close();
 }
 
-// run: cpus=2 append="invariants=0" timeout=60
+// run: cpus=2,4 append="invariants=0" timeout=60
 KERNEL_TEST(s02_borrow_return_hand_over,
 	    "a kernel thread borrows, hands over, and the borrow goes back")
 {

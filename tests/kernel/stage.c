@@ -10,7 +10,9 @@
 #include "kernel/hold.h"
 #include "kernel/invariants.h"
 #include "kernel/workers.h"
+#include "mm/fail.h"
 #include "mm/remote.h"
+#include "mm/usercopy.h"
 #include "sched/kthread.h"
 #include "sched/world.h"
 
@@ -20,11 +22,12 @@ enum {
 	MAX_WORKERS = 32,
 	NAME_LEN = 8,
 	PATIENCE_S = 20,
-	/* Actors come before all other threads, but for a vfork child; one
-	 * that has not run yet waits behind those that were called. */
-	PRIO_VFORK_CHILD = 5,
-	PRIO_ACTOR = 6,
-	PRIO_NEWBORN = 7,
+	/* Actors come before all other threads. Children that have not run
+	 * yet wait behind those that were called; but for a vfork child, which
+	 * is to run at once. */
+	PRIO_VFORK_CHILD = 1,
+	PRIO_ACTOR = 2,
+	PRIO_NEWBORN = 3,
 };
 
 struct actor {
@@ -364,6 +367,7 @@ call(unsigned cpu, struct actor *next)
 		return;
 	}
 	UNTIL(!READ_ONCE(task->on_cpu));
+	sched_set_priority(task, PRIO_ACTOR);
 	MUST_EQ(sched_set_affinity(task, 1ul << cpu), 0);
 	wake_up_task(task);
 }
@@ -383,15 +387,21 @@ leave(unsigned cpu, struct actor *prev)
 }
 
 void
-to(unsigned cpu, struct actor *next)
+sets_out(unsigned cpu, struct actor *next)
 {
-	struct cpu *where = cpu_by_id(cpu);
 	struct actor *prev = on_stage(cpu);
 
-	ASSERT(cpu < stage.cpus);
+	ASSERT(cpu < stage.cpus && (!prev || prev != next));
 	if (next)
 		call(cpu, next);
 	leave(cpu, prev);
+}
+
+void
+arrives(unsigned cpu, struct actor *next)
+{
+	struct cpu *where = cpu_by_id(cpu);
+
 	if (next)
 		UNTIL(READ_ONCE(where->curr) == next->task &&
 		      load_acquire(&next->ready));
@@ -399,25 +409,40 @@ to(unsigned cpu, struct actor *next)
 		UNTIL(READ_ONCE(where->curr) == where->idle);
 }
 
+void
+to(unsigned cpu, struct actor *next)
+{
+	sets_out(cpu, next);
+	arrives(cpu, next);
+}
+
 /* ---- clone, exec, exit ------------------------------------------------ */
 
 struct birth {
 	u64 flags;
 	u8 prio;
+	unsigned fail_nth;	/* the allocation that is to fail; 0: none */
+	bool failed;		/* it did */
+	bool killed;		/* the parent is being killed meanwhile */
 };
 
 static long
 clone_order(void *arg)
 {
-	const struct birth *birth = arg;
+	struct birth *birth = arg;
 	struct clone_args args = {
 		.flags = birth->flags,
 		.exit_signal = SIGCHLD,
 	};
 	long tid;
 
-	sched_set_priority(current, birth->prio); /* the child inherits it */
+	sched_set_priority(current, birth->prio); /* inherited */
+	current->kill_signal = birth->killed ? SIGKILL : 0;
+	fail_allocation(NR_ALLOC_CLASSES, birth->fail_nth);
 	tid = do_clone(&args);
+	birth->failed = failure_happened();
+	withdraw_failure();
+	current->kill_signal = 0;
 	sched_set_priority(current, PRIO_ACTOR);
 	return tid;
 }
@@ -436,7 +461,7 @@ struct actor *
 clones(struct actor *parent, const char *name, u64 flags)
 {
 	struct actor *child = new_actor(name);
-	struct birth birth = { flags, PRIO_NEWBORN };
+	struct birth birth = { .flags = flags, .prio = PRIO_NEWBORN };
 	long tid = does(parent, clone_order, &birth);
 
 	MUST(tid > 0);
@@ -449,8 +474,10 @@ clones(struct actor *parent, const char *name, u64 flags)
 struct actor *
 vforks(struct actor *parent, const char *name)
 {
-	static struct birth birth = { CLONE_VM | CLONE_VFORK,
-				      PRIO_VFORK_CHILD };
+	static struct birth birth = {
+		.flags = CLONE_VM | CLONE_VFORK,
+		.prio = PRIO_VFORK_CHILD,
+	};
 	struct actor *child = new_actor(name);
 
 	stage.unborn = child;
@@ -459,12 +486,28 @@ vforks(struct actor *parent, const char *name)
 	return child;
 }
 
-void
-fails_to_clone(struct actor *parent, u64 flags, int error)
+long
+forks_without_memory(struct actor *parent, unsigned nth, bool *failed)
 {
-	struct birth birth = { flags, PRIO_NEWBORN };
+	struct birth birth = {
+		.flags = FORK, .prio = PRIO_NEWBORN, .fail_nth = nth,
+	};
+	long tid = does(parent, clone_order, &birth);
 
-	MUST_EQ(does(parent, clone_order, &birth), error);
+	*failed = birth.failed;
+	if (tid > 0)
+		new_actor("?")->task = task_by_tid((tid_t)tid);
+	return tid;
+}
+
+long
+forks_while_killed(struct actor *parent)
+{
+	struct birth birth = {
+		.flags = FORK, .prio = PRIO_NEWBORN, .killed = true,
+	};
+
+	return does(parent, clone_order, &birth);
 }
 
 static long
@@ -499,19 +542,106 @@ exit_order(void *unused)
 }
 
 void
-exits(struct actor *actor)
+begins_exit(struct actor *actor)
+{
+	MUST_EQ(hold_control(actor->task->cpu, LODGER_HOLD_DEAD), 0);
+	begins(actor, exit_order, NULL);
+}
+
+void
+is_dead(struct actor *actor)
 {
 	unsigned cpu = actor->task->cpu;
 
+	UNTIL(held_at(cpu) == LODGER_HOLD_DEAD);
+	actor->gone = true;
+	stage.dead[cpu] = actor;
+}
+
+void
+exits(struct actor *actor)
+{
 	if (!actor->task->process) {
 		actor->leaves = true;
 		return;
 	}
-	MUST_EQ(hold_control(cpu, LODGER_HOLD_DEAD), 0);
-	begins(actor, exit_order, NULL);
-	UNTIL(held_at(cpu) == LODGER_HOLD_DEAD);
-	actor->gone = true;
-	stage.dead[cpu] = actor;
+	begins_exit(actor);
+	is_dead(actor);
+}
+
+/* ---- Memory ----------------------------------------------------------- */
+
+struct range {
+	uaddr_t addr;
+	u64 len;
+};
+
+static long
+unmap_order(void *arg)
+{
+	const struct range *range = arg;
+	struct mm *mm = current->mm;
+	long err;
+
+	mutex_lock(&mm->lock);
+	err = do_munmap(mm, range->addr, range->len);
+	mutex_unlock(&mm->lock);
+	return err;
+}
+
+void
+begins_unmap(struct actor *actor, uaddr_t addr, u64 pages)
+{
+	static struct range range;
+
+	range = (struct range){ addr, pages * PAGE_SIZE };
+	begins(actor, unmap_order, &range);
+}
+
+void
+unmaps(struct actor *actor, uaddr_t addr, u64 pages)
+{
+	begins_unmap(actor, addr, pages);
+	MUST_EQ(ends(actor), 0);
+}
+
+static long
+touch_order(void *arg)
+{
+	const struct range *range = arg;
+
+	for (uaddr_t addr = range->addr; addr < range->addr + range->len;
+	     addr += PAGE_SIZE)
+		if (put_user_u32(addr, (u32)addr))
+			return -EFAULT;
+	return 0;
+}
+
+long
+touches(struct actor *actor, uaddr_t addr, u64 pages)
+{
+	struct range range = { addr, pages * PAGE_SIZE };
+
+	return does(actor, touch_order, &range);
+}
+
+static long
+read_order(void *arg)
+{
+	const struct range *range = arg;
+	u32 value;
+
+	if (get_user_u32(&value, range->addr))
+		return -EFAULT;
+	return value;
+}
+
+long
+reads(struct actor *actor, uaddr_t addr)
+{
+	struct range range = { .addr = addr };
+
+	return does(actor, read_order, &range);
 }
 
 /* ---- Steps ------------------------------------------------------------ */
@@ -671,7 +801,6 @@ dismiss(struct actor *actor)
 	store_release(&actor->quit, true);
 	if (actor->gone || !actor->task)
 		return;
-	actor->gone = true;
 	if (actor->task->state == TASK_NEW)
 		wake_up_new_task(actor->task);
 	else
@@ -696,13 +825,14 @@ all_leave(void)
 	}
 }
 
-/* The zeroer may have taken frames again as soon as all is quiet. */
+/* Nothing may be missing. There may be more than before, since the start of
+ * the stage may have found a worker at work. */
 static bool
 frames_are_back(void)
 {
 	for (int attempt = 0; attempt < 10; attempt++) {
 		quiesce();
-		if (nr_free_pages() == stage.frames)
+		if (nr_free_pages() >= stage.frames)
 			return true;
 	}
 	return false;

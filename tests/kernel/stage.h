@@ -47,6 +47,9 @@ enum { STAGE_PAGES = 4 };
 
 /* CPU @cpu goes from what it runs to @next; NULL: to its idle task. */
 void to(unsigned cpu, struct actor *next);
+/* The same in two halves, for a CPU that is held on its way. */
+void sets_out(unsigned cpu, struct actor *next);
+void arrives(unsigned cpu, struct actor *next);
 /* What runs on @cpu; NULL: idle, or a dead actor. */
 struct actor *on_stage(unsigned cpu);
 
@@ -55,13 +58,27 @@ struct actor *clones(struct actor *parent, const char *name, u64 flags);
 enum { FORK = 0, THREAD = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD };
 /* vfork() by @parent, which falls asleep; its CPU goes to the child. */
 struct actor *vforks(struct actor *parent, const char *name);
-/* clone() that must fail with @error. */
-void fails_to_clone(struct actor *parent, u64 flags, int error);
+/* fork() by @parent whose @nth allocation fails, if it makes so many: *@failed
+ * says. The result, as of fork(); a child waits, nameless. */
+long forks_without_memory(struct actor *parent, unsigned nth, bool *failed);
+/* fork() by @parent while it is being killed: the last step fails. */
+long forks_while_killed(struct actor *parent);
 /* execve(); returns the new address space's id, called @name from now on. */
 u64 execs(struct actor *actor, const char *name);
 /* exit(). A user actor is held when it is dead, before its last switch; a
  * kernel actor ends with the next to(). */
 void exits(struct actor *actor);
+/* The same in two halves; a user actor. */
+void begins_exit(struct actor *actor);
+void is_dead(struct actor *actor);
+
+/* munmap(), of whole pages; and without waiting for its end: ends(). */
+void unmaps(struct actor *actor, uaddr_t addr, u64 pages);
+void begins_unmap(struct actor *actor, uaddr_t addr, u64 pages);
+/* Writes the low half of its address into each page: 0 or -EFAULT. */
+long touches(struct actor *actor, uaddr_t addr, u64 pages);
+/* What is there: the word, or -EFAULT. */
+long reads(struct actor *actor, uaddr_t addr);
 
 /* Any other function, called by the actor, which runs. */
 typedef long (*order_t)(void *arg);

@@ -3,14 +3,10 @@ and the sentence that each thing that can be wrong with a machine gets.
 """
 import os
 
-from harness import ROOT, Boot, Failure, suite
+from harness import ROOT, Boot, Failure, number_of_cpus, suite
 
 STORY = r"^All \d+ steps were as expected\."
 HELLO = [r"^Hello from /bin/hello", r"which is 1/1\."]
-
-
-def number(cpus):
-    return f"{cpus} CPU" if cpus == 1 else f"{cpus} CPUs"
 
 
 def not_blank(path):
@@ -33,17 +29,20 @@ def ways():
         for cpus in (1, 2, 4):
             program, expect = ("borrow", [STORY]) if cpus == 4 else ("hello", HELLO)
             picture = f"build/logs/screen-{cpus}.ppm" if way == "bios" else None
-            yield Boot(f"boot: {called}, {number(cpus)}", append=f"init=/bin/{program}",
+            yield Boot(f"boot: {called}, {number_of_cpus(cpus)}", append=f"init=/bin/{program}",
                        way=way, cpus=cpus, timeout=240 if way == "uefi" else 120,
-                       expect=[rf"\] {number(cpus)} online", *expect],
+                       expect=[rf"\] {number_of_cpus(cpus)} online", *expect],
                        screenshot=picture, check=not_blank(picture) if picture else None,
-                       slow=way == "uefi" or cpus == 2)
+                       slow=way == "uefi" or cpus == 2 or (way, cpus) == ("bios", 1))
 
 
 @suite
 def sizes():
     yield Boot("boot: 16 CPUs", append="init=/bin/borrow", cpus=16, slow=True,
                expect=[r"\] 16 CPUs online", STORY])
+    yield Boot("boot: CPUs beyond the 64th stay asleep", append="init=/bin/hello", cpus=66,
+               slow=True, expect=[r"2 more CPUs stay asleep: 64 is the limit",
+                                  r"\] 64 CPUs online", *HELLO])
     for mem, mib in (("32M", 31), ("4G", 4095)):
         yield Boot(f"boot: {mem} of memory", append="init=/bin/borrow", mem=mem, slow=True,
                    expect=[rf"memory: {mib} MiB", STORY])
@@ -85,7 +84,7 @@ def sentences():
                   expect=[r"the initrd is damaged: .*\. Build it again: make"],
                   forbid=[r"Hello"])
     yield Boot("boot: no such program", append="init=/bin/nobody", verdict="FAIL",
-               expect=[r"there is no /bin/nobody in the initrd: put a C file into user/prog"])
+               expect=[r"there is no /bin/nobody in the initrd: put its C file into user/prog"])
     yield Boot("boot: too little memory", append=hello, mem="12M", verdict="PANIC",
                expect=[r"PANIC: only \d+ KiB of memory are usable, and Lodger needs 16 MiB: "
                        r"give the machine more \(QEMU: -m 32M\)"])

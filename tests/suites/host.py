@@ -5,23 +5,29 @@ files it is compiled with, and further options of the compiler; one that
 includes host.h gets host.c too:
 
     // with: mm/region.c kernel/cpio.c -DSMALL
+
+The word slow among them keeps the test out of "make test-quick".
 """
 import glob
 import os
 import re
 
-from harness import Check, Failure, execute, suite
+from harness import Check, Failure, execute, first_line, suite
 
 FLAGS = ["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-fsanitize=address,undefined",
          "-fno-sanitize-recover=all", "-DCONFIG_DEBUG=1", "-I.", "-Itests/host"]
+
+
+def options(path):
+    line = first_line(path)
+    return line[len("// with:"):].split() if line.startswith("// with:") else []
 
 
 def compile_and_run(path, program):
     def function(log):
         with open(path) as f:
             text = f.read()
-        line = text.split("\n")[0]
-        files = line[len("// with:"):].split() if line.startswith("// with:") else []
+        files = [word for word in options(path) if word != "slow"]
         if '#include "host.h"' in text:
             files.append("tests/host/host.c")
         os.makedirs("build/host", exist_ok=True)
@@ -39,4 +45,5 @@ def compile_and_run(path, program):
 def host():
     for path in sorted(glob.glob("tests/host/test_*.c")):
         name = os.path.basename(path)[len("test_"):-2]
-        yield Check(f"host: {name}", compile_and_run(path, f"build/host/{name}"))
+        yield Check(f"host: {name}", compile_and_run(path, f"build/host/{name}"),
+                    slow="slow" in options(path))

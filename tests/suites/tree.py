@@ -57,7 +57,8 @@ def tree():
     yield Check("tree: each header compiles alone", headers_compile_alone)
     yield Check("tree: links in the documents lead somewhere", links_lead_somewhere)
     yield Check("tree: the map of the source names every file", map_is_complete)
-    yield Check("tree: the release kernel builds without a warning", builds("VARIANT=release"))
+    yield Check("tree: the release kernel builds without a warning", builds("VARIANT=release"),
+                slow=True)
     if shutil.which("clang"):
         yield Check("tree: clang builds the kernel without a warning",
-                    builds("CC=clang", "OUT=build/clang"))
+                    builds("CC=clang", "OUT=build/clang"), slow=True)

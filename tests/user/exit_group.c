@@ -1,4 +1,4 @@
-// linux-oracle
+// linux-oracle slow
 /* exit_group, SIGKILL and the last thread's exit end a process whose threads
  * wait in every way there is. */
 #include "tests/user/check.h"
@@ -37,19 +37,26 @@ in_sleep(void *arg)
 		nanosleep(&long_time, NULL);
 }
 
-/* The child lives as long as its parent does not kill it; it dies with the
- * test by its own means: it looks for its parent. */
+/* A child's life: until its parent is gone. It looks now and then, and leaves
+ * the CPU to the others. */
+static void __attribute__((noreturn))
+outlive(pid_t parent)
+{
+	struct timespec while_ = { 0, 1000000 };
+
+	while (getppid() == parent)
+		syscall3(SYS_nanosleep, (long)&while_, 0, 0);
+	_exit(0);
+}
+
 static void *
 in_wait(void *arg)
 {
 	pid_t me = getpid();
 
 	(void)arg;
-	if (fork_or_die() == 0) {
-		while (getppid() == me)
-			sched_yield();
-		_exit(0);
-	}
+	if (fork_or_die() == 0)
+		outlive(me);
 	++waiting;
 	for (;;)
 		wait(NULL);
@@ -62,11 +69,8 @@ in_vfork(void *arg)
 
 	(void)arg;
 	++waiting;
-	if (vfork() == 0) {
-		while (getppid() == me)
-			sched_yield();
-		_exit(0);
-	}
+	if (vfork() == 0)
+		outlive(me);
 	for (;;)
 		sched_yield();
 }

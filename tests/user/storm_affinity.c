@@ -5,8 +5,8 @@
 
 #include <pthread.h>
 
-#include "tests/user/rest.h"
 #include "tests/user/storm.h"
+#include "user/include/lodger.h"
 
 enum { THREADS = 6, GENERATIONS = 25, STEPS = 30 };
 
@@ -43,7 +43,7 @@ thread_main(void *arg)
 	for (int i = 0; i < STEPS; i++) {
 		struct timespec time = { 0, (long)draw(&state, 100000) };
 
-		switch (draw(&state, 6)) {
+		switch (draw(&state, 7)) {
 		case 0: go_to(draw(&state, nr_cpus)); break;
 		case 1: nanosleep(&time, NULL); break;
 		case 2:
@@ -52,6 +52,7 @@ thread_main(void *arg)
 			pthread_mutex_unlock(&mutex);
 			break;
 		case 3: sched_yield(); break;
+		case 4: lodger_kthread_ping(); break;
 		default:
 			set_affinity(tids[draw(&state, THREADS)],
 				     draw(&state, 1ul << nr_cpus) | 1);

@@ -151,12 +151,15 @@ guests_about(void)
 void
 guests_end(void)
 {
-	mutex_lock(&guest_lock);
 	WRITE_ONCE(no_more, true);
+	/* First, since a guest may be waiting behind a held task, and whoever
+	 * called it in has the lock. */
 	for (unsigned cpu = 0; cpu < nr_cpus; cpu++) {
-		guest_leave(&guests[cpu]);
 		atomic_set(&armed[cpu], LODGER_HOLD_NONE);
 		atomic_set(&held[cpu], LODGER_HOLD_NONE);
 	}
+	mutex_lock(&guest_lock);
+	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
+		guest_leave(&guests[cpu]);
 	mutex_unlock(&guest_lock);
 }

@@ -11,7 +11,7 @@ void workers_start(void);
 /*
  * madvise(MADV_POPULATE_*): the prefaulter thread adopts the caller's address
  * space and faults the pages in on its behalf. The caller's own @mm; waits.
- * Errors are Linux's, -EINTR when the caller is killed meanwhile.
+ * Errors are Linux's. A caller that is killed still waits.
  */
 long prefault(struct mm *mm, uaddr_t addr, u64 len, bool write);
 

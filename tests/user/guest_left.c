@@ -35,5 +35,10 @@ main(void)
 	for (unsigned cpu = 2; cpu < stat.nr_cpus; cpu++)
 		lodger_guest(LODGER_GUEST_RUN, cpu);
 	check(true, "guests are in");
+	if (fork_or_die() == 0) {
+		lodger_guest(LODGER_GUEST_RUN, 1); /* behind the held task */
+		_exit(0);
+	}
+	sched_yield();
 	return end();
 }

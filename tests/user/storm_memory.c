@@ -1,6 +1,6 @@
 // cpus=1,4 mem=40M timeout=120
-/* Memory runs out, again and again: calls fail, processes die, the system
- * lives on and gets every frame back. */
+/* Memory runs out in several ways, again and again: calls fail, processes die,
+ * the system lives on and gets every frame back. */
 #include "tests/user/check.h"
 
 #include <pthread.h>
@@ -8,130 +8,181 @@
 #include "tests/user/rest.h"
 #include "tests/user/storm.h"
 
-enum { ROUNDS = 1, MAX_CHILDREN = 2000 };
+enum { ROUNDS = 2, MAX_CHILDREN = 2000, TOO_MUCH = 256 << 20 };
 
-static _Atomic int *stop;
+/* In shared memory, which no fork makes copy-on-write. */
+static struct {
+	_Atomic int go, stop;
+	_Atomic int full; /* scenes that met the end of memory */
+} *common;
+
+/* ---- Scenes: each may die for want of memory at any touch -------------- */
 
 static void
-wait_for_end(void)
+wait_for_stop(void)
 {
-	await_word(stop, 1);
+	await_word(&common->stop, 1);
 	_exit(0);
 }
 
-/* Forks until it cannot; each child has some pages of its own. */
-static int
-fork_until_full(uint64_t *state)
+/* Each child has some pages of its own, and keeps them. */
+static void
+forks(uint64_t seed)
 {
-	int made = 0;
-
-	*stop = 0;
-	while (made < MAX_CHILDREN) {
-		uint64_t pages = draw(state, 60) + 1;
+	for (int i = 0; i < MAX_CHILDREN; i++) {
+		uint64_t pages = draw(&seed, 60) + 1;
 		pid_t pid = fork();
 
-		if (pid < 0)
-			break;
+		if (pid < 0) {
+			common->full++;
+			return;
+		}
 		if (pid == 0) {
 			char *area = private_memory(pages * PAGE);
 
-			for (uint64_t i = 0; i < pages; i++)
-				area[i * PAGE] = 1;
-			wait_for_end();
+			for (uint64_t j = 0; j < pages; j++)
+				area[j * PAGE] = 1;
+			wait_for_stop();
 		}
-		made++;
 	}
-	return made;
 }
 
 static void *
 wait_as_thread(void *unused)
 {
 	(void)unused;
-	await_word(stop, 1);
+	await_word(&common->stop, 1);
 	return NULL;
 }
 
-static void __attribute__((noreturn))
-full_of_threads(void)
+static void
+threads(uint64_t seed)
 {
 	pthread_t thread;
-	int made = 0;
 
-	while (made < MAX_CHILDREN &&
-	       pthread_create(&thread, NULL, wait_as_thread, NULL) == 0)
-		made++;
-	_exit(made > 100 ? 0 : 1);
+	(void)seed;
+	for (int i = 0; i < MAX_CHILDREN; i++) {
+		if (pthread_create(&thread, NULL, wait_as_thread, NULL)) {
+			common->full++;
+			return;
+		}
+	}
 }
 
-static void __attribute__((noreturn))
-populate_too_much(void)
+/* Three at once, through one prefaulter. */
+static void
+populates(uint64_t seed)
 {
-	size_t size = 256ul << 20;
-	char *area = private_memory(size);
+	char *area = private_memory(TOO_MUCH);
 
-	_exit(madvise(area, size, MADV_POPULATE_WRITE) == -1 &&
-	      errno == ENOMEM ? 0 : 1);
-}
-
-static void __attribute__((noreturn))
-touch_too_much(void)
-{
-	char *area = private_memory(256ul << 20);
-
-	for (size_t i = 0; i < 256ul << 20; i += PAGE)
-		area[i] = 1;
-	_exit(0);
+	(void)seed;
+	fork();
+	fork();
+	if (madvise(area, TOO_MUCH, MADV_POPULATE_WRITE) == -1 &&
+	    errno == ENOMEM)
+		common->full++;
 }
 
 static void
-fork_bomb(uint64_t *state)
+touches(uint64_t seed)
 {
-	int made = fork_until_full(state), died = 0, ended = 0, status;
+	char *area = private_memory(TOO_MUCH);
 
-	signal_word(stop, 1);
-	while (wait(&status) > 0) {
-		ended++;
-		died += status == KILLED(SIGSEGV);
+	(void)seed;
+	common->full++; /* there is no later */
+	for (size_t i = 0; i < TOO_MUCH; i += PAGE)
+		area[i] = 1;
+	_exit(1);
+}
+
+/* A program's children, each in an exec that may fail for want of memory. */
+static void
+execs(uint64_t seed)
+{
+	char *args[] = { "/tests/storm_memory", "wait", NULL };
+
+	(void)seed;
+	for (int i = 0; i < MAX_CHILDREN; i++) {
+		pid_t pid = vfork();
+
+		if (pid == 0) {
+			execv(args[0], args);
+			_exit(1);
+		}
+		if (pid < 0) {
+			common->full++;
+			return;
+		}
 	}
-	check(made > 50 && made < MAX_CHILDREN, "fork fails in the end");
-	check_equal(ended, made, "all children end");
-	check(died < made, "and not all for want of memory");
+}
+
+/* ---- The frame --------------------------------------------------------- */
+
+/* Everybody that a scene left behind ends: by the word, or by a signal. */
+static void
+clear(uint64_t tasks)
+{
+	static int tids[MAX_CHILDREN + 64];
+
+	signal_word(&common->stop, 1);
+	while (tasks_now() > tasks) {
+		long n = lodger_task_list(tids, MAX_CHILDREN + 64);
+
+		for (long i = 0; i < n && i < MAX_CHILDREN + 64; i++) {
+			struct lodger_task_stat stat;
+
+			if (lodger_task_stat(tids[i], &stat) == 0 &&
+			    stat.ppid == 1 && stat.pid != getpid())
+				kill(stat.pid, SIGKILL);
+		}
+		sched_yield();
+	}
+}
+
+static void
+scene(const char *what, void (*play)(uint64_t), uint64_t seed)
+{
+	uint64_t tasks = tasks_now();
+	int before = common->full, status;
+	pid_t pid;
+
+	common->go = common->stop = 0;
+	pid = fork_or_die();
+	if (pid == 0) {
+		await_word(&common->go, 1);
+		play(seed);
+		_exit(0);
+	}
+	/* What we touch later is ours again before memory is short. */
+	clear(tasks + 1);
+	common->stop = 0;
+	signal_word(&common->go, 1);
+	status = status_of(pid);
+	clear(tasks);
+	check(common->full > before || status == KILLED(SIGSEGV), what);
 }
 
 int
 main(int argc, char **argv)
 {
 	uint64_t tasks = tasks_now(), seed;
-	long before;
+	long before = 0;
 
+	if (argc > 1 && strcmp(argv[1], "wait") == 0)
+		for (;;) /* until killed */
+			sleep(1000);
 	lodger_or_skip();
 	begin();
 	seed = storm_seed(argc, argv);
-	stop = shared_memory(PAGE);
-	fork_bomb(&seed);
-	before = frames_at_rest(tasks);
+	common = shared_memory(PAGE);
 	for (int i = 0; i < ROUNDS; i++) {
-		pid_t a = fork_or_die(), b;
-
-		if (a == 0)
-			populate_too_much();
-		b = fork();
-		if (b == 0)
-			populate_too_much();
-		status_of(a);
-		if (b > 0)
-			status_of(b);
-		fork_bomb(&seed);
-		if ((a = fork()) == 0)
-			touch_too_much();
-		check_equal(status_of(a), KILLED(SIGSEGV),
-			    "who touches more than there is dies");
-		*stop = 0;
-		if ((a = fork()) == 0)
-			full_of_threads();
-		check_equal(status_of(a), EXITED(0),
-			    "thread after thread, and then an error");
+		scene("fork after fork", forks, seed + i);
+		scene("thread after thread", threads, 0);
+		scene("populating too much, by several", populates, 0);
+		scene("touching too much", touches, 0);
+		scene("exec after exec", execs, 0);
+		if (i == 0)
+			before = frames_at_rest(tasks);
 	}
 	check_equal(frames_at_rest(tasks), before, "every frame is back");
 	lodger_check_invariants();

@@ -249,6 +249,7 @@ mutants: all ## seed each known fault in turn: the tests must notice
 
 bench: ## cost of the kernel's operations, in instructions (release build)
 	$(Q)$(MAKE) --no-print-directory VARIANT=release all
+	$(Q)$(MAKE) --no-print-directory VARIANT=debug kernel
 	$(Q)$(PYTHON) tests/bench/run
 
 doctor: ## look for missing or old tools, and name the package that mends it

@@ -228,7 +228,7 @@ enum { LODGER_FAIL_ANY = -1 };
  *	  preempted; it stays on the run queue (and sched_setaffinity can take
  *	  it to another CPU). Returns when the guest spins. -EINVAL: no such CPU,
  *	  or not online, or the caller's own one; -EBUSY: it has a guest;
- *	  -ENOMEM.
+ *	  -ENOMEM; -EAGAIN: no task id is left.
  * LEAVE  ends it. Returns when it has stopped spinning; the CPU then switches
  *	  to the best of its run queue. -ESRCH: no guest there.
  *

@@ -35,10 +35,8 @@ enum field {
 #define MODE_FILE 0100000
 
 static const char trailer[] = "TRAILER!!!";
-
-struct header {
-	u32 field[NR_FIELDS];
-};
+static const char not_hexadecimal[] =
+	"a header has a field that is not hexadecimal";
 
 static bool
 parse_hex(const char *text, u32 *value)
@@ -61,18 +59,27 @@ parse_hex(const char *text, u32 *value)
 	return true;
 }
 
+/* Where the digits of a field are in the header at @header. */
 static const char *
-parse_header(const char *text, u64 left, struct header *header)
+digits(const char *header, enum field field)
+{
+	return header + MAGIC_LEN + field * FIELD_LEN;
+}
+
+/* Reads the fields that every look at an entry needs. */
+static const char *
+parse_header(const char *header, u64 left, u32 *mode, u32 *name_size,
+	     u32 *data_size)
 {
 	if (left < HEADER_LEN)
 		return "the archive ends inside a header, or has no trailer";
-	if (memcmp(text, "070701", MAGIC_LEN) != 0)
+	if (memcmp(header, "070701", MAGIC_LEN) != 0)
 		return "a header does not begin with 070701: damaged, or not "
 		       "of the format that cpio -H newc makes";
-	for (int i = 0; i < NR_FIELDS; i++)
-		if (!parse_hex(text + MAGIC_LEN + i * FIELD_LEN,
-			       &header->field[i]))
-			return "a header has a field that is not hexadecimal";
+	if (!parse_hex(digits(header, FIELD_MODE), mode) ||
+	    !parse_hex(digits(header, FIELD_NAMESIZE), name_size) ||
+	    !parse_hex(digits(header, FIELD_FILESIZE), data_size))
+		return not_hexadecimal;
 	return NULL;
 }
 
@@ -95,21 +102,21 @@ skip_prefix(const char *name)
  * have 32 bits, and *offset <= @size < 2^63, so no sum here overflows.
  */
 static const char *
-read_entry(const char *archive, u64 size, u64 *offset, struct header *header,
+read_entry(const char *archive, u64 size, u64 *offset,
 	   struct cpio_entry *entry)
 {
 	u64 name_at = *offset + HEADER_LEN;
-	u64 name_size, data_at, data_size, end;
+	u32 name_size, data_size;
+	u64 data_at, end;
 	const char *why;
 
 	if (*offset > size || size >> 63)
 		return "no such place in the archive";
-	why = parse_header(archive + *offset, size - *offset, header);
+	why = parse_header(archive + *offset, size - *offset, &entry->mode,
+			   &name_size, &data_size);
 	if (why)
 		return why;
 
-	name_size = header->field[FIELD_NAMESIZE];
-	data_size = header->field[FIELD_FILESIZE];
 	/* Places are aligned as seen from the archive's beginning. */
 	data_at = ALIGN_UP(name_at + name_size, ALIGNMENT);
 	end = ALIGN_UP(data_at + data_size, ALIGNMENT);
@@ -125,19 +132,17 @@ read_entry(const char *archive, u64 size, u64 *offset, struct header *header,
 	entry->name = skip_prefix(archive + name_at);
 	entry->data = (const u8 *)archive + data_at;
 	entry->size = data_size;
-	entry->mode = header->field[FIELD_MODE];
 	*offset = end;
 	return NULL;
 }
 
-/* As cpio_next(), with the header too. */
-static int
-next_entry(const void *archive, u64 size, u64 *offset, struct header *header,
-	   struct cpio_entry *entry, const char **why)
+int
+cpio_next(const void *archive, u64 size, u64 *offset, struct cpio_entry *entry,
+	  const char **why)
 {
 	u64 at = *offset;
 
-	*why = read_entry(archive, size, &at, header, entry);
+	*why = read_entry(archive, size, &at, entry);
 	if (*why)
 		return -EINVAL;
 	if (strcmp(entry->name, trailer) == 0)
@@ -146,13 +151,16 @@ next_entry(const void *archive, u64 size, u64 *offset, struct header *header,
 	return 0;
 }
 
-int
-cpio_next(const void *archive, u64 size, u64 *offset, struct cpio_entry *entry,
-	  const char **why)
+/* The fields that nobody reads count too: damage is damage. */
+static bool
+all_hexadecimal(const char *header)
 {
-	struct header header;
+	u32 value;
 
-	return next_entry(archive, size, offset, &header, entry, why);
+	for (int i = 0; i < NR_FIELDS; i++)
+		if (!parse_hex(digits(header, i), &value))
+			return false;
+	return true;
 }
 
 int
@@ -163,19 +171,29 @@ cpio_check(const void *archive, u64 size, unsigned *files, const char **why)
 	int err;
 
 	*files = 0;
-	while ((err = cpio_next(archive, size, &offset, &entry, why)) == 0)
-		if ((entry.mode & MODE_TYPE) == MODE_FILE)
+	do {
+		const char *header = (const char *)archive + offset;
+
+		err = cpio_next(archive, size, &offset, &entry, why);
+		if (err != -EINVAL && !all_hexadecimal(header)) {
+			*why = not_hexadecimal;
+			return -EINVAL;
+		}
+		if (!err && (entry.mode & MODE_TYPE) == MODE_FILE)
 			++*files;
+	} while (!err);
 	return err == -ENOENT ? 0 : err;
 }
 
-/* Two names of one file? */
+/* Two names of one file? One program wrote both headers, so that equal
+ * numbers have equal digits. */
 static bool
-same_file(const struct header *a, const struct header *b)
+same_file(const char *a, const char *b)
 {
-	return a->field[FIELD_INO] == b->field[FIELD_INO] &&
-	       a->field[FIELD_DEVMAJOR] == b->field[FIELD_DEVMAJOR] &&
-	       a->field[FIELD_DEVMINOR] == b->field[FIELD_DEVMINOR];
+	return memcmp(digits(a, FIELD_INO), digits(b, FIELD_INO),
+		      FIELD_LEN) == 0 &&
+	       memcmp(digits(a, FIELD_DEVMAJOR), digits(b, FIELD_DEVMAJOR),
+		      2 * FIELD_LEN) == 0; /* and the minor number */
 }
 
 /*
@@ -183,31 +201,32 @@ same_file(const struct header *a, const struct header *b)
  * archive; the others look empty. Fills in @entry's data from a later name.
  */
 static int
-find_link_data(const void *archive, u64 size, u64 offset,
-	       const struct header *first, struct cpio_entry *entry,
-	       const char **why)
+find_link_data(const char *archive, u64 size, u64 offset, const char *first,
+	       struct cpio_entry *entry, const char **why)
 {
 	struct cpio_entry other;
-	struct header header;
-	int err;
 
-	while ((err = next_entry(archive, size, &offset, &header, &other,
-				 why)) == 0) {
-		if (other.size > 0 && same_file(first, &header)) {
+	for (;;) {
+		const char *header = archive + offset;
+		int err = cpio_next(archive, size, &offset, &other, why);
+
+		if (err) /* at the trailer: it really is empty */
+			return err == -ENOENT ? 0 : err;
+		if (other.size > 0 && same_file(first, header)) {
 			entry->data = other.data;
 			entry->size = other.size;
 			return 0;
 		}
 	}
-	/* At the trailer: it really is empty. */
-	return err == -ENOENT ? 0 : err;
 }
 
 static bool
-may_be_link(const struct header *header, const struct cpio_entry *entry)
+may_be_link(const char *header, const struct cpio_entry *entry)
 {
-	return entry->size == 0 && header->field[FIELD_NLINK] > 1 &&
-	       (entry->mode & MODE_TYPE) == MODE_FILE;
+	u32 links;
+
+	return entry->size == 0 && (entry->mode & MODE_TYPE) == MODE_FILE &&
+	       parse_hex(digits(header, FIELD_NLINK), &links) && links > 1;
 }
 
 int
@@ -215,18 +234,19 @@ cpio_find(const void *archive, u64 size, const char *path,
 	  struct cpio_entry *entry, const char **why)
 {
 	const char *wanted = skip_prefix(path);
-	struct header header;
 	u64 offset = 0;
-	int err;
 
-	while ((err = next_entry(archive, size, &offset, &header, entry,
-				 why)) == 0) {
+	for (;;) {
+		const char *header = (const char *)archive + offset;
+		int err = cpio_next(archive, size, &offset, entry, why);
+
+		if (err)
+			return err;
 		if (strcmp(entry->name, wanted) != 0)
 			continue;
-		if (may_be_link(&header, entry))
-			return find_link_data(archive, size, offset, &header,
-					      entry, why);
-		return 0;
+		return may_be_link(header, entry)
+			       ? find_link_data(archive, size, offset, header,
+						entry, why)
+			       : 0;
 	}
-	return err;
 }

@@ -387,6 +387,7 @@ enter_program(struct mm *mm, const char *path, u64 entry, uaddr_t sp)
 		mm_release();
 	exec_mmap(mm);
 	me->is_kthread = false;
+	me->process->exit_signal = SIGCHLD;
 	strscpy(me->name, base_name(path), sizeof(me->name));
 	strscpy(me->process->name, me->name, sizeof(me->process->name));
 	arch_start_user(task_regs(me), entry, sp);

@@ -46,7 +46,7 @@ struct futex_waiter {
 struct bucket {
 	struct spinlock lock;
 	struct list waiters;
-};
+} __aligned(32);
 
 static struct bucket buckets[NR_BUCKETS];
 
@@ -193,11 +193,13 @@ futex_wait(uaddr_t addr, int op, u32 expected, uaddr_t timeout, u32 bitset)
 	err = get_user_u32(&value, addr);
 	if (!err && value != expected)
 		err = -EAGAIN;
-	if (!err) {
+	if (!err)
 		sleep_on(&waiter, deadline);
-		err = current->kill_signal ? -EINTR : -ETIMEDOUT;
-	}
-	return unqueue_waiter(&waiter) ? 0 : err;
+	if (unqueue_waiter(&waiter))
+		return 0;
+	if (err)
+		return err;
+	return current->kill_signal ? -EINTR : -ETIMEDOUT;
 }
 
 /* ---- Waking ----------------------------------------------------------- */
@@ -214,14 +216,15 @@ wake_waiter(struct futex_waiter *waiter)
 	wake_up_task(task);
 }
 
-int
+long
 futex_wake(uaddr_t addr, bool private, int n, u32 bitset)
 {
 	struct futex_waiter *waiter, *tmp;
 	struct futex_key key;
 	struct bucket *bucket;
 	irq_flags_t flags;
-	int woken = 0, err = get_key(addr, private, &key);
+	int err = get_key(addr, private, &key);
+	long woken = 0;
 
 	if (err)
 		return err;
@@ -334,17 +337,15 @@ long
 do_futex(uaddr_t addr, int op, u32 val, uaddr_t timeout, uaddr_t addr2,
 	 u32 val3)
 {
-	bool private = op & FUTEX_PRIVATE;
-
 	switch (op & FUTEX_COMMAND) {
 	case FUTEX_WAIT:
 		return futex_wait(addr, op, val, timeout, ~0u);
 	case FUTEX_WAIT_BITSET:
 		return futex_wait(addr, op, val, timeout, val3);
 	case FUTEX_WAKE:
-		return futex_wake(addr, private, (int)val, ~0u);
+		return futex_wake(addr, op & FUTEX_PRIVATE, (int)val, ~0u);
 	case FUTEX_WAKE_BITSET:
-		return futex_wake(addr, private, (int)val, val3);
+		return futex_wake(addr, op & FUTEX_PRIVATE, (int)val, val3);
 	case FUTEX_REQUEUE:
 	case FUTEX_CMP_REQUEUE:
 		return futex_requeue(addr, addr2, op, (int)val, (int)timeout,

@@ -47,15 +47,20 @@ static long
 guest_run(struct guest *guest, unsigned cpu)
 {
 	struct task *thread;
+	int err;
 
 	if (guest->thread)
 		return -EBUSY;
 	thread = kthread_create(guest_main, guest, "lodger");
 	if (!thread)
 		return -ENOMEM;
+	err = name_kthread(thread);
+	if (err) {
+		task_free(thread);
+		return err;
+	}
 	thread->prio = 0;
 	kthread_bind(thread, cpu);
-	name_kthread(thread);
 	guest->thread = thread;
 	wake_up_new_task(thread);
 	while (!atomic_read(&guest->spinning))

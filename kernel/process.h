@@ -124,6 +124,6 @@ long do_futex(uaddr_t addr, int op, u32 val, uaddr_t timeout, uaddr_t addr2,
 	      u32 val3);
 /* Wakes up to @n waiters (always one) on @addr in the caller's mm. @private:
  * only threads of this mm wait there. How many it woke, or an errno. */
-int futex_wake(uaddr_t addr, bool private, int n, u32 bitset);
+long futex_wake(uaddr_t addr, bool private, int n, u32 bitset);
 /* At exit: marks the robust mutexes that the caller holds as orphaned. */
 void exit_robust_list(void);

@@ -319,6 +319,7 @@ write_console(uaddr_t text, size_t len)
 		done += part;
 		if (current->kill_signal)
 			break;
+		cond_resched();
 	}
 	return (long)done;
 }

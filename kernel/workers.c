@@ -14,15 +14,18 @@
 #include "sched/kthread.h"
 #include "sched/reaper.h"
 
-void
+int
 name_kthread(struct task *task)
 {
 	irq_flags_t flags = spin_lock_irqsave(&pid_lock);
+	tid_t tid = alloc_tid();
 
-	task->tid = alloc_tid();
-	ASSERT(task->tid > 0);
-	hash_task(task);
+	if (tid > 0) {
+		task->tid = tid;
+		hash_task(task);
+	}
 	spin_unlock_irqrestore(&pid_lock, flags);
+	return tid < 0 ? tid : 0;
 }
 
 void
@@ -39,11 +42,10 @@ start_worker(int (*fn)(void *), const char *name, unsigned prio)
 {
 	struct task *task = kthread_create(fn, NULL, name);
 
-	if (!task)
+	if (!task || name_kthread(task))
 		panic("no memory for the kernel thread %s: boot with more "
 		      "memory (MEM=)", name);
 	task->prio = (u8)prio;
-	name_kthread(task);
 	wake_up_new_task(task);
 	return task;
 }
@@ -161,7 +163,8 @@ prefault(struct mm *mm, uaddr_t addr, u64 len, bool write)
 struct pinger {
 	struct mutex lock;	/* one caller at a time */
 	struct task *thread;
-	struct task *caller;	/* NULL: nobody asks */
+	struct task *caller;	/* NULL: nobody asks, and the last one may go */
+	bool answered;
 };
 
 static struct pinger pingers[MAX_CPUS];
@@ -181,38 +184,50 @@ pinger_main(void *arg)
 			continue;
 		}
 		set_current_state(TASK_RUNNABLE);
-		store_release(&pinger->caller, NULL);
+		WRITE_ONCE(pinger->answered, true);
 		wake_up_task(caller);
+		store_release(&pinger->caller, NULL);
 	}
 	return 0;
 }
 
-static struct task *
+static int
 make_pinger(struct pinger *pinger, unsigned cpu)
 {
 	struct task *thread = kthread_create(pinger_main, pinger, "pinger");
+	int err;
 
 	if (!thread)
-		return NULL;
+		return -ENOMEM;
+	err = name_kthread(thread);
+	if (err) {
+		task_free(thread);
+		return err;
+	}
 	kthread_bind(thread, cpu);
-	name_kthread(thread);
 	pinger->thread = thread;
 	wake_up_new_task(thread);
-	return thread;
+	return 0;
 }
 
+/* Asleep before the thread is woken, and before each look: an answer in
+ * between makes us runnable again. */
 static void
 ping(struct pinger *pinger)
 {
+	pinger->answered = false;
 	store_release(&pinger->caller, current);
+	set_current_state(TASK_SLEEPING);
 	wake_up_task(pinger->thread);
-	for (;;) {
-		set_current_state(TASK_SLEEPING);
-		if (load_acquire(&pinger->caller) != current)
-			break;
+	do {
 		schedule();
-	}
+		set_current_state(TASK_SLEEPING);
+	} while (!READ_ONCE(pinger->answered));
 	set_current_state(TASK_RUNNABLE);
+	/* A signal may have woken us, on another CPU: until the pinger is done
+	 * with this task, it must not end. */
+	while (load_acquire(&pinger->caller))
+		arch_cpu_relax();
 }
 
 long
@@ -223,10 +238,10 @@ kthread_ping(void)
 	long err = 0;
 
 	mutex_lock(&pinger->lock);
-	if (pinger->thread || make_pinger(pinger, cpu))
+	if (!pinger->thread)
+		err = make_pinger(pinger, cpu);
+	if (!err)
 		ping(pinger);
-	else
-		err = -ENOMEM;
 	mutex_unlock(&pinger->lock);
 	return err;
 }
@@ -307,7 +322,8 @@ workers_start(void)
 	mutex_init(&quiesce_lock, "quiesce");
 	for (unsigned id = 0; id < MAX_CPUS; id++)
 		mutex_init(&pingers[id].lock, "pinger");
-	name_kthread(reaper_start());
+	if (name_kthread(reaper_start()))
+		panic("no id for the reaper");
 	start_worker(zeroer_main, "zeroer", NR_PRIORITIES - 2);
 	prefaulter = start_worker(prefaulter_main, "prefaulter",
 				  DEFAULT_PRIORITY);

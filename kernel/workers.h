@@ -15,7 +15,8 @@ void workers_start(void);
  */
 long prefault(struct mm *mm, uaddr_t addr, u64 len, bool write);
 
-/* Wakes a thread bound to this CPU that does nothing but answer. -ENOMEM. */
+/* Wakes a thread bound to this CPU that does nothing but answer. -ENOMEM;
+ * -EAGAIN: no id for it. */
 long kthread_ping(void);
 
 /* Brings the system to rest; see kernel/abi.h, quiesce(). */
@@ -24,6 +25,6 @@ void quiesce(void);
 /* A kernel thread that user space can find by its id. Panics without memory:
  * only for threads made at boot. */
 struct task *start_worker(int (*fn)(void *), const char *name, unsigned prio);
-/* Gives @task, a kernel thread, an id of its own. */
-void name_kthread(struct task *task);
+/* Gives @task, a kernel thread, an id of its own. -EAGAIN: all are in use. */
+int name_kthread(struct task *task) __must_check;
 void unname_kthread(struct task *task);

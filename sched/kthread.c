@@ -69,15 +69,20 @@ kthread_should_stop(void)
 	return READ_ONCE(current->kthread_stopping);
 }
 
+/* The lock keeps @task from ending while we still wake it: it may have seen
+ * kthread_stopping already, but must complete() first. */
 int
 kthread_stop(struct task *task)
 {
 	struct kthread_end end = { .result = 0 };
+	irq_flags_t flags;
 
 	completion_init(&end.done);
+	flags = spin_lock_irqsave(&end.done.queue.lock);
 	store_release(&task->kthread_end, &end);
 	store_release(&task->kthread_stopping, true);
 	wake_up_task(task);
+	spin_unlock_irqrestore(&end.done.queue.lock, flags);
 	wait_for_completion(&end.done);
 	return end.result;
 }

@@ -54,6 +54,19 @@ dequeue(struct run_queue *rq, struct task *task)
 	task->on_rq = false;
 }
 
+/*
+ * Takes a runnable @task off @rq; place() puts it on another queue. In between
+ * no queue's lock covers it. Whoever wants to lock its queue waits, so the
+ * mover keeps interrupts off until it is done: an interrupt on this CPU might
+ * want to.
+ */
+static void
+take_away(struct run_queue *rq, struct task *task)
+{
+	dequeue(rq, task);
+	WRITE_ONCE(task->moving, true);
+}
+
 static struct task *
 first_task(struct run_queue *rq)
 {
@@ -78,6 +91,8 @@ put_prev(struct run_queue *rq, struct task *prev)
 {
 	if (likely(prev->state == TASK_RUNNABLE && !prev->migrating))
 		list_move_tail(&rq->lists[prev->prio], &prev->run_link);
+	else if (prev->state == TASK_RUNNABLE)
+		take_away(rq, prev);
 	else
 		dequeue(rq, prev);
 }
@@ -106,7 +121,8 @@ schedule(void)
 	DEBUG_ASSERT(cpu->irq_depth == 0);
 
 	spin_lock(&rq->lock);
-	cpu->need_resched = false;
+	/* The world may have been stopped since we met: then come by again. */
+	cpu->need_resched = READ_ONCE(world_stopping);
 	put_prev(rq, prev);
 	next = pick_next(cpu, rq);
 	if (next == prev) {
@@ -132,15 +148,6 @@ cond_resched(void)
 		schedule();
 }
 
-void
-set_current_state(enum task_state state)
-{
-	WRITE_ONCE(current->state, state);
-	/* The state before the condition that the caller looks at next: a
-	 * waker that changes the condition then sees us asleep. */
-	smp_mb();
-}
-
 /* ---- Placing ---------------------------------------------------------- */
 
 /* Makes @cpu look at its run queue soon. */
@@ -164,7 +171,7 @@ resched_interrupt(void)
 		this_cpu()->need_resched = true;
 }
 
-/* Tasks that want to run there; the idle task does not count. */
+/* Tasks that want to run on an online CPU; the idle task does not count. */
 static unsigned
 cpu_load(unsigned id)
 {
@@ -185,30 +192,37 @@ least_loaded(u64 mask)
 	return best;
 }
 
-/* Where @task should run next: where it ran last, if that is allowed. A task
- * whose CPUs are all offline may run anywhere. */
+/* A task whose CPUs are all offline may run anywhere. */
+static u64
+allowed_cpus(struct task *task)
+{
+	u64 mask = task->affinity & online_cpus();
+
+	if (unlikely(!mask)) {
+		task->affinity = ~0ul;
+		mask = online_cpus();
+	}
+	return mask;
+}
+
+/* Where @task should run next: where it ran last, if that is allowed. */
 static unsigned
 choose_cpu(struct task *task)
 {
 	if (allowed_on(task, task->cpu))
 		return task->cpu;
-	if (!(task->affinity & online_cpus()))
-		task->affinity = ~0ul;
-	return least_loaded(task->affinity & online_cpus());
+	return least_loaded(allowed_cpus(task));
 }
 
-/* @task has just been queued on @cpu: does it, or an idle CPU that could pull
- * it, have to know? */
+/* @task waits on @cpu, which has something else to do: an idle CPU that could
+ * pull it should know. */
 static void
-announce(struct cpu *cpu, const struct task *task)
+tell_idle_cpu(const struct cpu *cpu, const struct task *task)
 {
-	u64 mask;
+	u64 mask = task->affinity & online_cpus() & ~(1ul << cpu->id);
 
-	if (task->prio < READ_ONCE(cpu->curr)->prio) {
-		resched_cpu(cpu);
-		return;
-	}
-	mask = task->affinity & online_cpus() & ~(1ul << cpu->id);
+	/* Queued before we look who is idle. Partner: pull_work(). */
+	smp_mb();
 	for (; mask; mask &= mask - 1) {
 		unsigned id = first_bit(mask);
 
@@ -219,18 +233,37 @@ announce(struct cpu *cpu, const struct task *task)
 	}
 }
 
-/* Queues a runnable @task that is on no queue and off its stack. Nobody else
- * can have it: it is neither asleep nor found on any list. */
+/* @task has just been queued on @cpu: who has to know? */
+static inline void
+announce(struct cpu *cpu, const struct task *task)
+{
+	if (task->prio < READ_ONCE(cpu->curr)->prio)
+		resched_cpu(cpu);
+	else if (nr_cpus > 1)
+		tell_idle_cpu(cpu, task);
+}
+
+/* Queues a moving @task, which is off its stack, on CPU @id; interrupts off.
+ * If that CPU has begun to go offline, whose last look at its queue may be
+ * over, then elsewhere. */
 static void
 place(struct task *task, unsigned id)
 {
 	struct run_queue *rq = &run_queues[id];
-	irq_flags_t flags = spin_lock_irqsave(&rq->lock);
 
+	DEBUG_ASSERT(task->moving && !arch_irqs_on());
+	spin_lock(&rq->lock);
+	while (unlikely(!allowed_on(task, id))) {
+		spin_unlock(&rq->lock);
+		id = least_loaded(allowed_cpus(task));
+		rq = &run_queues[id];
+		spin_lock(&rq->lock);
+	}
 	WRITE_ONCE(task->cpu, id);
+	store_release(&task->moving, false);
 	enqueue(rq, task);
 	announce(cpu_by_id(id), task);
-	spin_unlock_irqrestore(&rq->lock, flags);
+	spin_unlock(&rq->lock);
 }
 
 void
@@ -239,17 +272,10 @@ sched_migrate(struct task *task)
 	place(task, choose_cpu(task));
 }
 
-void
-wake_up_new_task(struct task *task)
-{
-	ASSERT(task->state == TASK_NEW);
-	WRITE_ONCE(task->state, TASK_RUNNABLE);
-	place(task, least_loaded(task->affinity & online_cpus()));
-}
-
 /* Locks the run queue of the CPU that @task is on, interrupts off. The task
- * may be moved until the lock is held, so look again. */
-static struct run_queue *
+ * may be moved until the lock is held, so look again; moving first, since a
+ * mover writes it last. Read Linux: kernel/sched/core.c, task_rq_lock. */
+static inline struct run_queue *
 lock_task_queue(struct task *task, irq_flags_t *flags)
 {
 	for (;;) {
@@ -257,10 +283,26 @@ lock_task_queue(struct task *task, irq_flags_t *flags)
 		struct run_queue *rq = &run_queues[id];
 
 		*flags = spin_lock_irqsave(&rq->lock);
-		if (READ_ONCE(task->cpu) == id)
+		if (likely(!load_acquire(&task->moving) &&
+			   READ_ONCE(task->cpu) == id))
 			return rq;
 		spin_unlock_irqrestore(&rq->lock, *flags);
+		arch_cpu_relax();
 	}
+}
+
+void
+wake_up_new_task(struct task *task)
+{
+	irq_flags_t flags;
+	struct run_queue *rq = lock_task_queue(task, &flags);
+
+	ASSERT(task->state == TASK_NEW);
+	WRITE_ONCE(task->state, TASK_RUNNABLE);
+	WRITE_ONCE(task->moving, true);
+	spin_unlock(&rq->lock);
+	place(task, least_loaded(allowed_cpus(task)));
+	arch_irq_restore(flags);
 }
 
 bool
@@ -277,15 +319,18 @@ wake_up_task(struct task *task)
 		 * will find itself runnable when it tries. */
 		if (!task->on_rq) {
 			elsewhere = !allowed_on(task, task->cpu);
-			if (!elsewhere) {
+			if (elsewhere) {
+				WRITE_ONCE(task->moving, true);
+			} else {
 				enqueue(rq, task);
 				announce(cpu_by_id(task->cpu), task);
 			}
 		}
 	}
-	spin_unlock_irqrestore(&rq->lock, flags);
-	if (elsewhere)
+	spin_unlock(&rq->lock);
+	if (unlikely(elsewhere))
 		place(task, choose_cpu(task));
+	arch_irq_restore(flags);
 	return slept;
 }
 
@@ -314,26 +359,33 @@ steal_for(struct run_queue *from, unsigned id)
 			      run_link) {
 			if (task->on_cpu || !allowed_on(task, id))
 				continue;
-			dequeue(from, task);
+			take_away(from, task);
 			return task;
 		}
 	}
 	return NULL;
 }
 
-/* An idle CPU looks for work on the others; true when it found some. */
+/* An idle CPU looks for work on the others; true when it found some.
+ * Interrupts off. */
 static bool
 pull_work(unsigned id)
 {
-	for (unsigned other = 0; other < nr_cpus; other++) {
+	/* Idle before we look who has too much. Partner: announce(). Online: a
+	 * CPU that is just starting has no queue to look at yet. */
+	smp_mb();
+	for (u64 rest = online_cpus(); rest; rest &= rest - 1) {
+		unsigned other = first_bit(rest);
 		struct run_queue *rq = &run_queues[other];
 		struct task *task;
 
-		if (other == id || cpu_load(other) < 2)
-			continue; /* it has what it runs, and no more */
-		irq_flags_t flags = spin_lock_irqsave(&rq->lock);
+		/* It has its idle task, what it runs, and no more; or at boot
+		 * it has not even initialised its queue. */
+		if (other == id || READ_ONCE(rq->nr_running) <= 2)
+			continue;
+		spin_lock(&rq->lock);
 		task = steal_for(rq, id);
-		spin_unlock_irqrestore(&rq->lock, flags);
+		spin_unlock(&rq->lock);
 		if (task) {
 			place(task, id);
 			return true;
@@ -351,42 +403,31 @@ push_work(unsigned id)
 	for (;;) {
 		irq_flags_t flags = spin_lock_irqsave(&rq->lock);
 		struct task *task = first_task(rq);
+		bool done = task == current;
 
-		if (task != current)
-			dequeue(rq, task);
-		spin_unlock_irqrestore(&rq->lock, flags);
-		if (task == current)
+		if (!done)
+			take_away(rq, task);
+		spin_unlock(&rq->lock);
+		if (!done)
+			place(task, choose_cpu(task));
+		arch_irq_restore(flags);
+		if (done)
 			return;
-		place(task, choose_cpu(task));
 	}
 }
 
-/*
- * One look at where @task is after its affinity changed. True when it is, or
- * will be without further help, where it may be: asleep (waking looks again),
- * or running, and told to leave. False: between two queues, on its way.
- */
-static bool
-settled(struct task *task)
+/* @task may no longer be where it is. One that waits is taken away, for the
+ * caller to place; one that runs is told to leave; one that sleeps is looked
+ * at when it wakes. */
+static void
+expel(struct run_queue *rq, struct task *task)
 {
-	irq_flags_t flags;
-	struct run_queue *rq = lock_task_queue(task, &flags);
-	bool ok = allowed_on(task, task->cpu) ||
-		  task->state != TASK_RUNNABLE;
-	bool move = false;
-
-	if (!allowed_on(task, task->cpu) && task->on_cpu) {
+	if (task->on_cpu) {
 		task->migrating = true;
 		resched_cpu(cpu_by_id(task->cpu));
-		ok = true;
-	} else if (!ok && task->on_rq) {
-		dequeue(rq, task);
-		move = true;
+	} else if (task->on_rq) {
+		take_away(rq, task);
 	}
-	spin_unlock_irqrestore(&rq->lock, flags);
-	if (move)
-		place(task, choose_cpu(task));
-	return ok || move;
 }
 
 int
@@ -394,15 +435,19 @@ sched_set_affinity(struct task *task, u64 mask)
 {
 	irq_flags_t flags;
 	struct run_queue *rq;
+	bool moves;
 
 	if (!(mask & online_cpus()))
 		return -EINVAL;
 	rq = lock_task_queue(task, &flags);
 	task->affinity = mask;
-	spin_unlock_irqrestore(&rq->lock, flags);
-	/* Not settled: between two queues, on its way; ask again. */
-	while (!settled(task))
-		arch_cpu_relax();
+	if (!allowed_on(task, task->cpu))
+		expel(rq, task);
+	moves = task->moving;
+	spin_unlock(&rq->lock);
+	if (moves)
+		place(task, choose_cpu(task));
+	arch_irq_restore(flags);
 	if (task == current) {
 		while (!allowed_on(task, READ_ONCE(task->cpu)))
 			schedule();
@@ -445,11 +490,17 @@ cpu_play_dead(void)
 	return_borrow();
 	arch_timer_set(~0ul);
 	store_release(&cpu->online, false);
+	/* The wake-up comes after the look at dying, or ends the halt. */
+	arch_irq_disable();
 	while (load_acquire(&cpu->dying)) {
-		arch_irq_disable();
 		arch_idle_wait();
+		arch_irq_disable();
 	}
-	arch_flush_kernel(); /* we missed what was flushed meanwhile */
+	arch_irq_enable();
+	/* In the mask first: a flush of the kernel half either finds us there,
+	 * or came before this one, which makes up for all that we missed. */
+	atomic64_or(&online_mask, 1ul << cpu->id);
+	arch_flush_kernel();
 	store_release(&cpu->online, true);
 }
 
@@ -520,7 +571,6 @@ bring_online(struct cpu *cpu)
 	arch_send_ipi(id, IPI_RESCHED);
 	while (!load_acquire(&cpu->online))
 		schedule();
-	atomic64_or(&online_mask, 1ul << id);
 	return 0;
 }
 

@@ -42,12 +42,19 @@ void wake_up_new_task(struct task *task);
  * Sleeping:  set_current_state(TASK_SLEEPING); if (!condition) schedule();
  *            set_current_state(TASK_RUNNABLE);
  */
-void set_current_state(enum task_state state);
+static inline void
+set_current_state(enum task_state state)
+{
+	WRITE_ONCE(current->state, state);
+	/* The state before the condition that the caller looks at next: a
+	 * waker that changes the condition then sees us asleep. */
+	smp_mb();
+}
 /* Sleeps until woken or until arch_time_ns() >= @deadline; ~0: for ever. */
 void schedule_until(u64 deadline);
 
-/* -EINVAL: no online CPU in @mask. Returns when a running @task is off the
- * forbidden CPUs. */
+/* -EINVAL: no online CPU in @mask. The current task is off the forbidden CPUs
+ * when this returns; another one that runs has been told to leave. */
 int sched_set_affinity(struct task *task, u64 mask);
 
 /* @task's priority from now on, whatever it is doing: 0 (first) to
@@ -67,7 +74,7 @@ int cpu_online(unsigned id);
 u64 online_cpus(void); /* bit mask */
 
 /* A runnable task that has been switched away from on a CPU that it may no
- * longer use: queues it on another one. For the finish step. */
+ * longer use: queues it on another one. For the finish step, interrupts off. */
 void sched_migrate(struct task *task);
 
 /* The four cases of a switch; sched/switch.c. Run-queue lock held. */

@@ -22,13 +22,12 @@
 
 /* What the switch left to do, once the run queue is unlocked. */
 static void
-finish_slow(struct task *prev, struct mm *owed, bool dead, bool migrating)
+finish_slow(struct task *prev, struct mm *owed, bool dead, bool moving)
 {
-	yield_point(YIELD_FINISH);
+	if (moving)
+		sched_migrate(prev);
 	if (owed)
 		mmdrop(owed, REF_PARKED, this_cpu());
-	if (migrating)
-		sched_migrate(prev);
 	if (dead)
 		reaper_add(prev);
 }
@@ -48,7 +47,7 @@ finish_task_switch(struct task *prev)
 	struct cpu *cpu = this_cpu();
 	struct mm *owed = cpu->prev_mm;
 	bool dead = prev->state == TASK_DEAD;
-	bool migrating = prev->migrating && prev->state == TASK_RUNNABLE;
+	bool moving = prev->moving;
 
 	DEBUG_ASSERT(cpu->finish_owed);
 	cpu->prev_mm = NULL;
@@ -57,8 +56,8 @@ finish_task_switch(struct task *prev)
 	prev->on_cpu = false;
 	spin_unlock(&cpu->rq->lock);
 	/* From here on @prev may run elsewhere, unless it is ours to move. */
-	if (unlikely(owed || dead || migrating))
-		finish_slow(prev, owed, dead, migrating);
+	if (unlikely(owed || dead || moving))
+		finish_slow(prev, owed, dead, moving);
 }
 
 /* user -> kernel: @next stays on @prev's address space, and holds it. */

@@ -41,7 +41,8 @@ struct task {
 	unsigned cpu;		/* whose queue, or where it runs */
 	bool on_cpu;		/* its stack is in use */
 	bool on_rq;		/* on a list of that queue */
-	bool migrating;		/* to be queued elsewhere by the finish step */
+	bool migrating;		/* to leave this CPU when it is switched away */
+	bool moving;		/* between two queues; see take_away() */
 	u8 prio;		/* 0 (first) .. NR_PRIORITIES - 1 */
 	struct list run_link;
 	u64 affinity;		/* bit per CPU */

@@ -7,19 +7,24 @@ static struct sleep_queue sleep_queues[MAX_CPUS];
 
 /* ---- The timer of this CPU -------------------------------------------- */
 
-static u64
-first_deadline(const struct sleep_queue *queue)
+/* After a change of the queue, under its lock. */
+static void
+note_first(struct sleep_queue *queue)
 {
-	if (list_empty(&queue->tasks))
-		return ~0ul;
-	return list_first(&queue->tasks, struct task, sleep_link)->wake_time;
+	u64 first = ~0ul;
+
+	if (!list_empty(&queue->tasks))
+		first = list_first(&queue->tasks, struct task,
+				   sleep_link)->wake_time;
+	WRITE_ONCE(queue->first, first);
 }
 
-/* Sets the one-shot to whichever comes first. Interrupts off. */
+/* Sets the one-shot to whichever comes first. Interrupts off. A sleeper that
+ * another CPU takes off the queue meanwhile makes it early, never late. */
 static void
 program(struct cpu *cpu)
 {
-	u64 deadline = first_deadline(cpu->sleepers);
+	u64 deadline = READ_ONCE(cpu->sleepers->first);
 
 	if (cpu->next_tick)
 		deadline = MIN(deadline, cpu->next_tick);
@@ -43,11 +48,12 @@ wake_sleepers(struct sleep_queue *queue, u64 now)
 {
 	irq_flags_t flags = spin_lock_irqsave(&queue->lock);
 
-	while (first_deadline(queue) <= now) {
+	while (queue->first <= now) {
 		struct task *task =
 			list_first(&queue->tasks, struct task, sleep_link);
 
 		list_del(&task->sleep_link);
+		note_first(queue);
 		wake_up_task(task);
 		store_release(&task->sleep_queue, NULL);
 	}
@@ -94,6 +100,7 @@ insert_sleeper(struct sleep_queue *queue, struct task *task)
 	/* Before @later, or last when the loop ran to the end. */
 	list_add_tail(&later->sleep_link, &task->sleep_link);
 	task->sleep_queue = queue;
+	note_first(queue);
 }
 
 static void
@@ -124,6 +131,7 @@ end_sleep(void)
 	if (me->sleep_queue) {
 		list_del(&me->sleep_link);
 		me->sleep_queue = NULL;
+		note_first(queue);
 	}
 	spin_unlock_irqrestore(&queue->lock, flags);
 }
@@ -149,6 +157,7 @@ timer_init_cpu(struct cpu *cpu)
 
 	spin_init(&queue->lock, "sleepers", RANK_TIMER);
 	list_init(&queue->tasks);
+	queue->first = ~0ul;
 	cpu->sleepers = queue;
 }
 

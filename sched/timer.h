@@ -9,6 +9,8 @@
 struct sleep_queue {
 	struct spinlock lock;
 	struct list tasks; /* by wake_time, soonest first */
+	u64 first;	   /* wake_time of the first one; ~0: none. Read without
+			    * the lock by its CPU, which alone adds sleepers */
 };
 
 void timer_init_cpu(struct cpu *cpu);

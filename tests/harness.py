@@ -13,6 +13,7 @@ import importlib
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -36,12 +37,14 @@ class Failure(Exception):
 
 
 def execute(command, log, timeout, env=None):
-    """Runs a command of the host; its output goes to the log. The exit code."""
+    """Runs a command of the host; its output goes to the log. The exit code.
+    In a session of its own, so that nothing it started outlives it."""
     with open(log, "ab") as output:
         output.write(("# " + shlex.join(command) + "\n").encode())
         output.flush()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
-                                   stderr=output, env={**os.environ, **(env or {})})
+                                   stderr=output, env={**os.environ, **(env or {})},
+                                   start_new_session=True)
         try:
             return process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -52,8 +55,12 @@ def execute(command, log, timeout, env=None):
                 try:
                     process.wait(5)
                 except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+                    pass
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            process.wait()
 
 
 class Test:
@@ -210,8 +217,12 @@ def run_all(tests, jobs):
 
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         running = {pool.submit(attempt, test): test for test in tests if not test.alone}
-        for done in concurrent.futures.as_completed(running):
-            count(running[done], *done.result())
+        try:
+            for done in concurrent.futures.as_completed(running):
+                count(running[done], *done.result())
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            sys.exit("tests/run: interrupted")
     for test in tests:
         if test.alone:
             count(test, *attempt(test))

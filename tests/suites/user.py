@@ -24,9 +24,9 @@ def between_marks(text, who):
     return lines[lines.index("--- begin") + 1:lines.index("--- end")]
 
 
-def same_as_linux(program, seconds):
+def same_as_linux(program, cpus, seconds):
     def check(lodger_log):
-        native = f"build/logs/linux-{os.path.basename(program)}.log"
+        native = f"build/logs/linux-{os.path.basename(program)}-{cpus}.log"
         if os.path.exists(native):
             os.remove(native)
         if code := execute([program], native, seconds):
@@ -49,10 +49,10 @@ def user():
         line = first_line(path)
         w = words(line) if line.startswith("//") else {}
         seconds = int(w.get("timeout", 120))
-        check = None
-        if "linux-oracle" in w:
-            check = same_as_linux(f"build/initrd/tests/{name}", seconds)
         for cpus in w.get("cpus", "1,2,4").split(","):
+            check = None
+            if "linux-oracle" in w:
+                check = same_as_linux(f"build/initrd/tests/{name}", cpus, seconds)
             yield Boot(f"user: {name}, {number_of_cpus(cpus)}",
                        append=f"init=/tests/{name} {w.get('append', '')}".strip(),
                        cpus=int(cpus), mem=w.get("mem", "512M"), timeout=seconds,

@@ -9,7 +9,7 @@ int
 main(void)
 {
 	struct lodger_sys_stat stat;
-
+	struct lodger_cpu_stat cpu1;
 	cpu_set_t first;
 
 	lodger_or_skip();

@@ -1,15 +1,19 @@
 /*
  * What things cost, in instructions: run under `-icount shift=0` the time
  * stamp counter counts them one by one. Each row: 100 rounds to warm up, then
- * 9 batches; median and least are shown, nothing is subtracted. Writes of CR3
- * come from the kernel's own counters.
+ * 9 batches; the median is shown, nothing is subtracted. Writes of CR3 come
+ * from the kernel's own counters.
  *
- * A line `bench: NAME insn N cr3 N.NN` for each row is for tools; the table
- * at the end is for people. On Linux it runs as well; there the counter
- * counts cycles of some clock, and CR3 writes are not known.
+ *	bench: ROW: N insn, N.NN cr3
+ *	bench: ROW: N.NN ipis, N.NN spared
+ *	bench: ROW: N bytes
+ *
+ * Goals, and what other kernels need, are in tests/bench/run, which reads
+ * these lines. On Linux most rows run as well; there the counter counts cycles
+ * of some clock, and CR3 writes are not known.
  *
  *	bench           all rows that this number of CPUs allows
- *	bench NAME...   those whose names begin so
+ *	bench TEXT...   those whose names contain one of these; _ is a blank
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -36,7 +40,6 @@ enum {
 	PAGE = 4096,
 	FAULT_PAGES = 512,
 	STACK = 65536,
-	MAX_ROWS = 64,
 };
 
 static bool is_lodger;
@@ -455,153 +458,109 @@ start_9999(void)
 	start_yielders(MOST_TASKS - 1);
 }
 
-/* ---- The table -------------------------------------------------------- */
+/* ---- The rows --------------------------------------------------------- */
 
 struct row {
 	const char *name;
-	const char *what;
 	void (*prepare)(void);
 	void (*loop)(long n);
 	void (*after_batch)(void);
 	void (*finish)(void);
-	long batch;	 /* rounds in a batch */
-	long per_round;	 /* operations in a round */
-	int goal;	 /* instructions; 0: none set */
-	int goal_cr3;	 /* -1: none set */
-	int linux_insn;	 /* Linux 6.1, measured the same way; 0: not */
+	long batch;	/* rounds in a batch */
+	long per_round; /* operations in a round; 0: 1 */
 	bool lodger_only;
 };
 
 static const struct row rows[] = {
 	{
-		.name = "getpid", .what = "null system call",
-		.loop = loop_getpid,
-		.batch = 1000, .per_round = 1, .goal = 100, .goal_cr3 = 0,
-		.linux_insn = 344,
+		.name = "null system call",
+		.loop = loop_getpid, .batch = 1000,
 	},
 	{
-		.name = "yield-process",
-		.what = "yield to another process, one way",
+		.name = "yield to another process, one way",
 		.prepare = start_yield_process, .loop = loop_yield,
-		.finish = stop_process,
-		.batch = 1000, .per_round = 2, .goal = 270, .goal_cr3 = 1,
-		.linux_insn = 1979,
+		.finish = stop_process, .batch = 1000, .per_round = 2,
 	},
 	{
-		.name = "yield-thread",
-		.what = "yield to a thread of the same mm, one way",
+		.name = "yield to a thread of the same mm, one way",
 		.prepare = start_yield_thread, .loop = loop_yield,
-		.finish = stop_thread,
-		.batch = 1000, .per_round = 2, .goal = 250, .goal_cr3 = 0,
-		.linux_insn = 1875,
+		.finish = stop_thread, .batch = 1000, .per_round = 2,
 	},
 	{
-		.name = "kthread",
-		.what = "user -> kernel thread -> user, same mm",
-		.loop = loop_ping_kthread,
-		.batch = 1000, .per_round = 1, .goal = 800, .goal_cr3 = 0,
-		.linux_insn = 10399, .lodger_only = true,
+		.name = "user -> kernel thread -> user, same mm",
+		.loop = loop_ping_kthread, .batch = 1000, .lodger_only = true,
 	},
 	{
-		.name = "futex", .what = "futex round trip, two threads",
+		.name = "futex round trip, two threads",
 		.prepare = start_ponger, .loop = loop_futex,
-		.finish = stop_ponger,
-		.batch = 1000, .per_round = 1, .goal = 1500, .goal_cr3 = 0,
-		.linux_insn = 9707,
+		.finish = stop_ponger, .batch = 1000,
 	},
 	{
-		.name = "fault-anonymous", .what = "write fault, page zeroed",
+		.name = "fault: anonymous write with zeroing",
 		.prepare = map_private, .loop = loop_touch,
 		.after_batch = forget_area, .finish = unmap_area,
-		.batch = FAULT_PAGES, .per_round = 1, .goal = 1500,
-		.goal_cr3 = -1, .linux_insn = 3280,
+		.batch = FAULT_PAGES,
 	},
 	{
-		.name = "fault-present",
-		.what = "write fault, page already there",
+		.name = "fault: page already there",
 		.prepare = map_present, .loop = loop_touch,
 		.after_batch = forget_area, .finish = unmap_area,
-		.batch = FAULT_PAGES, .per_round = 1, .goal = 500,
-		.goal_cr3 = -1, .linux_insn = 2252,
+		.batch = FAULT_PAGES,
 	},
 	{
-		.name = "mmap", .what = "mmap + touch + munmap, one page",
-		.loop = loop_map_unmap,
-		.batch = 500, .per_round = 1, .goal = 4000, .goal_cr3 = -1,
-		.linux_insn = 22000,
+		.name = "mmap + touch + munmap, one page",
+		.loop = loop_map_unmap, .batch = 500,
 	},
 	{
-		.name = "clone", .what = "clone(CLONE_VM) + exit + reap",
-		.loop = loop_clone,
-		.batch = 200, .per_round = 1, .goal = 6000, .goal_cr3 = 0,
-		.linux_insn = 32000,
+		.name = "clone(CLONE_VM) + exit + reap",
+		.loop = loop_clone, .batch = 200,
 	},
 	{
-		.name = "vfork", .what = "vfork + exit + wait",
-		.loop = loop_vfork,
-		.batch = 200, .per_round = 1, .goal = 8000, .goal_cr3 = -1,
-		.linux_insn = 40200,
+		.name = "vfork + exit + wait",
+		.loop = loop_vfork, .batch = 200,
 	},
 	{
-		.name = "fork", .what = "fork + exit + wait",
-		.loop = loop_fork,
-		.batch = 100, .per_round = 1, .goal = 30000, .goal_cr3 = -1,
-		.linux_insn = 113000,
+		.name = "fork + exit + wait",
+		.loop = loop_fork, .batch = 100,
 	},
 	{
-		.name = "fork-exec", .what = "fork + exec + exit + wait",
-		.prepare = find_true, .loop = loop_fork_exec,
-		.batch = 50, .per_round = 1, .goal = 60000, .goal_cr3 = -1,
-		.linux_insn = 203600,
+		.name = "fork + exec + exit + wait",
+		.prepare = find_true, .loop = loop_fork_exec, .batch = 50,
 	},
 	{
-		.name = "fork-pages-1", .what = "fork with 1 page touched",
+		.name = "fork + exit + wait, 1 page more",
 		.prepare = map_1, .loop = loop_fork, .finish = unmap_area,
-		.batch = 50, .per_round = 1, .goal_cr3 = -1,
+		.batch = 50,
 	},
 	{
-		.name = "fork-pages-100",
-		.what = "fork with 100 pages touched",
+		.name = "fork + exit + wait, 100 pages more",
 		.prepare = map_100, .loop = loop_fork, .finish = unmap_area,
-		.batch = 50, .per_round = 1, .goal_cr3 = -1,
+		.batch = 50,
 	},
 	{
-		.name = "fork-pages-10000",
-		.what = "fork with 10,000 pages touched",
+		.name = "fork + exit + wait, 10,000 pages more",
 		.prepare = map_10000, .loop = loop_fork, .finish = unmap_area,
-		.batch = 2, .per_round = 1, .goal_cr3 = -1,
+		.batch = 2,
 	},
 	{
-		.name = "switch-10", .what = "switch, 10 tasks runnable",
+		.name = "switch, 10 tasks",
 		.prepare = start_9, .loop = loop_yield,
-		.finish = stop_yielders,
-		.batch = 1000, .per_round = 10, .goal_cr3 = -1,
+		.finish = stop_yielders, .batch = 1000, .per_round = 10,
 		.lodger_only = true,
 	},
 	{
-		.name = "switch-1000", .what = "switch, 1,000 tasks runnable",
+		.name = "switch, 1,000 tasks",
 		.prepare = start_999, .loop = loop_yield,
-		.finish = stop_yielders,
-		.batch = 20, .per_round = 1000, .goal_cr3 = -1,
+		.finish = stop_yielders, .batch = 20, .per_round = 1000,
 		.lodger_only = true,
 	},
 	{
-		.name = "switch-10000",
-		.what = "switch, 10,000 tasks runnable",
+		.name = "switch, 10,000 tasks",
 		.prepare = start_9999, .loop = loop_yield,
-		.finish = stop_yielders,
-		.batch = 2, .per_round = 10000, .goal_cr3 = -1,
+		.finish = stop_yielders, .batch = 2, .per_round = MOST_TASKS,
 		.lodger_only = true,
 	},
 };
-
-struct result {
-	const struct row *row;
-	double median, least, cr3;
-};
-
-static struct result results[MAX_ROWS];
-static int nr_results;
 
 static uint64_t
 sum_counter(enum cpu_counter which)
@@ -634,10 +593,10 @@ warm_up(const struct row *row)
 }
 
 static void
-measure(const struct row *row, struct result *result)
+measure(const struct row *row)
 {
 	double batches[BATCHES];
-	double operations = (double)row->batch * row->per_round;
+	double operations = row->batch * (row->per_round ? row->per_round : 1);
 	uint64_t writes = 0;
 
 	if (row->prepare)
@@ -656,38 +615,47 @@ measure(const struct row *row, struct result *result)
 	if (row->finish)
 		row->finish();
 	qsort(batches, BATCHES, sizeof(double), by_size);
-	result->row = row;
-	result->median = batches[BATCHES / 2];
-	result->least = batches[0];
-	result->cr3 = writes / (BATCHES * operations);
+	printf("bench: %s: %.0f insn, %.2f cr3\n", row->name,
+	       batches[BATCHES / 2], writes / (BATCHES * operations));
+	fflush(stdout);
 }
 
+/* Boot options cannot have blanks: in @word, '_' stands for one. */
 static bool
-wanted(const char *name, char **names)
+contains(const char *name, const char *word)
 {
-	if (!*names)
+	for (; *name; name++) {
+		size_t i = 0;
+
+		while (word[i] && (word[i] == name[i] ||
+				   (word[i] == '_' && name[i] == ' ')))
+			i++;
+		if (!word[i])
+			return true;
+	}
+	return false;
+}
+
+static char **words_wanted;
+
+static bool
+wanted(const char *name)
+{
+	if (!*words_wanted)
 		return true;
-	for (; *names; names++)
-		if (strncmp(name, *names, strlen(*names)) == 0)
+	for (char **word = words_wanted; *word; word++)
+		if (contains(name, *word))
 			return true;
 	return false;
 }
 
 static void
-run_rows(char **names)
+run_rows(void)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct result *result = &results[nr_results];
-
-		if (!wanted(rows[i].name, names) ||
-		    (rows[i].lodger_only && !is_lodger))
-			continue;
-		measure(&rows[i], result);
-		nr_results++;
-		printf("bench: %s insn %.0f cr3 %.2f\n", rows[i].name,
-		       result->median, result->cr3);
-		fflush(stdout);
-	}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (wanted(rows[i].name) &&
+		    (is_lodger || !rows[i].lodger_only))
+			measure(&rows[i]);
 }
 
 /* ---- Interrupts for a shootdown --------------------------------------- */
@@ -725,16 +693,23 @@ lazy_helper(void)
 	--*at_work;
 }
 
+/* Do CPUs 1 to @k stand on our address space without living there? */
 static bool
 all_lazy(unsigned k)
 {
+	struct lodger_mm_stat mm;
 	struct lodger_cpu_stat cpu;
 
+	lodger_mm_stat(LODGER_OWN_MM, &mm);
 	for (unsigned i = 1; i <= k; i++)
-		if (lodger_cpu_stat(i, &cpu) != 0 || !cpu.lazy)
+		if (lodger_cpu_stat(i, &cpu) != 0 || !cpu.lazy ||
+		    cpu.loaded_mm != (int64_t)mm.id)
 			return false;
 	return true;
 }
+
+static int helpers[64];
+static unsigned nr_helpers;
 
 static void
 start_helpers(unsigned k, bool lazy)
@@ -744,9 +719,10 @@ start_helpers(unsigned k, bool lazy)
 	words->stop = 0;
 	next_cpu = 0;
 	*at_work = 0;
-	for (unsigned i = 0; i < k; i++)
-		start_task(lazy ? lazy_helper : busy_helper, stacks[i + 1],
-			   THREAD);
+	for (nr_helpers = 0; nr_helpers < k; nr_helpers++)
+		helpers[nr_helpers] =
+			start_task(lazy ? lazy_helper : busy_helper,
+				   stacks[nr_helpers + 1], THREAD);
 	while (*at_work < (int)k || (lazy && !all_lazy(k)))
 		sched_yield();
 }
@@ -760,7 +736,8 @@ stop_helpers(void)
 		sched_yield();
 }
 
-/* Interrupts sent, and spared because a CPU was lazy. */
+/* Interrupts sent, and spared because a CPU was lazy. A busy CPU is spared too
+ * while a kernel thread runs there. */
 struct ipis {
 	double sent, spared;
 };
@@ -777,17 +754,14 @@ ipis_so_far(void)
 			      cpu.counts[COUNT_IPIS_SPARED] };
 }
 
-/* For one munmap of one page; its table stays when the next page keeps it in
- * use. */
+/* What munmap of one page costs the other CPUs, on average. The page's table
+ * goes with it, unless the next page keeps it in use. */
 static struct ipis
-ipis_for_munmap(bool table_stays)
+unmap_one_page(char *page, bool table_stays, int rounds)
 {
-	enum { ROUNDS = 50, TABLE_SPAN = 512 * PAGE };
-	char *range = map(3 * TABLE_SPAN, MAP_PRIVATE);
-	char *page = range + TABLE_SPAN + (TABLE_SPAN / 2);
 	struct ipis sum = { 0, 0 };
 
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = 0; i < rounds; i++) {
 		struct ipis before, after;
 
 		mmap(page, PAGE, PROT_READ | PROT_WRITE,
@@ -801,34 +775,55 @@ ipis_for_munmap(bool table_stays)
 		sum.sent += after.sent - before.sent;
 		sum.spared += after.spared - before.spared;
 	}
-	munmap(range, 3 * TABLE_SPAN);
-	return (struct ipis){ sum.sent / ROUNDS, sum.spared / ROUNDS };
+	return (struct ipis){ sum.sent / rounds, sum.spared / rounds };
 }
 
-/* A busy CPU may be spared too: when a kernel thread runs there for a while. */
+/* When the helpers are gone: no CPU but this one stands on our mm. */
 static void
-ipi_row(unsigned k, bool lazy, bool table_stays)
+leave_other_cpus(void)
 {
-	struct ipis ipis;
+	struct lodger_task_stat task;
 
-	start_helpers(k, lazy);
-	ipis = ipis_for_munmap(table_stays);
-	stop_helpers();
-	printf("bench: munmap-%s-%u-table-%s ipis %.2f spared %.2f\n",
-	       lazy ? "lazy" : "busy", k, table_stays ? "stays" : "goes",
-	       ipis.sent, ipis.spared);
+	for (unsigned i = 0; i < nr_helpers; i++)
+		while (lodger_task_stat(helpers[i], &task) == 0)
+			sched_yield();
+	nr_helpers = 0;
+	lodger_quiesce();
 }
 
+static void
+ipi_rows(unsigned k, bool lazy, bool table_stays)
+{
+	enum { ROUNDS = 50, TABLE_SPAN = 512 * PAGE };
+	char *range = map(3 * TABLE_SPAN, MAP_PRIVATE);
+	char *page = range + TABLE_SPAN + TABLE_SPAN / 2;
+	struct ipis first, later;
+	char name[80];
+
+	snprintf(name, sizeof(name), "munmap, table %s, %u other CPUs %s",
+		 table_stays ? "stays" : "goes", k, lazy ? "lazy" : "busy");
+	if (!wanted(name))
+		return;
+	leave_other_cpus();
+	start_helpers(k, lazy);
+	first = unmap_one_page(page, table_stays, 1);
+	later = unmap_one_page(page, table_stays, ROUNDS);
+	stop_helpers();
+	munmap(range, 3 * TABLE_SPAN);
+	printf("bench: %s, first: %.2f ipis, %.2f spared\n", name,
+	       first.sent, first.spared);
+	printf("bench: %s, then: %.2f ipis, %.2f spared\n", name,
+	       later.sent, later.spared);
+	fflush(stdout);
+}
+
+/* An address space that is used by 1, 2, 4 ... CPUs. */
 static void
 run_ipi_rows(void)
 {
-	pin(0);
-	lodger_quiesce(); /* dead tasks of the rows before are reaped */
-	for (unsigned k = 1; k < nr_cpus; k = k * 2 + 1) {
-		ipi_row(k, false, true);
-		ipi_row(k, true, true);
-		ipi_row(k, true, false);
-	}
+	for (unsigned k = 0; k < nr_cpus; k = k * 2 + 1)
+		for (int i = 0; i < 4; i++)
+			ipi_rows(k, i % 2, i < 2);
 }
 
 /* ---- Memory ----------------------------------------------------------- */
@@ -844,91 +839,96 @@ sleeper(void)
 	--*at_work;
 }
 
+enum sleeper_kind {
+	SLEEPING_THREAD,	 /* of this process */
+	SLEEPING_VM_PROCESS,	 /* a process that shares our address space */
+	SLEEPING_FORKED_PROCESS, /* a process with its own */
+};
+
 static void
-start_sleepers(bool processes)
+start_sleeper(enum sleeper_kind kind, char *stack)
+{
+	if (kind != SLEEPING_FORKED_PROCESS) {
+		start_task(sleeper, stack,
+			   kind == SLEEPING_THREAD ? THREAD
+						   : CLONE_VM | SIGCHLD);
+	} else if (syscall0(SYS_fork) == 0) {
+		sleeper();
+		syscall3(SYS_exit_group, 0, 0, 0);
+	}
+}
+
+static void
+start_sleepers(enum sleeper_kind kind)
 {
 	words->stop = 0;
 	*at_work = 0;
 	stacks = map(SLEEPERS * SMALL_STACK, MAP_PRIVATE | MAP_POPULATE);
-	for (long i = 0; i < SLEEPERS; i++) {
-		if (!processes) {
-			start_task(sleeper, stacks + (i + 1) * SMALL_STACK,
-				   THREAD);
-		} else if (syscall0(SYS_fork) == 0) {
-			sleeper();
-			syscall3(SYS_exit_group, 0, 0, 0);
-		}
-	}
+	for (long i = 0; i < SLEEPERS; i++)
+		start_sleeper(kind, stacks + (i + 1) * SMALL_STACK);
 	while (*at_work < SLEEPERS)
 		sched_yield();
 }
 
 static void
-stop_sleepers(bool processes)
+stop_sleepers(void)
 {
 	words->stop = 1;
 	futex_wake(&words->stop, SLEEPERS);
 	while (*at_work > 0)
 		sched_yield();
-	while (processes && wait(NULL) > 0)
+	while (wait(NULL) > 0)
 		;
 	munmap(stacks, SLEEPERS * SMALL_STACK);
 }
 
-static void
-memory_row(const char *name, bool processes)
+/* Bytes in use by the kernel: all but the pages of programs. */
+static long
+kernel_bytes(void)
 {
-	long before = lodger_quiesce(), after;
+	struct lodger_sys_stat sys;
 
-	start_sleepers(processes);
-	after = lodger_quiesce();
-	stop_sleepers(processes);
-	printf("bench: %s bytes %ld\n", name,
-	       (before - after) * PAGE / SLEEPERS);
+	lodger_quiesce();
+	lodger_sys_stat(&sys);
+	return (sys.total_frames - sys.free_frames - sys.user_frames) * PAGE;
+}
+
+static long
+bytes_for_sleeper(enum sleeper_kind kind)
+{
+	long before = kernel_bytes(), after;
+
+	start_sleepers(kind);
+	after = kernel_bytes();
+	stop_sleepers();
+	return (after - before) / SLEEPERS;
 }
 
 static void
 run_memory_rows(void)
 {
-	memory_row("memory-idle-thread", false);
-	/* Task, address space, tables, and the pages it copied by writing. */
-	memory_row("memory-idle-process", true);
+	long thread = bytes_for_sleeper(SLEEPING_THREAD);
+	long process = bytes_for_sleeper(SLEEPING_VM_PROCESS);
+	long forked = bytes_for_sleeper(SLEEPING_FORKED_PROCESS);
+
+	printf("bench: kernel memory for an idle task: %ld bytes\n", thread);
+	printf("bench: kernel memory for a process: %ld bytes\n",
+	       process - thread);
+	printf("bench: kernel memory for an mm, its tables included: "
+	       "%ld bytes\n", forked - process);
 }
 
-/* ---- For people ------------------------------------------------------- */
-
+/* Up to the first instruction in user mode. */
 static void
-number_or_dash(char *text, size_t size, int number)
+run_boot_row(void)
 {
-	if (number > 0)
-		snprintf(text, size, "%d", number);
-	else
-		snprintf(text, size, "-");
+	struct lodger_sys_stat sys;
+
+	lodger_sys_stat(&sys);
+	printf("bench: boot: %lu insn, 0 cr3\n", (unsigned long)sys.boot_ns);
 }
 
-static void
-print_table(void)
-{
-	char goal[16], anchor[16], cr3[16];
-
-	puts("\noperation                                    median    least"
-	     "  CR3   goal  CR3   Linux");
-	for (int i = 0; i < nr_results; i++) {
-		const struct result *result = &results[i];
-		const struct row *row = result->row;
-
-		number_or_dash(goal, sizeof(goal), row->goal);
-		number_or_dash(anchor, sizeof(anchor), row->linux_insn);
-		snprintf(cr3, sizeof(cr3), row->goal_cr3 < 0 ? "-" : "%d",
-			 row->goal_cr3);
-		printf("%-42s %8.0f %8.0f %4.1f %6s %4s %7s%s\n", row->what,
-		       result->median, result->least, result->cr3, goal, cr3,
-		       anchor,
-		       row->goal > 0 && result->median > row->goal ? "  over"
-								   : "");
-	}
-	puts("Instructions under -icount shift=0; Linux: 6.1, the same way.");
-}
+/* ---- Start ------------------------------------------------------------ */
 
 static void
 look_around(void)
@@ -948,13 +948,14 @@ look_around(void)
 int
 main(int argc, char **argv)
 {
-	(void)argc;
+	words_wanted = argv + (argc > 0);
 	look_around();
-	run_rows(argv + 1);
-	if (is_lodger && nr_cpus > 1 && wanted("munmap", argv + 1))
+	if (is_lodger && wanted("boot"))
+		run_boot_row();
+	run_rows();
+	if (is_lodger && nr_cpus > 1)
 		run_ipi_rows();
-	if (is_lodger && wanted("memory", argv + 1))
+	if (is_lodger && wanted("kernel memory"))
 		run_memory_rows();
-	print_table();
 	return 0;
 }

@@ -74,6 +74,10 @@ def sentences():
     hello = "init=/bin/hello"
     yield Boot("boot: an unknown option is named and ignored", append=hello + " colour=red",
                expect=[r'unknown boot option "colour" ignored; known are: init', *HELLO])
+    yield Boot("boot: args= are the program's arguments", cpus=1,
+               append="init=/bin/bench args=null_system,boot",
+               expect=[r"bench: boot: \d+ insn", r"bench: null system call: \d+ insn"],
+               forbid=[r"bench: (yield|futex|fork)"])
     yield Boot("boot: an option that is no number is named", append=hello + " cpus=many",
                expect=[r"boot option cpus=many is not a number", *HELLO])
     yield Boot("boot: no archive of programs", append=hello, initrd="none", verdict="FAIL",

@@ -16,7 +16,7 @@
 
 struct guest {
 	struct task *thread; /* NULL: none; under guest_lock */
-	atomic_t spinning;
+	struct completion spins;
 };
 
 static struct guest guests[MAX_CPUS];
@@ -34,12 +34,11 @@ guest_main(void *arg)
 {
 	struct guest *guest = arg;
 
-	atomic_set(&guest->spinning, 1);
+	complete(&guest->spins);
 	while (!kthread_should_stop()) {
 		world_meet();
 		arch_cpu_relax();
 	}
-	atomic_set(&guest->spinning, 0);
 	return 0;
 }
 
@@ -62,9 +61,10 @@ guest_run(struct guest *guest, unsigned cpu)
 	thread->prio = 0;
 	kthread_bind(thread, cpu);
 	guest->thread = thread;
+	completion_init(&guest->spins);
 	wake_up_new_task(thread);
-	while (!atomic_read(&guest->spinning))
-		schedule();
+	/* Asleep, not yielding: an idle CPU takes over what waits elsewhere. */
+	wait_for_completion(&guest->spins);
 	return 0;
 }
 

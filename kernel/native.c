@@ -399,11 +399,13 @@ report_memory(void)
 static long
 native_quiesce(void)
 {
+	u64 free;
+
 	if (guests_about())
 		return -EBUSY;
-	quiesce();
+	free = quiesce();
 	report_memory();
-	return (long)nr_free_pages();
+	return (long)free;
 }
 
 /* ---- Debug builds ----------------------------------------------------- */

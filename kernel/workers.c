@@ -54,6 +54,20 @@ start_worker(int (*fn)(void *), const char *name, unsigned prio)
 
 enum { ZEROER_PERIOD_NS = 20000000 };
 
+/* Held while the zeroer has a frame in its hands, which nobody counts then. */
+static struct mutex zeroing;
+
+static bool
+zero_one(void)
+{
+	bool more;
+
+	mutex_lock(&zeroing);
+	more = zero_pool_refill();
+	mutex_unlock(&zeroing);
+	return more;
+}
+
 /* At the lowest priority: zeroes frames when there is nothing else to do, so
  * that a page fault need not. */
 static int
@@ -61,7 +75,7 @@ zeroer_main(void *unused)
 {
 	(void)unused;
 	for (;;) {
-		while (zero_pool_low() && zero_pool_refill())
+		while (zero_pool_low() && zero_one())
 			cond_resched();
 		set_current_state(TASK_SLEEPING);
 		schedule_until(arch_time_ns() + ZEROER_PERIOD_NS);
@@ -301,17 +315,22 @@ quiescer_main(void *unused)
 	return 0;
 }
 
-void
+u64
 quiesce(void)
 {
 	struct completion done;
+	u64 free;
 
 	completion_init(&done);
 	mutex_lock(&quiesce_lock);
 	store_release(&quiesce_done, &done);
 	wake_up_task(quiescer);
 	wait_for_completion(&done);
+	mutex_lock(&zeroing);
+	free = nr_free_pages();
+	mutex_unlock(&zeroing);
 	mutex_unlock(&quiesce_lock);
+	return free;
 }
 
 /* ---- Start ------------------------------------------------------------ */
@@ -320,6 +339,7 @@ void
 workers_start(void)
 {
 	mutex_init(&quiesce_lock, "quiesce");
+	mutex_init(&zeroing, "zeroing");
 	for (unsigned id = 0; id < MAX_CPUS; id++)
 		mutex_init(&pingers[id].lock, "pinger");
 	if (name_kthread(reaper_start()))

@@ -19,8 +19,9 @@ long prefault(struct mm *mm, uaddr_t addr, u64 len, bool write);
  * -EAGAIN: no id for it. */
 long kthread_ping(void);
 
-/* Brings the system to rest; see kernel/abi.h, quiesce(). */
-void quiesce(void);
+/* Brings the system to rest; see kernel/abi.h, quiesce(). Returns the exact
+ * number of free frames. */
+u64 quiesce(void);
 
 /* A kernel thread that user space can find by its id. Panics without memory:
  * only for threads made at boot. */

@@ -210,14 +210,14 @@ make_pinger(struct pinger *pinger, unsigned cpu)
 	return 0;
 }
 
-/* Asleep before the thread is woken, and before each look: an answer in
- * between makes us runnable again. */
+/* Asleep before the thread can find us, which may be awake on another CPU, and
+ * before each look: an answer in between makes us runnable again. */
 static void
 ping(struct pinger *pinger)
 {
 	pinger->answered = false;
-	store_release(&pinger->caller, current);
 	set_current_state(TASK_SLEEPING);
+	store_release(&pinger->caller, current);
 	wake_up_task(pinger->thread);
 	do {
 		schedule();

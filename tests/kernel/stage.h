@@ -22,7 +22,8 @@
 
 struct actor;
 
-/* CPUs 0 .. @nr_stage_cpus - 1 are the stage; each is idle and borrows init_mm. */
+/* CPUs 0 .. @nr_stage_cpus - 1 are the stage; each is idle and borrows
+ * init_mm. */
 void stage_open(unsigned nr_stage_cpus);
 /* Everybody leaves; then all must be as it was before: I10, frames included. */
 void stage_close(void);

@@ -38,6 +38,7 @@ enum {
 	WARM_UP = 100,
 	BATCHES = 9,
 	PAGE = 4096,
+	TABLE_SPAN = 512 * PAGE, /* what one page table translates */
 	FAULT_PAGES = 512,
 	STACK = 65536,
 };
@@ -290,11 +291,13 @@ loop_touch(long n)
 		((volatile char *)area)[i * PAGE] = 1;
 }
 
+static char *place; /* for mmap; NULL: the kernel's choice */
+
 static void
 loop_map_unmap(long n)
 {
 	while (n--) {
-		long at = syscall6(SYS_mmap, 0, PAGE, PROT_READ | PROT_WRITE,
+		long at = syscall6(SYS_mmap, (long)place, PAGE, PROT_READ | PROT_WRITE,
 				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		*(volatile char *)at = 1;
@@ -383,6 +386,30 @@ map_pages(size_t pages)
 	area = map(area_size, MAP_PRIVATE);
 	for (size_t i = 0; i < area_size; i += PAGE)
 		area[i] = 1;
+}
+
+/* The kernel places pages from the top down: the next one comes below @area,
+ * and has its translation in the same table. */
+static void
+map_neighbour(void)
+{
+	do
+		map_pages(1);
+	while ((uintptr_t)area % TABLE_SPAN == 0);
+}
+
+static void
+place_alone(void)
+{
+	place = map(3 * TABLE_SPAN, MAP_PRIVATE);
+	munmap(place, 3 * TABLE_SPAN);
+	place += TABLE_SPAN;
+}
+
+static void
+place_anywhere(void)
+{
+	place = NULL;
 }
 
 static void
@@ -509,7 +536,13 @@ static const struct row rows[] = {
 	},
 	{
 		.name = "mmap + touch + munmap, one page",
-		.loop = loop_map_unmap, .batch = 500,
+		.prepare = map_neighbour, .loop = loop_map_unmap,
+		.finish = unmap_area, .batch = 500,
+	},
+	{
+		.name = "mmap + touch + munmap, a page and its table",
+		.prepare = place_alone, .loop = loop_map_unmap,
+		.finish = place_anywhere, .batch = 500,
 	},
 	{
 		.name = "clone(CLONE_VM) + exit + reap",
@@ -794,7 +827,7 @@ leave_other_cpus(void)
 static void
 ipi_rows(unsigned k, bool lazy, bool table_stays)
 {
-	enum { ROUNDS = 50, TABLE_SPAN = 512 * PAGE };
+	enum { ROUNDS = 50 };
 	char *range = map(3 * TABLE_SPAN, MAP_PRIVATE);
 	char *page = range + TABLE_SPAN + TABLE_SPAN / 2;
 	struct ipis first, later;

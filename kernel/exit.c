@@ -97,6 +97,7 @@ do_exit(int status)
 
 	if (me->process == init_process)
 		panic("init ends");
+	me->exiting = true;
 	trace(TRACE_EXIT, me->mm, (u64)status, CALLER);
 	if (me->mm) {
 		mm_release();

@@ -58,13 +58,12 @@ struct task {
 	struct process *process; /* NULL: a kernel thread */
 	struct list thread_link; /* process->threads */
 	struct task *hash_next;
-	bool exiting;
 
 	struct list all_link;	/* every task: task_list_lock */
 
 	/* --- its own --- */
+	bool exiting;		/* do_exit() has begun: for people to see */
 	u64 sigmask;
-	int exit_signal;
 	uaddr_t clear_child_tid;
 	uaddr_t robust_list;
 	struct completion *vfork_done;

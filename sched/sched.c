@@ -110,10 +110,10 @@ schedule(void)
 	struct cpu *cpu;
 	struct run_queue *rq;
 	struct task *prev, *next;
-	irq_flags_t flags;
 
+	DEBUG_ASSERT(arch_irqs_on());
 	world_meet();
-	flags = arch_irq_save();
+	arch_irq_disable();
 	cpu = this_cpu();
 	rq = cpu->rq;
 	prev = cpu->curr;
@@ -132,7 +132,7 @@ schedule(void)
 		timer_switch(cpu, next);
 		context_switch(prev, next); /* releases the lock */
 	}
-	arch_irq_restore(flags);
+	arch_irq_enable();
 }
 
 void

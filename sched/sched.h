@@ -23,8 +23,7 @@ void sched_init(void);		/* boot CPU: its idle task is the boot stack */
 void sched_init_secondary(void);
 
 /* Gives the CPU to the next task. The caller has put itself on a wait queue
- * and set its state, or stays runnable. Interrupts on or off; kept. No spin
- * lock may be held. */
+ * and set its state, or stays runnable. Interrupts on; no spin lock held. */
 void schedule(void);
 
 /* To the end of its priority's list. */

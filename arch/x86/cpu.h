@@ -111,6 +111,7 @@ struct features {
 	bool smap;     /* entry code and user copies test this byte */
 	bool fsgsbase;
 	bool xsave;
+	bool both;     /* of these two: the switch tests one byte */
 	u64 xcr0;      /* components that XSAVE keeps */
 	u32 fpu_bytes; /* size of the area */
 };

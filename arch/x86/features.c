@@ -133,6 +133,7 @@ features_init(struct cpu *cpu)
 		features.smap = cr4 & CR4_SMAP;
 		features.fsgsbase = cr4 & CR4_FSGSBASE;
 		features.xsave = cr4 & CR4_OSXSAVE;
+		features.both = features.fsgsbase && features.xsave;
 	}
 	if (boot_cr4 & ~cr4)
 		panic("cpu %u lacks features of the boot CPU (CR4 bits %lx)",

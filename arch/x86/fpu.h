@@ -10,10 +10,11 @@
 /* All components that XCR0 enables. */
 #define ALL_COMPONENTS "a"(~0u), "d"(~0u)
 
+/* @xsave: features.xsave, or what is known of it. */
 static inline void
-fpu_save(void *area)
+fpu_save_by(void *area, bool xsave)
 {
-	if (likely(features.xsave))
+	if (likely(xsave))
 		__asm__ volatile("xsave64 (%0)" ::"r"(area), ALL_COMPONENTS
 				 : "memory");
 	else
@@ -21,9 +22,9 @@ fpu_save(void *area)
 }
 
 static inline void
-fpu_restore(const void *area)
+fpu_restore_by(const void *area, bool xsave)
 {
-	if (likely(features.xsave))
+	if (likely(xsave))
 		__asm__ volatile("xrstor64 (%0)" ::"r"(area), ALL_COMPONENTS
 				 : "memory");
 	else
@@ -31,6 +32,18 @@ fpu_restore(const void *area)
 }
 
 #undef ALL_COMPONENTS
+
+static inline void
+fpu_save(void *area)
+{
+	fpu_save_by(area, features.xsave);
+}
+
+static inline void
+fpu_restore(const void *area)
+{
+	fpu_restore_by(area, features.xsave);
+}
 
 /* @area becomes what a program starts with. */
 void fpu_reset(void *area);

@@ -50,9 +50,9 @@ read_fs_base(void)
 }
 
 static inline void
-write_fs_base(u64 base)
+write_fs_base(u64 base, bool fsgsbase)
 {
-	if (likely(features.fsgsbase))
+	if (likely(fsgsbase))
 		__asm__ volatile("wrfsbase %0" ::"r"(base));
 	else
 		wrmsr(MSR_FS_BASE, base);
@@ -69,9 +69,9 @@ read_user_gs_base(void)
 }
 
 static inline void
-write_user_gs_base(u64 base)
+write_user_gs_base(u64 base, bool fsgsbase)
 {
-	if (likely(features.fsgsbase))
+	if (likely(fsgsbase))
 		__asm__ volatile("swapgs; wrgsbase %0; swapgs" ::"r"(base));
 	else
 		wrmsr(MSR_KERNEL_GS_BASE, base);
@@ -79,9 +79,9 @@ write_user_gs_base(u64 base)
 
 /* Brings current's arch_task up to what the CPU holds. Interrupts off. */
 static inline void
-read_bases(struct arch_task *arch)
+read_bases(struct arch_task *arch, bool fsgsbase)
 {
-	if (likely(features.fsgsbase)) {
+	if (likely(fsgsbase)) {
 		arch->fs_base = read_fs_base();
 		arch->gs_base = read_user_gs_base();
 	}
@@ -95,7 +95,7 @@ read_current_bases(struct task *task)
 	if (task != current || !task->arch.fpu)
 		return;
 	flags = arch_irq_save();
-	read_bases(&task->arch);
+	read_bases(&task->arch, features.fsgsbase);
 	arch_irq_restore(flags);
 }
 
@@ -107,8 +107,8 @@ write_current_bases(const struct task *task)
 	if (task != current)
 		return;
 	flags = arch_irq_save();
-	write_fs_base(task->arch.fs_base);
-	write_user_gs_base(task->arch.gs_base);
+	write_fs_base(task->arch.fs_base, features.fsgsbase);
+	write_user_gs_base(task->arch.gs_base, features.fsgsbase);
 	arch_irq_restore(flags);
 }
 
@@ -156,6 +156,21 @@ arch_get_gs_base(struct task *task)
  * A kernel thread (no FPU area) neither saves nor loads: the state of the user
  * task before it has been saved, and stays in the registers, unused.
  */
+static __always_inline void
+exchange_user_state(struct task *prev, struct task *next, bool xsave,
+		    bool fsgsbase)
+{
+	if (prev->arch.fpu) {
+		fpu_save_by(prev->arch.fpu, xsave);
+		read_bases(&prev->arch, fsgsbase);
+	}
+	if (next->arch.fpu) {
+		fpu_restore_by(next->arch.fpu, xsave);
+		write_fs_base(next->arch.fs_base, fsgsbase);
+		write_user_gs_base(next->arch.gs_base, fsgsbase);
+	}
+}
+
 struct task *
 arch_switch_to(struct task *prev, struct task *next)
 {
@@ -163,15 +178,11 @@ arch_switch_to(struct task *prev, struct task *next)
 	u64 top = next->stack + KSTACK_SIZE;
 
 	DEBUG_ASSERT(!arch_irqs_on());
-	if (prev->arch.fpu) {
-		fpu_save(prev->arch.fpu);
-		read_bases(&prev->arch);
-	}
-	if (next->arch.fpu) {
-		fpu_restore(next->arch.fpu);
-		write_fs_base(next->arch.fs_base);
-		write_user_gs_base(next->arch.gs_base);
-	}
+	if (likely(features.both))
+		exchange_user_state(prev, next, true, true);
+	else
+		exchange_user_state(prev, next, features.xsave,
+				    features.fsgsbase);
 	cpu->kernel_sp = top;	     /* for SYSCALL */
 	tss_set_kernel_sp(cpu->id, top); /* for interrupts and exceptions */
 	return switch_stacks(prev, next);

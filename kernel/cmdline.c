@@ -15,14 +15,13 @@ struct option {
 static struct option options[] = {
 	{ "init", "=PATH: the first program, from the initrd", NULL },
 	{ "args", "=A,B,C: its arguments", NULL },
-	{ "test", "=NAME: run kernel tests whose name contains NAME", NULL },
+	{ "test", "=NAME: run this kernel test, or all", NULL },
 	{ "loglevel", "=error|warn|info|debug: what the console shows", NULL },
 	{ "cpus", "=N: start at most N CPUs", NULL },
 	{ "skipcpu", "=ID: act as if CPU ID did not answer", NULL },
 	{ "seed", "=N: seed of the pauses that vary a run", NULL },
 	{ "invariants", "=MS: check the invariants this often; 0: never",
 	  NULL },
-	{ "fail", "=N: let the N-th allocation fail", NULL },
 	{ "trace", ": print the trace at the end", NULL },
 	{ "keep", ": go on when the first program has ended", NULL },
 };

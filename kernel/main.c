@@ -26,6 +26,8 @@
 #include "mm/slab.h"
 #include "sched/kthread.h"
 
+enum { KEEP_LOOK_NS = 100000000 }; /* between two looks for orphans */
+
 static int init_main(void *unused);
 
 /* ---- Before there are tasks ------------------------------------------- */
@@ -254,6 +256,21 @@ end_with(enum verdict verdict)
 	arch_exit(verdict);
 }
 
+/* Orphans go on ending; with no child left there is nothing to wait for. */
+static void __noreturn
+collect_for_ever(void)
+{
+	int status;
+
+	for (;;) {
+		if (kernel_wait(&status) > 0)
+			continue;
+		set_current_state(TASK_SLEEPING);
+		schedule_until(arch_time_ns() + KEEP_LOOK_NS);
+		set_current_state(TASK_RUNNABLE);
+	}
+}
+
 static int
 init_main(void *unused)
 {
@@ -273,9 +290,8 @@ init_main(void *unused)
 	else
 		verdict = run_program(init ? init : "/bin/borrow");
 	if (cmdline_flag("keep")) {
-		pr_info("keep: nothing left to run; Ctrl-A X leaves QEMU");
-		for (;;)
-			kernel_wait(&(int){ 0 });
+		pr_info("keep: the first program has ended; Ctrl-A X leaves QEMU");
+		collect_for_ever();
 	}
 	end_with(verdict);
 }

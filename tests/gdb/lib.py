@@ -2,6 +2,7 @@
 import os
 import runpy
 import sys
+import time
 import traceback
 
 import gdb
@@ -36,9 +37,18 @@ def run_to_the_end(verdict="PASS"):
         gdb.execute("continue")
     except gdb.error as error:  # QEMU has left, and does not say goodbye
         expect("the connection's end", str(error), "Remote connection closed")
-    with open(os.environ["LODGER_LOG"]) as log:
-        last = log.read().strip().splitlines()[-1]
-    expect("the log ends with", last[-len(verdict) - 16:], f"lodger: verdict {verdict}")
+    expect("the log ends with", last_line()[-len(verdict) - 16:], f"lodger: verdict {verdict}")
+
+
+def last_line():
+    """The log's last line. Who keeps the log may be a little behind QEMU's end."""
+    for _ in range(100):
+        with open(os.environ["LODGER_LOG"]) as log:
+            line = log.read().strip().splitlines()[-1]
+        if "lodger: verdict" in line:
+            break
+        time.sleep(0.1)
+    return line
 
 
 def run(path):

@@ -235,7 +235,8 @@ void task_first_run(struct task *prev);
 void syscall_dispatch(struct regs *regs);
 
 /* Before each return to user mode, interrupts off: reschedule, die, meet the
- * invariant checker. Called only when exit_work_pending() says so. */
+ * invariant checker. Called only when need_resched or kill_signal
+ * is set. */
 void exit_to_user(struct regs *regs);
 
 /* A page fault at @addr. Called, and returns, with interrupts off. */

@@ -1,0 +1,110 @@
+/*
+ * Scenarios: who does what, never when. A scenario is a function that casts
+ * the actors and gives each CPU its part, in the words of the tables of the
+ * protocol; the explorer finds the orders.
+ *
+ *	SCENARIO(s4_last_exit, 2, "the last exit: struct and root stay "
+ *				  "until the borrower leaves")
+ *	{
+ *		struct actor *A = user("A"), *B = user("B");
+ *
+ *		on(0, to(A), exits(), to(IDLE), to(B));
+ *	}
+ *
+ * A part is played by whatever task runs on that CPU: to(X) puts the one that
+ * runs to sleep and wakes X there (it waits until X is off every other CPU);
+ * after a task exits, the next step is played by the one that comes next. All
+ * of it is done by the kernel's own scheduler.
+ *
+ * After given() comes what the scenario is about; the steps before it are
+ * played once, one CPU after the other, and not explored.
+ *
+ * Whenever all CPUs are between two steps: I1 to I12, and U/C of every mm
+ * against the reference model (model.h).
+ */
+#pragma once
+
+#include "mm/mm.h"
+#include "sched/task.h"
+
+struct actor;
+struct step {
+	void (*play)(struct step *step);
+	const char *verb;
+	struct actor *actor;
+	u64 a, b;
+	struct mm **space;
+};
+
+struct scenario {
+	const char *name, *about;
+	unsigned cpus;
+	void (*set_up)(void);
+};
+
+/* Put into a section of their own, and found there. */
+#define SCENARIO(id, nr_cpus, text)                                    \
+	static void id(void);                                          \
+	static const struct scenario scenario_##id                     \
+		__attribute__((used, section("scenarios"), aligned(8))) = \
+			{ #id, text, nr_cpus, id };                    \
+	static void id(void)
+
+/* ---- The cast --------------------------------------------------------------- */
+
+/* A process of one task in an mm of its own, 1/1, not yet run: PAGES pages at
+ * DATA, touched, and one at MORE, under a table of its own. */
+struct actor *user(const char *name);
+/* Another thread of @of, in its mm: users + 1. Not yet run. */
+struct actor *thread(const char *name, struct actor *of);
+/* A kernel thread that plays steps. */
+struct actor *kthread(const char *name);
+/* A task with a life of its own: runs @body whenever it is woken and the
+ * scheduler picks it. @body is called again when it returned and it is woken
+ * again. */
+struct actor *worker(const char *name, void (*body)(void));
+/* A process that does not exist before a step forks it. */
+struct actor *unborn(const char *name);
+/* The CPU's idle task, in to(). */
+#define IDLE NULL
+
+#define DATA 0x10000000ul
+#define MORE 0x20000000ul
+enum { PAGES = 2 };
+
+/* ---- The parts ---------------------------------------------------------------- */
+
+#define on(cpu, ...)                                                   \
+	add_steps(cpu, (const struct step[]){ __VA_ARGS__ },           \
+		  sizeof((const struct step[]){ __VA_ARGS__ }) /       \
+			  sizeof(struct step))
+void add_steps(unsigned cpu, const struct step *steps, size_t n);
+/* What was added up to here is the beginning, and not explored. */
+void given(void);
+
+/* May be asked for in a set-up. */
+void ticks(unsigned cpu, unsigned n);	 /* preemption of user mode */
+void failures(unsigned n);		 /* allocations that fail */
+void real_idle(void);			 /* the kernel's own idle loop */
+
+struct step to(struct actor *next);	 /* the CPU goes to @next */
+struct step exits(void);		 /* exit(): stays on as a borrower */
+struct step execs(const char *name);	 /* into a new mm, called @name */
+struct step forks(struct actor *child);	 /* the child waits for a to() */
+struct step clones(struct actor *child);
+struct step vforks(struct actor *child); /* runs on until exec or exit */
+struct step unmaps(uaddr_t addr, unsigned pages);
+struct step reads(uaddr_t addr);	 /* from user mode; may fault */
+struct step writes(uaddr_t addr);
+struct step pins(struct actor *of);	 /* an outsider's struct pin on his mm */
+struct step unpins(struct actor *of);
+struct step gets(struct actor *of);	 /* mmget_not_zero, and puts if got */
+struct step adopts(struct actor *of);	 /* gets users, kthread_use_mm */
+struct step abandons(struct actor *of);	 /* kthread_unuse_mm, mmput */
+struct step wakes(struct actor *who);
+struct step goes_offline(unsigned cpu);
+struct step comes_online(unsigned cpu);
+struct step calls(void (*fn)(void), const char *verb); /* anything else */
+
+/* Every scenario ends with all CPUs on init_mm and nobody left: then frames
+ * and objects in use must be what they were before the cast was made (I10). */

@@ -213,7 +213,7 @@ EXPLORE_FLAGS := -std=gnu11 -g -fno-pie -fno-strict-aliasing -fno-common \
 	-fno-omit-frame-pointer -fcf-protection=none -fno-stack-protector \
 	$(WARNINGS) -I. -Iarch/sim -DCONFIG_DEBUG=1 -DMAX_CPUS=4 \
 	-DLEDGER_ENTRIES=256
-EXPLORE_KERNEL := -O1 -ffreestanding -mno-red-zone -fno-zero-initialized-in-bss
+EXPLORE_KERNEL := -O1 -ffreestanding -mno-red-zone
 EXPLORE_TSAN := -fsanitize=thread --param tsan-instrument-func-entry-exit=0 \
 	--param tsan-distinguish-volatile=1 -Wno-tsan
 
@@ -230,7 +230,8 @@ EXPLORE_OBJECTS := $(patsubst %,$(EXPLORE)/obj/%.o,$(EXPLORE_WATCHED) \
 
 # The kernel's variables become one section, to be saved and restored. Its
 # memcpy and so on are instrumented ones.
-KDATA := --rename-section .data=kdata
+KDATA := --set-section-flags .bss=alloc,load,contents,data \
+	--rename-section .bss=kdata --rename-section .data=kdata
 K_MEM := $(foreach f,memcpy memmove memset memcmp,--redefine-sym $(f)=k_$(f))
 
 $(EXPLORE)/flags: FORCE

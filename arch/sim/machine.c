@@ -239,6 +239,7 @@ idle_main(void *arg)
 		boot_set_up();
 		sim_yield();
 	}
+	sim_cpu()->resting = false;
 	boot_script(id);
 	panic("the script of cpu%u returned", id);
 }

@@ -97,7 +97,6 @@ const struct trace_record *sim_trace(unsigned *n);
 /* ---- Between the parts of the machine -------------------------------------- */
 
 /* mmu.c: a modelled CR3, TLB and paging-structure cache for each CPU. */
-void mmu_reset(void);			/* at sim_boot */
 void mmu_load_root(unsigned cpu, paddr_t root);
 void mmu_flush_page(unsigned cpu, uaddr_t addr);
 void mmu_flush_all(unsigned cpu);

@@ -240,6 +240,11 @@ K_MEM := $(foreach f,memcpy memmove memset memcmp,--redefine-sym $(f)=k_$(f))
 CHECK_ONLY := pgtable_kernel_intact pgtable_user_empty
 WEAKEN := $(CHECK_ONLY:%=--weaken-symbol=%)
 
+# Calls of these go through tests/explore first: a child waits until its
+# scenario calls it, and what is freed, or torn down, is looked at.
+EXPLORE_WRAPS := $(foreach f,wake_up_new_task exit_mmap pgtable_free_root,\
+	-Wl,--wrap=$(f))
+
 $(EXPLORE)/flags: FORCE
 	$(call keep,$(HOST_CC) $(EXPLORE_FLAGS) $(EXPLORE_KERNEL) $(EXPLORE_TSAN) \
 		$(KDATA) $(K_MEM) $(WEAKEN))
@@ -278,7 +283,8 @@ $(EXPLORE)/objects: FORCE
 
 $(EXPLORE)/explore: $(EXPLORE_OBJECTS) $(EXPLORE)/objects
 	$(call say,LINK,$@)
-	$(Q)$(HOST_CC) -no-pie -z noexecstack -o $@ $(EXPLORE_OBJECTS)
+	$(Q)$(HOST_CC) -no-pie -z noexecstack $(EXPLORE_WRAPS) -o $@ \
+		$(EXPLORE_OBJECTS)
 
 -include $(EXPLORE_OBJECTS:.o=.d)
 

@@ -36,7 +36,7 @@ irqs_off(u64 caller)
 {
 	struct sim_cpu *cpu = sim_cpu();
 
-	if (!cpu->irqs_on || explore_quiet)
+	if (!cpu->irqs_on)
 		return;
 	/* The last moment for those that are pending. A read, since a write
 	 * would go through the store buffer. */
@@ -57,8 +57,6 @@ arch_irq_save(void)
 void
 arch_irq_restore(u64 flags)
 {
-	if (explore_quiet)
-		return;
 	sim_cpu()->irqs_on = flags;
 }
 
@@ -258,8 +256,9 @@ arch_spin_wait(const atomic_t *word, int busy)
 {
 	struct sim_cpu *cpu = sim_cpu();
 
-	if (!sim_explored())
-		panic("cpu%u waits for others during set-up", sim_cpu_id());
+	if (!sim_explored() || explore_quiet)
+		panic("cpu%u waits for others, but nobody else moves",
+		      sim_cpu_id());
 	cpu->spins_on = word;
 	cpu->spin_busy = busy;
 	explore_wait(word, is_not_busy, cpu, CALLER);

@@ -226,6 +226,19 @@ sim_cpu_done(void)
 }
 
 void
+sim_rest_until(const void *word, bool (*ready)(const void *arg),
+	       const void *arg)
+{
+	obey();
+	come_to_rest();
+	sim_cpu()->waiting = true;
+	explore_wait(word, ready, arg, CALLER);
+	sim_cpu()->waiting = false;
+	leave_rest();
+	arch_irq_enable();
+}
+
+void
 arch_idle_wait(void)
 {
 	ASSERT(!arch_irqs_on());

@@ -16,6 +16,7 @@ enum { BUFFER_STORES = 64 };
 
 struct store {
 	struct op op;
+	u32 inserted;	/* the step that stored it */
 	u64 bytes;	/* shown: what was there before; hidden: the new */
 };
 
@@ -86,6 +87,7 @@ buffer_store(unsigned agent, const struct op *op)
 			     "full", BUFFER_STORES);
 	store->op = *op;
 	store->op.kind = OP_DRAIN;
+	store->inserted = engine.depth - 1;
 	store->bytes = 0;
 	memcpy(&store->bytes, op->address, op->size);
 }
@@ -118,6 +120,12 @@ const struct op *
 buffer_oldest(unsigned drain)
 {
 	return buffers[drain].n ? &buffers[drain].stores[0].op : NULL;
+}
+
+u32
+buffer_inserted(unsigned drain)
+{
+	return buffers[drain].stores[0].inserted;
 }
 
 /* Its owner does not run: the buffer is hidden. */

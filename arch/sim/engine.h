@@ -58,7 +58,8 @@ struct node {
 	agents_t backtrack;	/* who is to be tried here */
 	agents_t done;		/* who has been */
 	u32 index;		/* of this step among its agent's, from 1 */
-	u32 first;		/* of a handler: the step that began it */
+	u32 first;		/* of a handler: the step that began it; of a
+				 * drain: the step of the store */
 	struct clock clock;
 };
 
@@ -95,7 +96,9 @@ struct engine {
 	u32 began[MAX_AGENTS];	/* of a handler: its first step */
 	struct op pending[MAX_AGENTS];
 	struct op resting[MAX_AGENTS]; /* explore_announce() */
-	u32 relaxed_at[MAX_AGENTS];
+	u32 changes[MAX_AGENTS]; /* steps that changed something */
+	u32 all_changes;
+	u32 relaxed[MAX_AGENTS]; /* changes by others at its last turn, + 1 */
 	u32 events[MAX_AGENTS];	/* steps so far */
 	u32 accesses[MAX_AGENTS]; /* counted operations that happened */
 	struct clock clocks[MAX_AGENTS];
@@ -164,6 +167,7 @@ void buffers_hide(unsigned agent);
 void buffers_show(unsigned agent);
 /* The oldest store of the buffer that agent @drain empties. */
 const struct op *buffer_oldest(unsigned drain);
+u32 buffer_inserted(unsigned drain); /* the step that stored it */
 void buffer_drain(unsigned drain);
 
 /* schedule.c */

@@ -108,6 +108,19 @@ explore_fail(enum verdict_code code, const char *fmt, ...)
 
 /* ---- Who can go on ---------------------------------------------------------------- */
 
+static u32
+changes_by_others(unsigned agent)
+{
+	return engine.all_changes - engine.changes[agent];
+}
+
+static void
+note_change(unsigned agent)
+{
+	engine.changes[agent]++;
+	engine.all_changes++;
+}
+
 /* What its announced operation waits for. */
 static bool
 ready(unsigned agent)
@@ -122,7 +135,7 @@ ready(unsigned agent)
 	case OP_WAIT:
 		return op->ready(op->arg);
 	case OP_RELAX:
-		return engine.relaxed_at[agent] != engine.depth;
+		return engine.relaxed[agent] != changes_by_others(agent) + 1;
 	case OP_FENCE:
 	case OP_UPDATE:
 		return buffer_empty(agent);
@@ -142,7 +155,6 @@ enabled(unsigned agent)
 		return buffer_oldest(agent) != NULL;
 	if (engine.busy[host] != NOBODY && engine.busy[host] != agent)
 		return false;
-	/* The delivery of an interrupt is a barrier, as all locked updates. */
 	return engine.world->runnable(agent) && ready(agent);
 }
 
@@ -251,16 +263,19 @@ take(struct node *node)
 	if (engine.sleeps)
 		engine.sleep = still_asleep(node);
 	begin_handler(agent);
-	node->first = engine.began[agent];
+	node->first = node->op.kind == OP_DRAIN ? buffer_inserted(agent)
+						: engine.began[agent];
 	order_step(node);
 	if (op->kind == OP_LOCK)
 		node->word->holder = (u8)(agent + 1);
 	if (preempts(node, agent))
 		engine.preemptions++;
-	if (node->op.kind != OP_DRAIN)
+	if (node->op.kind != OP_DRAIN && node->op.kind != OP_START)
 		engine.last = agent;
 	if (node->op.kind != OP_START)
 		engine.accesses[agent]++;
+	if (changes(&node->op))
+		note_change(agent);
 	engine.depth++;
 	engine.result->stats.steps++;
 }
@@ -371,7 +386,8 @@ static void
 access_shared(struct shared *word, const struct op *op)
 {
 	if (buffered(op)) {
-		engine.accesses[engine.running]++;
+		announce(&(struct op){ .kind = OP_STORE,
+				       .caller = op->caller });
 		buffer_store(engine.running, op);
 		return;
 	}
@@ -486,6 +502,7 @@ explore_unlock(const void *lock, u64 caller)
 		explore_fail(EXPLORE_VIOLATION, "a lock that nobody holds is "
 			     "released at %#lx", caller);
 	word->holder = 0;
+	note_change(engine.running);
 	word->released = engine.clocks[engine.running];
 	races_release(word, engine.running);
 }
@@ -512,8 +529,8 @@ explore_relax(u64 caller)
 {
 	if (!listening())
 		return;
-	engine.relaxed_at[engine.running] = engine.depth;
 	announce(&(struct op){ .kind = OP_RELAX, .caller = caller });
+	engine.relaxed[engine.running] = changes_by_others(engine.running) + 1;
 }
 
 unsigned
@@ -558,6 +575,9 @@ reset(void)
 	memset(engine.pending, 0, sizeof(engine.pending));
 	memset(engine.resting, 0, sizeof(engine.resting));
 	memset(engine.accesses, 0, sizeof(engine.accesses));
+	memset(engine.changes, 0, sizeof(engine.changes));
+	memset(engine.relaxed, 0, sizeof(engine.relaxed));
+	engine.all_changes = 0;
 	for (unsigned i = 0; i < engine.nr_agents; i++)
 		if (engine.buffer[i] >= 0)
 			engine.pending[engine.buffer[i]].kind = OP_DRAIN;

@@ -105,6 +105,11 @@ initials(const struct node *e, const struct node *step)
 static struct node *
 where_to_try(struct node *e, const struct node *step)
 {
+	/* A store that has left its buffer, and somebody on the same CPU: what
+	 * counts is when it was made. */
+	if (e->op.kind == OP_DRAIN &&
+	    engine.buffer[step->agent] == (int)e->agent)
+		return &path[e->first];
 	if (engine.host[e->agent] == step->agent && e->agent != step->agent)
 		return &path[e->first];
 	return e;
@@ -167,11 +172,26 @@ no_choice(const struct node *at, const struct node *step)
 	       engine.host[at->agent] == engine.host[step->agent];
 }
 
+/* A handler that wants the lock which its host took before: it is to come also
+ * while the host holds it, and both wait for ever. */
+static void
+try_inside_section(struct node *e, const struct node *step)
+{
+	struct node *inside = e + 1;
+	agents_t handler = bit_of(step->agent);
+
+	if (e->op.kind == OP_LOCK && step->op.kind == OP_LOCK &&
+	    engine.host[step->agent] == e->agent &&
+	    inside->enabled & handler)
+		inside->backtrack |= handler;
+}
+
 static void
 conflict(struct node *e, struct node *step)
 {
 	struct node *at = where_to_try(e, step);
 
+	try_inside_section(e, step);
 	if (no_choice(at, step))
 		return;
 	if (!engine.bounded) {

@@ -98,7 +98,46 @@ preempts(const struct node *node, unsigned agent)
 {
 	return node->last != NOBODY && agent != node->last &&
 	       engine.pending[agent].kind != OP_DRAIN &&
+	       engine.pending[agent].kind != OP_START &&
 	       node->enabled & bit_of(node->last);
+}
+
+static agents_t
+beginners(const struct node *node)
+{
+	agents_t agents = 0;
+
+	for (agents_t rest = node->enabled; rest; rest &= rest - 1) {
+		unsigned agent = (unsigned)__builtin_ctz(rest);
+
+		if (engine.pending[agent].kind == OP_START)
+			agents |= bit_of(agent);
+	}
+	return agents;
+}
+
+/*
+ * A store into the buffer is nothing to other CPUs, but an interrupt of its own
+ * CPU may come just before it. For want of a conflict that would say so, it is
+ * always tried; first the buffer has to be empty.
+ */
+static agents_t
+interrupts_before_store(const struct node *node)
+{
+	unsigned host = node->agent;
+	agents_t agents = 0;
+
+	if (engine.pending[host].kind != OP_STORE)
+		return 0;
+	for (unsigned i = 0; i < engine.nr_agents; i++) {
+		if (i == host || engine.host[i] != host ||
+		    !engine.world->runnable(i))
+			continue;
+		agents |= buffer_empty(host)
+				  ? bit_of(i)
+				  : bit_of((unsigned)engine.buffer[host]);
+	}
+	return agents & node->enabled;
 }
 
 /* The one that runs, as long as it can; then interrupts, which somebody may
@@ -121,6 +160,13 @@ preferred(const struct node *node, agents_t agents)
 			best = agent;
 	}
 	return best != NOBODY ? best : (unsigned)__builtin_ctz(agents);
+}
+
+/* Is this the replay, and not its warming up? */
+static bool
+following(void)
+{
+	return engine.options->strategy == SEARCH_REPLAY && engine.random == 0;
 }
 
 static unsigned
@@ -146,10 +192,15 @@ static unsigned
 decide_new(struct node *node)
 {
 	agents_t awake = node->enabled & ~node->sleep;
+	agents_t begin = beginners(node);
 
+	if (begin && !following()) {
+		node->agent = (u8)__builtin_ctz(begin);
+		node->backtrack = bit_of(node->agent);
+		return node->agent;
+	}
 	if (!engine.systematic) {
-		if (engine.options->strategy == SEARCH_REPLAY &&
-		    engine.random == 0)
+		if (following())
 			return follow(node);
 		if (engine.options->strategy == SEARCH_PCT)
 			return pct_pick(node->enabled);
@@ -161,7 +212,9 @@ decide_new(struct node *node)
 	}
 	engine.result->stats.states++;
 	node->agent = (u8)preferred(node, awake);
-	node->backtrack = engine.reduce ? bit_of(node->agent) : node->enabled;
+	node->backtrack = engine.reduce ? bit_of(node->agent) |
+						  interrupts_before_store(node)
+					: node->enabled;
 	return node->agent;
 }
 
@@ -191,10 +244,7 @@ affordable(const struct node *node, agents_t agents)
 		return agents;
 	for (agents_t rest = agents; rest; rest &= rest - 1) {
 		unsigned agent = (unsigned)__builtin_ctz(rest);
-		unsigned cost = node->preemptions +
-				(node->last != NOBODY && agent != node->last &&
-				 engine.pending[agent].kind != OP_DRAIN &&
-				 node->enabled & bit_of(node->last));
+		unsigned cost = node->preemptions + preempts(node, agent);
 
 		if (cost <= engine.bound)
 			able |= bit_of(agent);

@@ -399,6 +399,12 @@ dependent(struct event a, struct event b)
 	       (x & y & 0xff) || (x & y >> 8 & 0xff) || (x >> 8 & y & 0xff);
 }
 
+static u64
+number(struct event event)
+{
+	return event.agent * CODE_LENGTH + event.at;
+}
+
 /* The same for two interleavings when dependent ones come in the same order:
  * the sum over all dependent pairs of a number for "this before that". */
 static u64
@@ -409,8 +415,8 @@ trace_number(unsigned length)
 	for (unsigned i = 0; i < length; i++)
 		for (unsigned j = i + 1; j < length; j++)
 			if (dependent(trace[i], trace[j]))
-				sum += mix(trace[i].agent * 64 + trace[i].at,
-					   trace[j].agent * 64 + trace[j].at);
+				sum += mix(mix(SALT, number(trace[i])),
+					   number(trace[j]));
 	return mix(sum, length) | 1;
 }
 

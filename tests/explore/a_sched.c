@@ -12,8 +12,8 @@ SCENARIO(two_cpus_wake_one_worker, 2,
 	on(0, to(A));
 	on(1, to(B));
 	given();
-	on(0, wakes(W));
-	on(1, wakes(W));
+	on(0, wakes(W), to(IDLE));
+	on(1, wakes(W), to(IDLE));
 }
 
 SCENARIO(an_idle_cpu_takes_a_worker, 2,
@@ -30,7 +30,7 @@ SCENARIO(an_idle_cpu_takes_a_worker, 2,
 	on(0, wakes(W), wakes(X), exits(), to(IDLE));
 }
 
-static struct completion done;
+static struct completion done RESTORED;
 
 static void
 waits(void)

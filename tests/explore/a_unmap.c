@@ -176,10 +176,11 @@ SCENARIO(preempted_while_a_sibling_unmaps, 2,
 	struct actor *A = user("A"), *A2 = thread("A2", A);
 	struct actor *W = worker("W", NULL);
 
+	bound(W, 1);
+	ticks(1, 2);
 	on(0, to(A));
 	on(1, to(A2));
 	given();
-	ticks(1, 2);
 	on(0, unmaps(DATA, 1));
-	on(1, wakes(W), reads(DATA));
+	on(1, wakes(W), reads(DATA), to(IDLE));
 }

@@ -5,7 +5,7 @@
 #include "sched/kthread.h"
 #include "tests/explore/play.h"
 
-struct stage stage __aligned(4096);
+struct stage stage RESTORED;
 
 /* ---- Spaces --------------------------------------------------------------- */
 
@@ -206,9 +206,16 @@ worker(const char *name, void (*body)(void))
 {
 	struct actor *actor = kthread(name);
 
+	actor->works = true;
 	actor->body = body;
 	stage.goes_on = true;
 	return actor;
+}
+
+void
+bound(struct actor *who, unsigned cpu)
+{
+	kthread_bind(who->task, cpu);
 }
 
 struct actor *

@@ -114,6 +114,31 @@ __wrap_pgtable_free_root(paddr_t root)
 	__real_pgtable_free_root(root);
 }
 
+/* ---- At a teardown --------------------------------------------------------------- */
+
+static bool
+check_not_at_home(struct task *task, void *mm)
+{
+	if (task->mm == mm)
+		explore_fail(EXPLORE_VIOLATION, "I2, I11: %s is torn down "
+			     "while %s %s it", space_of(mm)->name, task->name,
+			     task->is_kthread ? "has adopted" : "lives in");
+	return true;
+}
+
+void __real_exit_mmap(struct mm *mm);
+void __wrap_exit_mmap(struct mm *mm);
+
+/* The same: nobody lives there from now on. */
+void
+__wrap_exit_mmap(struct mm *mm)
+{
+	explore_quiet_begin();
+	task_for_each(check_not_at_home, mm);
+	explore_quiet_end();
+	__real_exit_mmap(mm);
+}
+
 /* ---- At the end ---------------------------------------------------------------------- */
 
 void

@@ -7,7 +7,7 @@
  */
 #include "kernel/base/errno.h"
 #include "mm/remote.h"
-#include "mm/region.h"
+#include "mm/usercopy.h"
 #include "tests/explore/play.h"
 
 enum { MAGIC_SHIFT = 48, SPACE_SHIFT = 32, MAGIC = 0x10d9 };
@@ -217,6 +217,23 @@ check_result(const struct space *space, const struct known_page *page,
 			     space->name, err);
 }
 
+/* An adopter does it as kernel threads do. */
+static int
+read_word(uaddr_t addr, u64 *value)
+{
+	if (current->is_kthread)
+		return copy_from_user(value, addr, sizeof(*value));
+	return sim_user_read(addr, value);
+}
+
+static int
+write_word(uaddr_t addr, u64 value)
+{
+	if (current->is_kthread)
+		return copy_to_user(addr, &value, sizeof(value));
+	return sim_user_write(addr, value);
+}
+
 void
 play_read(struct step *step)
 {
@@ -224,7 +241,7 @@ play_read(struct step *step)
 	struct known_page *page = page_at(space, step->a);
 	u64 presence = look(&page->presence);
 	u64 value = 0;
-	int err = sim_user_read(step->a, &value);
+	int err = read_word(step->a, &value);
 
 	if (!err && !is_ours(space, value) && !(page->zeroed && value == 0))
 		explore_fail(EXPLORE_VIOLATION, "%s reads 0x%lx at 0x%lx of "
@@ -240,7 +257,7 @@ play_write(struct step *step)
 	struct known_page *page = page_at(space, step->a);
 	u64 presence = MAX(look(&page->presence), look(&page->readonly));
 	u64 forks = look(&space->forks);
-	int err = sim_user_write(step->a, mark(space, forks));
+	int err = write_word(step->a, mark(space, forks));
 
 	check_result(space, page, presence, step, err);
 }

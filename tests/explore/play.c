@@ -26,7 +26,9 @@ is_there(const void *actor)
 static bool
 is_free(const void *actor)
 {
-	return ((const struct actor *)actor)->claim == 0;
+	const struct actor *one = actor;
+
+	return !one->claim || one->gone;
 }
 
 static bool
@@ -41,15 +43,20 @@ my_claim(void)
 	return this_cpu()->id + 1;
 }
 
-void
+bool
 claim(struct actor *actor)
 {
-	do {
-		explore_wait(&actor->claim, is_free, actor, CALLER);
+	for (;;) {
 		explore_access(&actor->claim, sizeof(actor->claim), OP_UPDATE,
 			       true, CALLER);
-	} while (actor->claim);
+		if (actor->gone)
+			return false;
+		if (!actor->claim)
+			break;
+		explore_wait(&actor->claim, is_free, actor, CALLER);
+	}
 	actor->claim = my_claim();
+	return true;
 }
 
 static void
@@ -60,27 +67,39 @@ release(struct actor *actor)
 	actor->claim = 0;
 }
 
+/* What @word says may come from another CPU: waits until it is so. */
+static void
+wait_until(const void *word, size_t size, bool (*ready)(const void *arg),
+	   const void *arg)
+{
+	explore_access(word, (unsigned)size, OP_READ, true, CALLER);
+	if (!ready(arg))
+		explore_wait(word, ready, arg, CALLER);
+}
+
 /*
  * Brings @next to this CPU; he is asleep, or will be, perhaps on another one.
  * If he plays here already, then he sleeps inside a step (vfork), and wakes up
- * by himself.
+ * by himself. False: he has exited meanwhile.
  */
-static void
+static bool
 call(struct actor *next)
 {
 	struct task *task;
 
-	explore_wait(&next->task, is_there, next, CALLER);
+	wait_until(&next->task, sizeof(next->task), is_there, next);
 	task = next->task;
 	if (next->claim == my_claim())
-		return;
-	claim(next);
-	explore_wait(&task->on_cpu, is_off, task, CALLER);
+		return true;
+	if (!claim(next))
+		return false;
+	wait_until(&task->on_cpu, sizeof(task->on_cpu), is_off, task);
 	task->affinity = 1ul << this_cpu()->id;
 	if (task->state == TASK_NEW)
 		wake_up_new_task(task);
 	else
 		wake_up_task(task);
+	return true;
 }
 
 /* Sleeps until called again, perhaps to another CPU. */
@@ -109,10 +128,20 @@ leave(struct actor *me)
 void
 play_to(struct step *step)
 {
-	if (step->actor)
-		call(step->actor);
-	my_part()->turn = step->actor;
+	struct part *part = my_part();
+	struct actor *next = step->actor;
+
+	part->skips = next && !call(next);
+	part->turn = part->skips ? IDLE : next;
 	leave(self());
+}
+
+/* Who waits for him need not wait any longer. */
+void
+dies(struct actor *me)
+{
+	explore_access(&me->claim, sizeof(me->claim), OP_UPDATE, true, CALLER);
+	me->gone = true;
 }
 
 /* A process's exit stops here when it is dead but for its last switch: it
@@ -127,7 +156,7 @@ hold_point(enum lodger_hold_point point)
 		return;
 	if (stage.model.home[number] != MODEL_NOTHING)
 		model_exit(&stage.model, (int)this_cpu()->id, number);
-	me->gone = true;
+	dies(me);
 	if (!stage.quit)
 		play_on();
 }
@@ -186,6 +215,15 @@ dismiss(struct actor *actor)
 	schedule();
 }
 
+static void
+give_back(void)
+{
+	if (current->active_mm == &init_mm)
+		return;
+	return_borrow();
+	model_return(&stage.model, (int)this_cpu()->id);
+}
+
 /* The dead are reaped and their processes collected. */
 static void
 bury(void)
@@ -207,7 +245,7 @@ clear_stage(void)
 	stage.quit = true;
 	for (unsigned i = 0; i < stage.nr_actors; i++)
 		dismiss(&stage.actors[i]);
-	return_borrow();
+	give_back();
 	bury();
 	check_at_end();
 	stage.cleared = true;
@@ -219,9 +257,7 @@ go_home(void)
 {
 	struct part *part = my_part();
 
-	if (current->active_mm != &init_mm)
-		model_return(&stage.model, (int)this_cpu()->id);
-	return_borrow();
+	give_back();
 	if (this_cpu()->id == 0)
 		clear_stage();
 	explore_quiet_end();
@@ -236,6 +272,8 @@ play_next(struct part *part)
 {
 	struct step *step = &part->steps[part->next++];
 
+	if (part->skips && step->play != play_to)
+		return;
 	part->doing = step;
 	step->play(step);
 }
@@ -273,7 +311,8 @@ static void
 work(const struct actor *me)
 {
 	while (!stage.quit) {
-		me->body();
+		if (me->body)
+			me->body();
 		set_current_state(TASK_SLEEPING);
 		schedule();
 	}
@@ -285,10 +324,11 @@ perform(void)
 {
 	const struct actor *me = self();
 
-	if (me->body)
+	if (me->works)
 		work(me);
 	else
 		play_on();
+	let_go();
 	if (current->process)
 		do_exit(0);
 }
@@ -416,7 +456,6 @@ set_up(void)
 	};
 	model_boot(&stage.model, playing->cpus);
 	playing->set_up();
-	arena_add(&stage, sizeof(stage));
 }
 
 void

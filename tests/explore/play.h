@@ -66,7 +66,8 @@ struct actor {
 	char name[NAME_LEN];
 	struct task *task;	/* NULL: not born yet */
 	struct space *home;	/* where it was born; NULL: kernel thread */
-	void (*body)(void);	/* a worker's */
+	bool works;		/* has a life of its own ... */
+	void (*body)(void);	/* ... which is this; NULL: nothing */
 
 	u64 claim;		/* called to, or on, this CPU + 1; 0: free */
 	bool gone;		/* has exited, but for its last switch */
@@ -81,6 +82,7 @@ struct part {
 	unsigned act_ends[MAX_ACTS]; /* given() up to here */
 	bool begun;
 	struct actor *turn;	/* who plays the next step; NULL: idle */
+	bool skips;		/* who should play the next steps is dead */
 	const struct step *doing; /* NULL: between two steps */
 	u64 over;		/* all steps are played */
 	u64 left;		/* and its CPU is as it was at the start */
@@ -111,8 +113,10 @@ self(void)
 }
 int number_of_task(const struct task *task); /* the model's */
 
-/* From now on @actor plays on this CPU, and on no other one. */
-void claim(struct actor *actor);
+/* From now on @actor plays on this CPU, and on no other one; false: he is
+ * dead. */
+bool claim(struct actor *actor);
+void dies(struct actor *actor);
 void play_to(struct step *step);
 
 static inline struct part *
@@ -125,6 +129,8 @@ my_part(void)
 void perform(void);
 /* Plays this CPU's steps until the one who plays is to leave for good. */
 void play_on(void);
+/* current, an outsider, ends: it keeps nothing. */
+void let_go(void);
 /* @child, whom the caller makes, is there. */
 void is_born(struct actor *child, struct task *task);
 

@@ -54,6 +54,10 @@ void scenario_boot(const struct scenario *scenario);
 			{ #id, text, nr_cpus, id };                    \
 	static void id(void)
 
+/* For variables of scenarios: put back for each execution, like the kernel's
+ * own. */
+#define RESTORED __attribute__((section("kdata")))
+
 /* ---- The cast --------------------------------------------------------------- */
 
 /* A process of one task in an mm of its own, 1/1, not yet run: PAGES pages at
@@ -69,6 +73,8 @@ struct actor *first(const char *name);
  * scheduler picks it. @body is called again when it returned and it is woken
  * again. */
 struct actor *worker(const char *name, void (*body)(void));
+/* The scheduler may pick him on this CPU alone. */
+void bound(struct actor *worker, unsigned cpu);
 /* A process that does not exist before a step forks it. */
 struct actor *unborn(const char *name);
 /* The CPU's idle task, in to(). */

@@ -65,7 +65,7 @@ __wrap_wake_up_new_task(struct task *task)
 		is_born(child, task);
 		if (is_called(child))
 			return;
-		claim(child);
+		ASSERT(claim(child));
 		my_part()->turn = child;
 	}
 	__real_wake_up_new_task(task);
@@ -141,7 +141,7 @@ play_exit(struct step *step)
 	(void)step;
 	if (current->process)
 		do_exit(0); /* goes on in hold_point() */
-	self()->gone = true; /* a kernel thread: ends with its last switch */
+	dies(self()); /* a kernel thread: ends with its last switch */
 }
 
 /* ---- Outsiders -------------------------------------------------------------------- */
@@ -166,15 +166,19 @@ held(const struct step *step, struct space *space)
 }
 
 static void
-play_unpin(struct step *step)
+unpin(struct space *space)
 {
-	struct space *space = held(step, self()->pinned);
-
 	if (!space)
 		return;
 	self()->pinned = NULL;
 	model_unpin(&stage.model, number_of_space(space));
 	mmdrop(space->mm, REF_PIN, current);
+}
+
+static void
+play_unpin(struct step *step)
+{
+	unpin(held(step, self()->pinned));
 }
 
 /* Users of what current has pinned; false: nobody lives there any more. */
@@ -221,17 +225,27 @@ play_adopt(struct step *step)
 }
 
 static void
-play_abandon(struct step *step)
+abandon(struct space *space)
 {
-	struct actor *me = self();
-	struct space *space = held(step, me->adopted);
-
 	if (!space)
 		return;
-	me->adopted = NULL;
+	self()->adopted = NULL;
 	kthread_unuse_mm(space->mm);
 	model_abandon(&stage.model, my_cpu(), my_number());
 	put(space);
+}
+
+static void
+play_abandon(struct step *step)
+{
+	abandon(held(step, self()->adopted));
+}
+
+void
+let_go(void)
+{
+	abandon(self()->adopted);
+	unpin(self()->pinned);
 }
 
 /* ---- Others -------------------------------------------------------------------------- */

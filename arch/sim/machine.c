@@ -12,7 +12,7 @@
 #include "mm/region.h"
 #include "sched/sched.h"
 
-struct sim_cpu sim_cpus[SIM_MAX_CPUS];
+SIM_STATE struct sim_cpu sim_cpus[SIM_MAX_CPUS];
 unsigned sim_nr_cpus;
 char sim_stacks[SIM_STACKS][KSTACK_SIZE] __aligned(4096);
 
@@ -20,11 +20,18 @@ void (*sim_prologue)(void);
 void (*sim_at_rest)(void);
 const char *(*sim_at_end)(void);
 
-/* The kernel's variables: the build puts them all in one section. */
-extern char __start_kdata[], __stop_kdata[];
+/* The kernel's variables: the build puts them all in one section. Behind it
+ * come the simulator's, up to the end of the program: memory, stacks. */
+extern char __start_kdata[], __stop_kdata[], _end[];
+
+static u64
+kdata_size(void)
+{
+	return (u64)(__stop_kdata - __start_kdata);
+}
 
 /* Where each agent goes on; a CPU's, where the task that runs on it does. */
-static u64 agent_sp[MAX_AGENTS];
+static SIM_STATE u64 agent_sp[MAX_AGENTS];
 static u64 outer_sp;		/* who called run() */
 static unsigned running_agent;
 static unsigned running_cpu;
@@ -71,7 +78,7 @@ sim_become(unsigned id)
 {
 	unsigned before = running_cpu;
 
-	ASSERT(!explored);
+	ASSERT(!explored || explore_quiet);
 	running_cpu = id;
 	return before;
 }
@@ -220,6 +227,19 @@ sim_cpu_done(void)
 }
 
 void
+sim_rest_until(const void *word, bool (*ready)(const void *arg),
+	       const void *arg)
+{
+	obey();
+	come_to_rest();
+	sim_cpu()->waiting = true;
+	explore_wait(word, ready, arg, CALLER);
+	sim_cpu()->waiting = false;
+	leave_rest();
+	arch_irq_enable();
+}
+
+void
 arch_idle_wait(void)
 {
 	ASSERT(!arch_irqs_on());
@@ -318,9 +338,7 @@ save(void)
 	explore_quiet_begin();
 	task_for_each(add_stack, NULL);
 	explore_quiet_end();
-	arena_add(__start_kdata, (u64)(__stop_kdata - __start_kdata));
-	arena_add(sim_cpus, sizeof(sim_cpus[0]) * sim_nr_cpus);
-	arena_add(agent_sp, sizeof(agent_sp));
+	arena_add(__start_kdata, kdata_size());
 	memory_save();
 	mmu_save();
 	arena_save();
@@ -330,11 +348,14 @@ void
 sim_boot(unsigned nr, void (*set_up)(void), void (*script)(unsigned cpu))
 {
 	ASSERT(!explored && nr >= 1 && nr <= SIM_MAX_CPUS);
+	catch_wild_pointers();
 	sim_nr_cpus = nr_cpus = nr;
 	boot_set_up = set_up;
 	boot_script = script;
+	/* One region is found faster than one for each array. */
+	shadow_add_region(__start_kdata,
+			  ALIGN_UP((u64)(_end - __start_kdata), PAGE_SIZE));
 	memory_boot();
-	mmu_reset();
 	for (unsigned id = 0; id < nr; id++)
 		start_cpu(id);
 	sim_become(0);
@@ -469,7 +490,7 @@ runnable(unsigned agent)
 	case COURSE:
 		return !sim_cpus[agent].in_interrupt;
 	case BUFFER:
-		return true;
+		return false; /* the explorer's own business */
 	default:
 		return interrupt_runnable(agent);
 	}
@@ -496,6 +517,8 @@ add_counters(struct mm *mm, void *arg)
 {
 	struct text *text = arg;
 
+	if (mm != &init_mm && !memory_is_object(mm))
+		return false;
 	if (mm != &init_mm && text->used < text->size)
 		text->used += (size_t)snprintf(
 			text->buf + text->used, text->size - text->used,
@@ -539,6 +562,7 @@ machine_world(void)
 		.yield = sim_yield,
 		.abandon = abandon,
 		.ended = ended,
+		.failing = note_state,
 		.agent_name = agent_name,
 		.describe = describe,
 		.host_of = host_of,

@@ -26,6 +26,24 @@ static struct page sim_pages[ALIGN_UP(SIM_FRAMES, 64)] __aligned(PAGE_SIZE);
 struct page *frames = sim_pages;
 pfn_t nr_frames = SIM_FRAMES;
 
+/* ---- What the explorer is told ---------------------------------------------------- */
+
+/* Memory that was never freed is allocated as far as the explorer knows; and
+ * what is done quietly, nobody looks at. */
+static void
+tell_allocated(const void *base, size_t size, u64 caller)
+{
+	if (shadow_is_freed(base) && !explore_quiet)
+		shadow_allocated(base, size, caller);
+}
+
+static void
+tell_freed(const void *base, size_t size, u64 caller)
+{
+	if (!explore_quiet)
+		shadow_freed(base, size, caller);
+}
+
 /* ---- Numbers that go round ------------------------------------------------------ */
 
 /* A queue of free things, by number: taken at the head, given back at the
@@ -63,7 +81,7 @@ numbers_take(struct numbers *parts, unsigned *n)
 }
 
 /* Everything that allocation changes, but for the things themselves. */
-static struct {
+static SIM_STATE struct {
 	struct numbers frames[SIM_MAX_CPUS], stacks[SIM_MAX_CPUS];
 	u32 heap_used[SIM_MAX_CPUS];
 	u32 frames_in_use;
@@ -71,7 +89,7 @@ static struct {
 	u32 failures_left;
 } state;
 
-bool sim_may_fail;
+SIM_STATE bool sim_may_fail;
 
 /* ---- Frames ------------------------------------------------------------------------ */
 
@@ -110,8 +128,7 @@ take_frame(enum alloc_class class, u64 caller)
 	page = &frames[pfn];
 	*page = (struct page){ .state = PAGE_USED, .class = class };
 	page->refs.value = 1;
-	shadow_allocated(page, sizeof(*page), caller);
-	shadow_allocated(page_address(page), PAGE_SIZE, caller);
+	tell_allocated(page_address(page), PAGE_SIZE, caller);
 	memory_dirty(page_to_phys(page));
 	state.frames_in_use++;
 	return page;
@@ -162,7 +179,7 @@ put_page(struct page *page)
 	state.frames_in_use--;
 	memory_dirty(page_to_phys(page));
 	fill(page_address(page), POISON_FRAME, PAGE_SIZE);
-	shadow_freed(page_address(page), PAGE_SIZE, caller);
+	tell_freed(page_address(page), PAGE_SIZE, caller);
 	numbers_give(&state.frames[part_of(pfn)], pfn);
 }
 
@@ -275,7 +292,7 @@ kmem_cache_free(struct kmem_cache *cache, void *ptr)
 	object->cache = NULL;
 	state.objects_in_use--;
 	fill(ptr, POISON_FREE, cache->size);
-	shadow_freed(ptr, cache->size, CALLER);
+	tell_freed(ptr, cache->size, CALLER);
 }
 
 bool
@@ -295,6 +312,16 @@ sim_objects_in_use(void)
 
 /* ---- Kernel stacks ---------------------------------------------------------------------- */
 
+/* The part of a stack that is ever used, in fact: the explorer is told of no
+ * more. */
+enum { STACK_TOLD = 4096 };
+
+static char *
+stack_top(unsigned n)
+{
+	return sim_stacks[n] + KSTACK_SIZE - STACK_TOLD;
+}
+
 vaddr_t
 kstack_alloc(void)
 {
@@ -305,7 +332,7 @@ kstack_alloc(void)
 	if (!numbers_take(state.stacks, &n))
 		explore_fail(EXPLORE_TOOL_ERROR, "more than %d tasks: "
 			     "SIM_STACKS is too small", SIM_STACKS);
-	shadow_allocated(sim_stacks[n], KSTACK_SIZE, CALLER);
+	tell_allocated(stack_top(n), STACK_TOLD, CALLER);
 	state.objects_in_use++;
 	return (vaddr_t)sim_stacks[n];
 }
@@ -315,7 +342,7 @@ kstack_free(vaddr_t stack)
 {
 	unsigned n = (unsigned)((stack - (vaddr_t)sim_stacks) / KSTACK_SIZE);
 
-	shadow_freed((void *)stack, KSTACK_SIZE, CALLER);
+	tell_freed(stack_top(n), STACK_TOLD, CALLER);
 	state.objects_in_use--;
 	numbers_give(&state.stacks[part_of(n)], n);
 }
@@ -376,18 +403,12 @@ memory_boot(void)
 	for (unsigned n = SIM_IDLE_STACKS; n < SIM_STACKS; n++)
 		numbers_give(&state.stacks[part_of(n)], n);
 	make_kernel_root();
-	shadow_add_region(sim_memory, sizeof(sim_memory));
-	shadow_add_region(sim_pages, sizeof(sim_pages));
-	shadow_add_region(heap, sizeof(heap));
-	shadow_add_region(sim_stacks, sizeof(sim_stacks));
 }
 
 void
 memory_save(void)
 {
-	arena_add(&state, sizeof(state));
 	arena_add(sim_pages, sizeof(sim_pages));
-	arena_add(&sim_may_fail, sizeof(sim_may_fail));
 	for (unsigned id = 0; id < sim_nr_cpus; id++)
 		arena_add(heap[id], state.heap_used[id]);
 	for (unsigned pfn = 0; pfn < SIM_FRAMES; pfn++)

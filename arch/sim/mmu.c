@@ -44,29 +44,16 @@ struct mmu {
 	} pages[MAX_PAGE_FLUSHES]; /* single pages flushed since */
 };
 
-static struct mmu mmus[SIM_MAX_CPUS];
+static SIM_STATE struct mmu mmus[SIM_MAX_CPUS];
 static struct change changes[MAX_CHANGES];
 
-static struct {
+static SIM_STATE struct {
 	u64 now;
 	unsigned nr_changes;
 	u64 words[SIM_FRAMES];	 /* stand for roots, by frame */
 	u32 parent[SIM_FRAMES];	 /* offset of the entry that leads to a table */
 	u8 level[SIM_FRAMES];	 /* of a table's entries; 0: nothing in it */
 } state;
-
-void
-mmu_reset(void)
-{
-	arena_add(&state, sizeof(state));
-	arena_add(mmus, sizeof(mmus[0]) * sim_nr_cpus);
-}
-
-void
-mmu_save(void)
-{
-	arena_add(changes, state.nr_changes * sizeof(changes[0]));
-}
 
 /* ---- The explorer's word for a root ------------------------------------------------ */
 
@@ -75,6 +62,8 @@ touch_root(paddr_t root, enum op_kind kind, u64 caller)
 {
 	if (root == 0 || root == arch_kernel_root())
 		return; /* never changes */
+	if (explore_agent() >= 3 * sim_nr_cpus)
+		return; /* set-up, or a store buffer drains */
 	explore_access(&state.words[root >> PAGE_SHIFT], sizeof(u64), kind,
 		       true, caller);
 }
@@ -201,6 +190,13 @@ is_stale(const struct mmu *mmu, const struct change *change,
 	return change->freed || mm->lock.owner != change->author;
 }
 
+static const char *
+author_name(const struct change *change)
+{
+	return memory_is_object(change->author) ? change->author->name
+						: "a task that has ended";
+}
+
 static void __noreturn
 stale(unsigned cpu, const struct change *change)
 {
@@ -213,7 +209,7 @@ stale(unsigned cpu, const struct change *change)
 	sim_violation("I7: cpu%u (%s) is in user mode and may hold an old "
 		      "translation of %#lx, which %s; %s changed the entry "
 		      "and does not wait any more", cpu, cpus[cpu].curr->name,
-		      change->addr, what, change->author->name);
+		      change->addr, what, author_name(change));
 }
 
 static void
@@ -336,6 +332,41 @@ locate(u32 offset, struct change *change)
 	return true;
 }
 
+/* Set-up told nobody what it stored: learns all links from the tables. */
+static void
+learn_tables(paddr_t table, unsigned level)
+{
+	const pte_t *entries = phys_to_virt(table);
+	unsigned n = level == TABLE_LEVELS ? USER_ROOT_PTES : PTES_PER_TABLE;
+
+	state.level[table >> PAGE_SHIFT] = (u8)level;
+	for (unsigned i = 0; level > 1 && i < n; i++) {
+		paddr_t below = pte_paddr(entries[i]);
+
+		if (!pte_present(entries[i]))
+			continue;
+		state.parent[below >> PAGE_SHIFT] =
+			(u32)(table + i * sizeof(pte_t));
+		learn_tables(below, level - 1);
+	}
+}
+
+static bool
+learn_mm(struct mm *mm, void *unused)
+{
+	(void)unused;
+	learn_tables(mm->root, TABLE_LEVELS);
+	return true;
+}
+
+void
+mmu_save(void)
+{
+	explore_quiet_begin();
+	mm_for_each(learn_mm, NULL);
+	explore_quiet_end();
+}
+
 static bool
 loses(pte_t old, pte_t new)
 {
@@ -344,6 +375,16 @@ loses(pte_t old, pte_t new)
 	return !pte_present(new) || pte_paddr(old) != pte_paddr(new) ||
 	       (pte_writable(old) && !pte_writable(new)) ||
 	       (pte_executable(old) && !pte_executable(new));
+}
+
+/* Who stored: under x86-TSO a store may come out of its buffer while another
+ * CPU runs. */
+static const struct task *
+author(void)
+{
+	unsigned agent = explore_agent();
+
+	return agent == MAX_AGENTS ? current : cpus[agent % sim_nr_cpus].curr;
 }
 
 /*
@@ -357,10 +398,9 @@ record(u32 offset, pte_t old, pte_t new)
 
 	if (!locate(offset, &change))
 		return;
-	if (explore_agent() < 3 * sim_nr_cpus)
-		touch_root(change.root, OP_UPDATE, CALLER);
+	touch_root(change.root, OP_UPDATE, CALLER);
 	change.when = ++state.now;
-	change.author = current;
+	change.author = author();
 	change.writable = pte_present(new) &&
 			  pte_paddr(old) == pte_paddr(new);
 	if (state.nr_changes == MAX_CHANGES)

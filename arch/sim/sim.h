@@ -4,6 +4,10 @@
 #include "arch/sim/coro.h"
 #include "arch/sim/machine.h"
 
+/* Variables of the machine that are saved, restored, and announced: among the
+ * kernel's own. */
+#define SIM_STATE __attribute__((section("kdata")))
+
 /* What the machine knows of a CPU, beside the kernel's own struct cpu. */
 struct sim_cpu {
 	/* Stands for the interrupt flag: turning interrupts off, and each
@@ -35,7 +39,8 @@ extern unsigned sim_nr_cpus;
 unsigned sim_cpu_id(void);
 struct sim_cpu *sim_cpu(void);
 bool sim_explored(void);
-/* Makes the code that follows CPU @id's: set-up only. Returns whose it was. */
+/* Makes the code that follows CPU @id's: in set-up, or quietly. Returns whose it
+ * was. */
 unsigned sim_become(unsigned id);
 
 /* Runs @fn once on the stack @base whenever @agent gets its turn first. */
@@ -80,6 +85,9 @@ void mmu_save(void);
 
 /* A rule of the machine was broken: as panic(), with the CPUs' states. */
 void sim_violation(const char *fmt, ...) __noreturn __printf(1, 2);
+/* world->failing. */
+void note_state(void);
+void catch_wild_pointers(void);
 
 /* ---- trace.c -------------------------------------------------------------------- */
 

@@ -219,7 +219,7 @@ EXPLORE_TSAN := -fsanitize=thread --param tsan-instrument-func-entry-exit=0 \
 
 EXPLORE_WATCHED := $(wildcard sched/*.c) arch/sim/switch.c \
 	$(addprefix mm/,$(addsuffix .c,mm tlb region region_tree region_change \
-	pgtable fault shared usercopy)) \
+	pgtable fault shared usercopy remote)) \
 	$(addprefix kernel/,$(addsuffix .c,fork exit process signal))
 EXPLORE_CHECKS := kernel/base/cpu.c kernel/debug/invariants.c \
 	kernel/debug/ledger.c

@@ -50,6 +50,10 @@ struct scenario {
 			{ #id, text, nr_cpus, id };                    \
 	static void id(void)
 
+/* Boots the machine for @scenario and casts it: once in a process. Then
+ * machine_world() can be explored. */
+void scenario_boot(const struct scenario *scenario);
+
 /* ---- The cast --------------------------------------------------------------- */
 
 /* A process of one task in an mm of its own, 1/1, not yet run: PAGES pages at

@@ -209,8 +209,17 @@ ARGS = $(strip init=/$(if $(findstring /,$(PROG)),,bin/)$(PROG) $(APPEND))
 ISO  := $(OUT)/lodger.iso
 RUN  := $(PYTHON) tools/run --cpus $(CPUS) --mem $(MEM)
 
+# One scenario or all; up to BOUND preemptions, by chance, or one schedule.
+SCENARIO ?=
+BOUND    ?= 2
+SECONDS  ?= 60
+EXPLORE_WHAT = $(if $(SCENARIO),$(SCENARIO:%=--scenario %),--all)
+EXPLORE_ARGS = $(EXPLORE_WHAT) $(if $(REPLAY),--replay $(REPLAY),$(if $(SEED),\
+	--random --seed $(SEED) --executions 10000,--bound $(BOUND)))
+
 .PHONY: FORCE all kernel initrd iso run run-iso run-uefi run-bochs gdb test \
-	test-quick bench mutants doctor loc clean help
+	test-quick explore explore-deep explore-mutants bench mutants doctor loc \
+	clean help
 
 all: kernel initrd ## the kernel and the archive of user programs (default)
 kernel: $(KERNEL)
@@ -243,6 +252,16 @@ test: all ## every test, ends with "N passed, N failed"
 
 test-quick: all ## a choice of them, in less than a minute
 	$(Q)$(PYTHON) tests/run --quick
+
+explore: $(EXPLORE) ## try the interleavings of the kernel's own code, on the host
+	$(Q)$(EXPLORE) $(EXPLORE_ARGS)
+
+# A limit reached (14) is no failure here: the table says how far it came.
+explore-deep: $(EXPLORE) ## the same for as long as you like: SECONDS=60 a scenario
+	$(Q)$(EXPLORE) $(EXPLORE_WHAT) --deep --seconds $(SECONDS) || [ $$? -eq 14 ]
+
+explore-mutants: $(EXPLORE) ## seed each known fault in turn: the explorer must find it
+	$(Q)$(PYTHON) tests/explore/mutants
 
 mutants: all ## seed each known fault in turn: the tests must notice
 	$(Q)$(PYTHON) tests/mutants/run
@@ -277,6 +296,8 @@ help: ## this list
 	@echo '    PROG=borrow         program to run: user/programs/PROG.c, or tests/x'
 	@echo '    APPEND=             more options for the kernel'
 	@echo '    VARIANT=debug       or release'
+	@echo '    SCENARIO= BOUND=2   what make explore tries: all scenarios, or one'
+	@echo '    SEED= REPLAY=       by chance; or one schedule of SCENARIO'
 	@echo '    CROSS= CC=          compiler prefix, compiler (gcc or clang)'
 	@echo '    WERROR=1 V=1        warnings are errors; print the commands'
 

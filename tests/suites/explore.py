@@ -1,15 +1,18 @@
 """The explorer: what it says of the kernel, and whether it can be believed."""
 import os
 import re
+import threading
 
 from harness import Check, Failure, execute, suite
 
-EXPLORER = "build/explore/explore"
+EXPLORER, KNOWN = "build/explore/explore", "build/explore/known"
+BUILDING = threading.Lock()
 
 
 def build(log):
-    if execute(["make", EXPLORER, "build/explore/known"], log, 300):
-        raise Failure("it does not build")
+    with BUILDING:
+        if execute(["make", EXPLORER, KNOWN], log, 300):
+            raise Failure("it does not build")
 
 
 def explore(log, *arguments, timeout=300, expect=0):
@@ -37,7 +40,7 @@ def some_scenarios(log):
 
 def known_answers(log):
     build(log)
-    if execute(["build/explore/known"], log, 600):
+    if execute([KNOWN], log, 600):
         with open(log, errors="replace") as f:
             causes = re.findall(r"^FAILED .*", f.read(), re.M)
         raise Failure(causes[0] if causes else "a crash")

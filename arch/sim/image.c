@@ -49,7 +49,7 @@ load_bias(void)
 						    : 0;
 }
 
-/* ---- Variables ------------------------------------------------------------- */
+/* ---- Variables --------------------------------------------------------- */
 
 static const Elf64_Shdr *
 symbol_table(void)
@@ -114,7 +114,7 @@ function_name(u64 caller, char *buf, size_t size)
 		snprintf(buf, size, "%#lx", caller);
 }
 
-/* ---- Lines ------------------------------------------------------------------ */
+/* ---- Lines ------------------------------------------------------------- */
 
 /* Writes the addresses to a file, one a line: there may be many. */
 static int

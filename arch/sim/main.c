@@ -92,7 +92,7 @@ static struct request request = {
 static struct outcome *outcomes; /* one for each scenario asked for */
 static struct total total;
 
-/* ---- One scenario ---------------------------------------------------------------- */
+/* ---- One scenario ------------------------------------------------------ */
 
 /* Exhaustive for half of the time; if that is not enough, bound after bound. */
 static void
@@ -194,7 +194,7 @@ explore_all(void)
 	return total.code;
 }
 
-/* ---- The command line ---------------------------------------------------------------- */
+/* ---- The command line -------------------------------------------------- */
 
 static int
 by_name(const void *a, const void *b)

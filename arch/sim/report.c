@@ -32,7 +32,7 @@ verdict_name(enum verdict_code code)
 	return "TOOL ERROR";
 }
 
-/* ---- The table ---------------------------------------------------------------- */
+/* ---- The table --------------------------------------------------------- */
 
 /* 1234567 as "1,234,567". The text lives until the eighth call from now. */
 static const char *
@@ -106,7 +106,7 @@ report_row(const struct outcome *outcome)
 	       stats->depth, stats->seconds, extent, outcome->about);
 }
 
-/* ---- Failures ------------------------------------------------------------------- */
+/* ---- Failures ---------------------------------------------------------- */
 
 static void
 print_indented(const char *text)
@@ -163,7 +163,7 @@ report_failure(const struct outcome *outcome, const struct world *world,
 	printf("\n");
 }
 
-/* ---- The total -------------------------------------------------------------------- */
+/* ---- The total --------------------------------------------------------- */
 
 void
 total_add(struct total *total, const struct outcome *outcome)

@@ -29,7 +29,7 @@ static struct event *events;
 static size_t nr_steps, room;
 static const struct world *world;
 
-/* ---- Writing down ------------------------------------------------------------ */
+/* ---- Writing down ------------------------------------------------------ */
 
 static struct event *
 next_event(void)
@@ -91,7 +91,7 @@ story_record(const struct world *the_world,
 	look(next_event(), 0);
 }
 
-/* ---- Which steps matter --------------------------------------------------------- */
+/* ---- Which steps matter ------------------------------------------------ */
 
 static unsigned
 cpu_of(const struct event *event)
@@ -194,7 +194,7 @@ find_places(void)
 	free(lines);
 }
 
-/* ---- Printing -------------------------------------------------------------------- */
+/* ---- Printing ---------------------------------------------------------- */
 
 static const char *
 verb(const struct op *op)

@@ -33,7 +33,7 @@ static const char *const op_names[NR_TRACE_OPS] = {
 	[TRACE_EXIT] = "exit",	       [TRACE_USER] = "user",
 };
 
-/* ---- Recording ----------------------------------------------------------------- */
+/* ---- Recording --------------------------------------------------------- */
 
 static struct sim_record *
 record_add(void)
@@ -95,7 +95,7 @@ trace_op_name(enum trace_op op)
 	return (unsigned)op < NR_TRACE_OPS ? op_names[op] : "?";
 }
 
-/* ---- For the report ------------------------------------------------------------ */
+/* ---- For the report ---------------------------------------------------- */
 
 void
 sim_trace_clear(void)

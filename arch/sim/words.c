@@ -14,7 +14,7 @@
 
 enum { MAX_FOLLOWED = 256 }; /* a list longer than this is damaged */
 
-/* ---- Fields ---------------------------------------------------------------- */
+/* ---- Fields ------------------------------------------------------------ */
 
 struct field {
 	size_t offset, size;
@@ -121,7 +121,7 @@ inside(const void *address, const void *base, size_t size, char *name,
 	return true;
 }
 
-/* ---- Objects ----------------------------------------------------------------- */
+/* ---- Objects ----------------------------------------------------------- */
 
 typedef bool name_fn(const struct list *link, const void *address, char *name);
 
@@ -201,7 +201,7 @@ in_object(const void *address, char *name)
 				     name)));
 }
 
-/* ---- Page tables --------------------------------------------------------------- */
+/* ---- Page tables ------------------------------------------------------- */
 
 /* A word of the tables of one address space, looked for from the root down. */
 struct search {
@@ -273,7 +273,7 @@ in_frame(const void *address, char *name)
 	return true;
 }
 
-/* ---- All together -------------------------------------------------------------- */
+/* ---- All together ------------------------------------------------------ */
 
 static bool
 in_variable(const void *address, char *name)

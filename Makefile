@@ -253,14 +253,14 @@ test: all ## every test, ends with "N passed, N failed"
 test-quick: all ## a choice of them, in less than a minute
 	$(Q)$(PYTHON) tests/run --quick
 
-explore: $(EXPLORE) ## try the interleavings of the kernel's own code, on the host
-	$(Q)$(EXPLORE) $(EXPLORE_ARGS)
+explore: $(EXPLORE)/explore ## try the interleavings of the kernel's own code, on the host
+	$(Q)$(EXPLORE)/explore $(EXPLORE_ARGS)
 
 # A limit reached (14) is no failure here: the table says how far it came.
-explore-deep: $(EXPLORE) ## the same for as long as you like: SECONDS=60 a scenario
-	$(Q)$(EXPLORE) $(EXPLORE_WHAT) --deep --seconds $(SECONDS) || [ $$? -eq 14 ]
+explore-deep: $(EXPLORE)/explore ## the same for as long as you like: SECONDS=60 a scenario
+	$(Q)$(EXPLORE)/explore $(EXPLORE_WHAT) --deep --seconds $(SECONDS) || [ $$? -eq 14 ]
 
-explore-mutants: $(EXPLORE) ## seed each known fault in turn: the explorer must find it
+explore-mutants: $(EXPLORE)/explore ## seed each known fault in turn: the explorer must find it
 	$(Q)$(PYTHON) tests/explore/mutants
 
 mutants: all ## seed each known fault in turn: the tests must notice

@@ -6,6 +6,7 @@
  * each, and one that crashes takes no other with it. A replay is not, so that
  * gdb has it at hand.
  */
+#define _GNU_SOURCE	/* strverscmp() */
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/sim/records.h"
 #include "arch/sim/report.h"
 #include "arch/sim/story.h"
-#include "arch/sim/trace.h"
 
 const char *
 verdict_name(enum verdict_code code)
@@ -158,7 +158,7 @@ report_failure(const struct outcome *outcome, const struct world *world,
 	printf("\n");
 	story_print(all_steps);
 	print_commands(outcome, program);
-	if (!sim_trace_write(trace))
+	if (!records_write(trace))
 		printf("\n  Trace records of it: %s\n", trace);
 	printf("\n");
 }

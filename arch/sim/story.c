@@ -9,8 +9,9 @@
 #include <string.h>
 
 #include "arch/sim/image.h"
+#include "arch/sim/machine.h"
+#include "arch/sim/records.h"
 #include "arch/sim/story.h"
-#include "arch/sim/trace.h"
 #include "arch/sim/words.h"
 
 struct event {
@@ -18,7 +19,7 @@ struct event {
 	char agent[16];
 	char who[24], counters[48];	/* before the step */
 	char word[WORD_NAME_LEN], second[WORD_NAME_LEN];
-	size_t first_record;		/* of the trace: what this step added */
+	unsigned first_record;		/* of the trace: what this step added */
 	unsigned after;			/* the step it conflicts with, or 0 */
 	bool shown;
 	struct source_line place;
@@ -47,7 +48,7 @@ next_event(void)
 static void
 look(struct event *event, unsigned agent)
 {
-	event->first_record = sim_trace_length();
+	sim_trace(&event->first_record);
 	if (world->describe)
 		world->describe(agent, event->who, event->counters);
 }
@@ -66,8 +67,8 @@ on_step(const struct explore_step *step)
 		word_name(step->op.address, event->word);
 	if (step->op.second)
 		word_name(step->op.second, event->second);
+	mm_names_learn();
 	look(event, step->agent);
-	sim_trace_step(step->number);
 	explore_quiet_end();
 }
 
@@ -80,7 +81,6 @@ story_record(const struct world *the_world,
 
 	world = the_world;
 	nr_steps = 0;
-	sim_trace_clear();
 	replay.strategy = SEARCH_REPLAY;
 	replay.replay = schedule;
 	explore_on_step = on_step;
@@ -241,15 +241,15 @@ print_place(const struct source_line *place)
 
 /* "mmdrop borrow: A 0/1" */
 static void
-print_record(const struct sim_record *sim)
+print_record(const struct trace_record *record)
 {
 	char extra[24];
 
-	sim_trace_extra(&sim->record, extra, sizeof(extra));
-	printf("%24s=> %s %s", "", trace_op_name(sim->record.op), extra);
-	if (sim->mm[0])
-		printf(", %s %d/%d", sim->mm, sim->record.users,
-		       sim->record.count);
+	record_extra(record, extra, sizeof(extra));
+	printf("%24s=> %s %s", "", trace_op_name(record->op), extra);
+	if (record->users || record->count)
+		printf(", %s %d/%d", mm_name(record->mm_id), record->users,
+		       record->count);
 	printf("\n");
 }
 
@@ -263,14 +263,17 @@ mark(const struct explore_step *step)
 static void
 print_event(const struct event *event)
 {
+	unsigned n;
+	const struct trace_record *records = sim_trace(&n);
+
 	printf("%5u %c %-9s %-14s %-16s ", event->step.number,
 	       mark(&event->step), event->agent, event->who,
 	       event[1].counters);
 	print_what(event);
 	print_place(&event->place);
 	printf("\n");
-	for (size_t i = event->first_record; i < event[1].first_record; i++)
-		print_record(sim_trace_record(i));
+	for (unsigned i = event->first_record; i < event[1].first_record; i++)
+		print_record(&records[i]);
 }
 
 /* From step @i on: how many in a row are not shown. */

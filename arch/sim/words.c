@@ -298,21 +298,31 @@ word_name(const void *address, char name[WORD_NAME_LEN])
 		snprintf(name, WORD_NAME_LEN, "%p", address);
 }
 
+/* ---- Address spaces that may be gone by now ------------------------------ */
+
+enum { MAX_MMS = 64 };	/* of one execution */
+
+static char mm_names[MAX_MMS][16];
+
 static bool
-has_id(const struct list *link, const void *id, char *name)
+learn_name(const struct list *link, const void *unused, char *unused_name)
 {
 	const struct mm *mm = list_entry(link, struct mm, link);
 
-	if (mm->id != *(const u64 *)id)
-		return false;
-	name_mm(mm, name);
-	return true;
+	(void)unused, (void)unused_name;
+	name_mm(mm, mm_names[mm->id % MAX_MMS]);
+	return false;
 }
 
 void
-mm_name(u64 id, char name[16])
+mm_names_learn(void)
 {
-	if (!has_id(&init_mm.link, &id, name) &&
-	    !any_on_list(&init_mm.link, has_id, &id, name))
-		snprintf(name, 16, "mm%u", (u32)id);
+	learn_name(&init_mm.link, NULL, NULL);
+	any_on_list(&init_mm.link, learn_name, NULL, NULL);
+}
+
+const char *
+mm_name(u64 id)
+{
+	return mm_names[id % MAX_MMS];
 }

@@ -10,5 +10,7 @@ enum { WORD_NAME_LEN = 64 };
  * Looks at the kernel as it is now: call it while the word is allocated. */
 void word_name(const void *address, char name[WORD_NAME_LEN]);
 
-/* The name of the live address space @id: "A", or "mm7" if it has none. */
-void mm_name(u64 id, char name[16]);
+/* The name of the address space @id, "A", or "mm7" if it has none. It must
+ * have been alive at some call of mm_names_learn(). */
+const char *mm_name(u64 id);
+void mm_names_learn(void);

@@ -100,6 +100,12 @@ variable_at(const void *address, const void **base)
 	return string_at(symbol_table(), symbol->st_name);
 }
 
+bool
+is_code(u64 address)
+{
+	return symbol_at(address - load_bias(), STT_FUNC) != NULL;
+}
+
 void
 function_name(u64 caller, char *buf, size_t size)
 {

@@ -10,6 +10,8 @@
  * where it begins. NULL: none does. */
 const char *variable_at(const void *address, const void **base);
 
+/* Is it in a function of the program? */
+bool is_code(u64 address);
 /* "exit_mm+0x2c", for a return address. */
 void function_name(u64 caller, char *buf, size_t size);
 

@@ -6,9 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/sim/image.h"
 #include "arch/sim/records.h"
 #include "arch/sim/report.h"
 #include "arch/sim/story.h"
+#include "arch/sim/words.h"
+
+enum { MIN_ADDRESS = 0x400000 }; /* smaller numbers are numbers */
 
 const char *
 verdict_name(enum verdict_code code)
@@ -108,14 +112,51 @@ report_row(const struct outcome *outcome)
 
 /* ---- Failures ---------------------------------------------------------- */
 
+/* An address in words, or as it is. */
+static void
+print_address(u64 address)
+{
+	char name[WORD_NAME_LEN];
+	struct source_line place;
+
+	if (is_code(address)) {
+		source_lines(&address, &place, 1);
+		printf("%s:%u, %s()", place.file, place.line, place.function);
+		return;
+	}
+	word_name((const void *)address, name);
+	printf("%s", name);
+}
+
+/* The engine knows addresses only: "0x4012ab" becomes "mm/mm.c:88, mmput()". */
+static void
+print_sentence(const char *text, size_t length)
+{
+	const char *end = text + length;
+
+	while (text < end) {
+		char *after = (char *)text + 1;
+		u64 address = strncmp(text, "0x", 2)
+				      ? 0 : strtoul(text, &after, 16);
+
+		if (address >= MIN_ADDRESS)
+			print_address(address);
+		else
+			printf("%.*s", (int)(after - text), text);
+		text = after;
+	}
+}
+
 static void
 print_indented(const char *text)
 {
-	for (const char *line = text; *line;) {
-		int length = (int)strcspn(line, "\n");
+	while (*text) {
+		size_t length = strcspn(text, "\n");
 
-		printf("    %.*s\n", length, line);
-		line += length + (line[length] == '\n');
+		printf("    ");
+		print_sentence(text, length);
+		printf("\n");
+		text += length + (text[length] == '\n');
 	}
 }
 

@@ -202,6 +202,74 @@ build/user/lib_objects: FORCE
 build/archived: FORCE
 	$(call keep,$(ARCHIVED))
 
+# ---- The explorer ------------------------------------------------------------
+
+# A program of the host. The kernel's files of the protocol are instrumented by
+# the compiler (-fsanitize=thread; the runtime is ours: arch/sim/hooks.c), its
+# checks are not. Neither is edited; MAX_CPUS and LEDGER_ENTRIES are smaller, so
+# that less has to be restored for each execution.
+EXPLORE := build/explore
+EXPLORE_FLAGS := -std=gnu11 -g -fno-pie -fno-strict-aliasing -fno-common \
+	-fno-omit-frame-pointer -fcf-protection=none -fno-stack-protector \
+	$(WARNINGS) -I. -Iarch/sim -DCONFIG_DEBUG=1 -DMAX_CPUS=4 \
+	-DLEDGER_ENTRIES=256
+EXPLORE_KERNEL := -O1 -ffreestanding -mno-red-zone
+EXPLORE_TSAN := -fsanitize=thread --param tsan-instrument-func-entry-exit=0 \
+	--param tsan-distinguish-volatile=1 -Wno-tsan
+
+EXPLORE_WATCHED := $(wildcard sched/*.c) arch/sim/switch.c \
+	$(addprefix mm/,$(addsuffix .c,mm tlb region region_tree region_change \
+	pgtable fault shared usercopy)) \
+	$(addprefix kernel/,$(addsuffix .c,fork exit process signal)) \
+	tests/explore/broken.c
+EXPLORE_CHECKS := kernel/base/cpu.c kernel/debug/invariants.c \
+	kernel/debug/ledger.c
+EXPLORE_HOST := $(filter-out $(EXPLORE_WATCHED),$(wildcard arch/sim/*.c)) \
+	$(filter-out tests/explore/known%,$(wildcard tests/explore/*.c))
+EXPLORE_OBJECTS := $(patsubst %,$(EXPLORE)/obj/%.o,$(EXPLORE_WATCHED) \
+	$(EXPLORE_CHECKS) $(EXPLORE_HOST) $(wildcard arch/sim/*.asm))
+
+# The kernel's variables become one section, to be saved and restored. Its
+# memcpy and so on are instrumented ones.
+KDATA := --set-section-flags .bss=alloc,load,contents,data \
+	--rename-section .bss=kdata --rename-section .data=kdata
+K_MEM := $(foreach f,memcpy memmove memset memcmp,--redefine-sym $(f)=k_$(f))
+
+$(EXPLORE)/flags: FORCE
+	$(call keep,$(HOST_CC) $(EXPLORE_FLAGS) $(EXPLORE_KERNEL) $(EXPLORE_TSAN))
+
+$(EXPLORE_WATCHED:%=$(EXPLORE)/obj/%.o): $(EXPLORE)/obj/%.o: % $(EXPLORE)/flags
+	$(call say,CC-WATCH,$<)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(EXPLORE_FLAGS) $(EXPLORE_KERNEL) $(EXPLORE_TSAN) \
+		-MMD -MP -c $< -o $@
+	$(Q)$(CROSS)objcopy $(KDATA) $(K_MEM) $@
+
+$(EXPLORE_CHECKS:%=$(EXPLORE)/obj/%.o): $(EXPLORE)/obj/%.o: % $(EXPLORE)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(EXPLORE_FLAGS) $(EXPLORE_KERNEL) -MMD -MP -c $< -o $@
+	$(Q)$(CROSS)objcopy $(KDATA) $@
+
+$(EXPLORE_HOST:%=$(EXPLORE)/obj/%.o): $(EXPLORE)/obj/%.o: % $(EXPLORE)/flags
+	$(call say,HOST-CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(EXPLORE_FLAGS) -O2 -MMD -MP -c $< -o $@
+
+$(EXPLORE)/obj/%.asm.o: %.asm
+	$(call say,NASM,$<)
+	@mkdir -p $(@D)
+	$(Q)$(NASM) -f elf64 -g -F dwarf -o $@ $<
+
+$(EXPLORE)/objects: FORCE
+	$(call keep,$(EXPLORE_OBJECTS))
+
+$(EXPLORE)/explore: $(EXPLORE_OBJECTS) $(EXPLORE)/objects
+	$(call say,LINK,$@)
+	$(Q)$(HOST_CC) -no-pie -z noexecstack -o $@ $(EXPLORE_OBJECTS)
+
+-include $(EXPLORE_OBJECTS:.o=.d)
+
 # ---- Targets ---------------------------------------------------------------
 
 # PROG=x is /bin/x, PROG=tests/x is /tests/x.
@@ -218,8 +286,8 @@ EXPLORE_ARGS = $(EXPLORE_WHAT) $(if $(REPLAY),--replay $(REPLAY),$(if $(SEED),\
 	--random --seed $(SEED) --executions 10000,--bound $(BOUND)))
 
 .PHONY: FORCE all kernel initrd iso run run-iso run-uefi run-bochs gdb test \
-	test-quick explore explore-deep explore-mutants bench mutants doctor loc \
-	clean help
+	test-quick explore-bin explore explore-deep explore-mutants bench mutants doctor \
+	loc clean help
 
 all: kernel initrd ## the kernel and the archive of user programs (default)
 kernel: $(KERNEL)
@@ -265,6 +333,8 @@ explore-mutants: $(EXPLORE)/explore ## seed each known fault in turn: the explor
 
 mutants: all ## seed each known fault in turn: the tests must notice
 	$(Q)$(PYTHON) tests/mutants/run
+
+explore-bin: $(EXPLORE)/explore ## the explorer, a program of the host
 
 bench: ## cost of the kernel's operations, in instructions (release build)
 	$(Q)$(MAKE) --no-print-directory VARIANT=release all

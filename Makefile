@@ -224,8 +224,8 @@ EXPLORE_WATCHED := $(wildcard sched/*.c) arch/sim/switch.c \
 	tests/explore/broken.c
 EXPLORE_CHECKS := kernel/base/cpu.c kernel/debug/invariants.c \
 	kernel/debug/ledger.c
-EXPLORE_HOST := $(filter-out $(EXPLORE_WATCHED),$(wildcard arch/sim/*.c)) \
-	$(filter-out tests/explore/known%,$(wildcard tests/explore/*.c))
+EXPLORE_HOST := $(filter-out $(EXPLORE_WATCHED) tests/explore/known%,\
+	$(wildcard arch/sim/*.c tests/explore/*.c))
 EXPLORE_OBJECTS := $(patsubst %,$(EXPLORE)/obj/%.o,$(EXPLORE_WATCHED) \
 	$(EXPLORE_CHECKS) $(EXPLORE_HOST) $(wildcard arch/sim/*.asm))
 

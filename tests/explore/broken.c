@@ -7,7 +7,7 @@
 #include "tests/explore/scenario.h"
 
 static int word;
-static struct mutex first, second;
+static struct mutex one, other;
 
 static void
 count(void)
@@ -30,29 +30,29 @@ SCENARIO(broken_violation, 2, "a pin is given back twice")
 }
 
 static void
-takes_first_then_second(void)
+takes_one_first(void)
 {
-	mutex_lock(&first);
-	mutex_lock(&second);
-	mutex_unlock(&second);
-	mutex_unlock(&first);
+	mutex_lock(&one);
+	mutex_lock(&other);
+	mutex_unlock(&other);
+	mutex_unlock(&one);
 }
 
 static void
-takes_second_then_first(void)
+takes_other_first(void)
 {
-	mutex_lock(&second);
-	mutex_lock(&first);
-	mutex_unlock(&first);
-	mutex_unlock(&second);
+	mutex_lock(&other);
+	mutex_lock(&one);
+	mutex_unlock(&one);
+	mutex_unlock(&other);
 }
 
 SCENARIO(broken_deadlock, 2, "two mutexes, taken in either order")
 {
-	mutex_init(&first, "first");
-	mutex_init(&second, "second");
-	on(0, to(kthread("K")), calls(takes_first_then_second, "1 then 2"));
-	on(1, to(kthread("L")), calls(takes_second_then_first, "2 then 1"));
+	mutex_init(&one, "one");
+	mutex_init(&other, "other");
+	on(0, to(kthread("K")), calls(takes_one_first, "locks"));
+	on(1, to(kthread("L")), calls(takes_other_first, "locks"));
 }
 
 static void

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "arch/sim/image.h"
-#include "arch/sim/machine.h"
+#include "arch/sim/sim.h"
 #include "arch/sim/words.h"
 #include "mm/mm.h"
 #include "sched/sched.h"
@@ -79,6 +79,13 @@ static const struct field cpu_fields[] = {
 static const struct field rq_fields[] = {
 	FIELD(struct run_queue, lock), FIELD(struct run_queue, bitmap),
 	FIELD(struct run_queue, lists), FIELD(struct run_queue, nr_running),
+	END
+};
+
+/* The machine's side of a CPU. */
+static const struct field sim_cpu_fields[] = {
+	{ offsetof(struct sim_cpu, irq_word), 8, "interrupt_flag", NULL },
+	{ offsetof(struct sim_cpu, pending), 8, "pending_interrupts", NULL },
 	END
 };
 
@@ -179,7 +186,9 @@ static bool
 in_cpu(const struct cpu *cpu, const void *address, char *name)
 {
 	snprintf(name, WORD_NAME_LEN, "cpu%u", cpu->id);
-	if (inside(address, cpu, sizeof(*cpu), name, cpu_fields))
+	if (inside(address, cpu, sizeof(*cpu), name, cpu_fields) ||
+	    inside(address, &sim_cpus[cpu->id], sizeof(sim_cpus[0]), name,
+		   sim_cpu_fields))
 		return true;
 	snprintf(name, WORD_NAME_LEN, "cpu%u.rq", cpu->id);
 	return cpu->rq &&

@@ -49,7 +49,7 @@ static const char usage[] =
 "  --tso                stores become visible late, as on x86\n"
 "  --no-reduction       equivalent interleavings too\n"
 "  --seconds N          for each scenario; --executions N the same\n"
-"  --shorten            after a failure look for a shorter one\n"
+"  --first              do not look for a shorter failure\n"
 "  --stop               after the first scenario that fails\n"
 "  --jobs N             scenarios at a time (default: one a processor)\n"
 "  --verbose            every step of a failure\n"
@@ -87,6 +87,7 @@ static struct request request = {
 		.bound = 2,
 		.reduce = true,
 		.races = true,
+		.keep_going = true,
 		.max_steps = 20000,
 	},
 };
@@ -182,6 +183,16 @@ nth_ended(unsigned i, const char *crash)
 	return !request.stop || !failed(total.code);
 }
 
+static unsigned
+longest_name(void)
+{
+	size_t longest = 0;
+
+	for (unsigned i = 0; i < request.nr_scenarios; i++)
+		longest = MAX(longest, strlen(request.scenarios[i]->name));
+	return (unsigned)longest;
+}
+
 /* Explores all, prints them in their order, and sums up. */
 static enum verdict_code
 explore_all(void)
@@ -189,7 +200,7 @@ explore_all(void)
 	double start = now();
 
 	outcomes = shared_memory(request.nr_scenarios * sizeof(*outcomes));
-	report_heading();
+	report_heading(longest_name());
 	run_jobs(request.nr_scenarios, request.jobs, explore_nth, nth_ended);
 	report_total(&total, now() - start);
 	return total.code;
@@ -239,8 +250,10 @@ list_scenarios(void)
 {
 	choose("");
 	for (unsigned i = 0; i < request.nr_scenarios; i++)
-		printf("%-26s %u CPUs  %s\n", request.scenarios[i]->name,
-		       request.scenarios[i]->cpus, request.scenarios[i]->about);
+		printf("%-*s %u CPU%s  %s\n", (int)longest_name(),
+		       request.scenarios[i]->name, request.scenarios[i]->cpus,
+		       request.scenarios[i]->cpus == 1 ? " " : "s",
+		       request.scenarios[i]->about);
 }
 
 static u64
@@ -269,7 +282,7 @@ static const struct option long_options[] = {
 	{ "replay", required_argument, NULL, 'R' },
 	{ "tso", no_argument, NULL, 'T' },
 	{ "no-reduction", no_argument, NULL, 'n' },
-	{ "shorten", no_argument, NULL, 'k' },
+	{ "first", no_argument, NULL, 'f' },
 	{ "stop", no_argument, NULL, '1' },
 	{ "jobs", required_argument, NULL, 'j' },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -316,8 +329,8 @@ search_option(struct explore_options *options, int option, const char *value)
 	case 'n':
 		options->reduce = false;
 		return true;
-	case 'k':
-		options->keep_going = true;
+	case 'f':
+		options->keep_going = false;
 		return true;
 	}
 	return false;
@@ -392,7 +405,7 @@ main(int argc, char **argv)
 	if (request.options.strategy != SEARCH_REPLAY)
 		return explore_all();
 	outcomes = shared_memory(sizeof(*outcomes));
-	report_heading();
+	report_heading(longest_name());
 	explore_nth(0);
 	return outcomes[0].result.code;
 }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "arch/sim/image.h"
 #include "arch/sim/records.h"
@@ -72,12 +74,12 @@ format_extent(const struct outcome *outcome, char *buf, size_t size)
 		snprintf(buf, size, stats->complete ? "all" : "limit reached");
 		break;
 	case SEARCH_BOUNDED:
-		if (stats->complete && !stats->bound_mattered)
-			snprintf(buf, size, "all");
+		if (!stats->bound_mattered) /* it never was in the way */
+			snprintf(buf, size, stats->complete ? "all"
+							    : "limit reached");
 		else
-			snprintf(buf, size, "bound %u: complete%s",
-				 stats->bound_done, stats->complete
-					 ? "" : ", then limit");
+			snprintf(buf, size, "bound %u: complete",
+				 stats->bound_done);
 		break;
 	case SEARCH_RANDOM:
 		snprintf(buf, size, "by chance, seed %" PRIu64, options->seed);
@@ -91,11 +93,21 @@ format_extent(const struct outcome *outcome, char *buf, size_t size)
 	}
 }
 
+/* Columns: of the scenario's name, and left for what it is about. */
+static int name_width = 8, about_width;
+
 void
-report_heading(void)
+report_heading(unsigned longest_name)
 {
-	printf("%-26s %13s %11s %6s %8s  %-18s  %s\n", "scenario",
-	       "interleavings", "states", "depth", "time", "tried", "about");
+	struct winsize terminal;
+
+	name_width = MAX((int)longest_name, name_width);
+	about_width = 200;
+	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &terminal))
+		about_width = MAX(terminal.ws_col - name_width - 64, 0);
+	printf("%-*s %13s %11s %6s %8s  %-17s %.*s\n", name_width, "scenario",
+	       "interleavings", "states", "depth", "time", "tried",
+	       about_width, "about");
 }
 
 void
@@ -105,9 +117,10 @@ report_row(const struct outcome *outcome)
 	char extent[48];
 
 	format_extent(outcome, extent, sizeof(extent));
-	printf("%-26s %13s %11s %6u %6.1f s  %-18s  %s\n", outcome->name,
-	       thousands(stats->executions), thousands(stats->states),
-	       stats->depth, stats->seconds, extent, outcome->about);
+	printf("%-*s %13s %11s %6u %6.1f s  %-17s %.*s\n", name_width,
+	       outcome->name, thousands(stats->executions),
+	       thousands(stats->states), stats->depth, stats->seconds, extent,
+	       about_width, outcome->about);
 }
 
 /* ---- Failures ---------------------------------------------------------- */
@@ -161,17 +174,19 @@ print_indented(const char *text)
 }
 
 static void
-print_commands(const struct outcome *outcome, const char *program)
+print_commands(const struct outcome *outcome, const char *program,
+	       unsigned steps)
 {
 	const struct explore_failure *failure = &outcome->result.failure;
 	const char *tso = outcome->options.tso ? " --tso" : "";
 
 	printf("\n  Again:\n    %s%s --scenario %s --replay %s\n", program,
 	       tso, outcome->name, failure->schedule);
-	printf("\n  Again in gdb, stopped before the last step:\n"
-	       "    gdb -q -ex 'break explore_breakpoint if number == %u' "
-	       "-ex run --args \\\n        %s%s --scenario %s --replay %s\n",
-	       failure->steps, program, tso, outcome->name, failure->schedule);
+	printf("\n  Again in gdb, from the last step on (\"continue\" goes to "
+	       "the failure):\n    gdb -q -ex 'break explore_breakpoint if "
+	       "number >= %u' -ex run --args \\\n        "
+	       "%s%s --scenario %s --replay %s\n",
+	       steps, program, tso, outcome->name, failure->schedule);
 }
 
 void
@@ -198,7 +213,7 @@ report_failure(const struct outcome *outcome, const struct world *world,
 	print_indented(again.failure.notes);
 	printf("\n");
 	story_print(all_steps);
-	print_commands(outcome, program);
+	print_commands(outcome, program, again.failure.steps);
 	if (!records_write(trace))
 		printf("\n  Trace records of it: %s\n", trace);
 	printf("\n");
@@ -218,7 +233,7 @@ total_add(struct total *total, const struct outcome *outcome)
 	total->states += stats->states;
 	total->accesses += stats->accesses;
 	total->seconds += stats->seconds;
-	if (!strncmp(outcome->name, "s5", 2) && stats->seconds > 0)
+	if (!strncmp(outcome->name, "s05", 3) && stats->seconds > 0)
 		total->s5_per_second = (double)stats->executions /
 				       stats->seconds;
 }
@@ -228,8 +243,9 @@ report_total(const struct total *total, double elapsed)
 {
 	double seconds = total->seconds > 0 ? total->seconds : 1;
 
-	printf("\n%u scenarios, %u failed: %s interleavings, %s states, "
-	       "in %.1f s\n", total->scenarios, total->failed,
+	printf("\n%u scenario%s, %u failed: %s interleavings, %s states, "
+	       "in %.1f s\n", total->scenarios,
+	       total->scenarios == 1 ? "" : "s", total->failed,
 	       thousands(total->interleavings), thousands(total->states),
 	       elapsed);
 	printf("speed, on one core: %.1f million accesses a second",

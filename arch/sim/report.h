@@ -13,8 +13,9 @@ struct outcome {
 /* "VIOLATION" and so on. */
 const char *verdict_name(enum verdict_code code);
 
-/* One line for each scenario, under one heading. */
-void report_heading(void);
+/* One line for each scenario, under one heading. What a scenario is about is
+ * cut off where the terminal ends. */
+void report_heading(unsigned longest_name);
 void report_row(const struct outcome *outcome);
 
 /* All that is known of a failure. Runs the schedule again. @program: how to

@@ -35,7 +35,7 @@ def all_scenarios(log):
 
 
 def some_scenarios(log):
-    explore(log, "--scenario", "s4", "--scenario", "s5", "--bound", "1")
+    explore(log, "--scenario", "s04", "--scenario", "s05", "--bound", "1")
 
 
 def known_answers(log):
@@ -59,7 +59,7 @@ def wrong_arguments(log):
 
 
 def limit(log):
-    explore(log, "--scenario", "s5", "--executions", "3", expect=14)
+    explore(log, "--scenario", "s05", "--executions", "3", expect=14)
 
 
 def replays(log):

@@ -176,6 +176,9 @@ void explore_agent_done(void);
 
 /* ---- Searching ----------------------------------------------------------- */
 
+/* Before a search: its stored() is called during set-up too. */
+void explore_attach(const struct world *world);
+
 enum strategy {
 	SEARCH_EXHAUSTIVE,	/* dynamic partial-order reduction, sleep sets */
 	SEARCH_BOUNDED,		/* at most bound preemptions, from 0 up */

@@ -7,9 +7,10 @@
  * of their own: were handlers on the interrupted task's stack, as on the
  * machine, then the same words of it would seem to be shared by both.
  *
- * What orders a CPU's course and its interrupts is irq_word: turning interrupts
- * off is announced as a change of it, and so is each delivery; hence the search
- * tries a delivery before and after every section without interrupts.
+ * What orders a CPU's course and its interrupts is irq_word: each delivery is
+ * announced as a change of it, and turning interrupts off as a look at it; hence
+ * the search tries a delivery before and after every section without
+ * interrupts.
  */
 #include "arch/sim/sim.h"
 #include "kernel/base/assert.h"
@@ -19,7 +20,7 @@ enum { IRQ_STACK = 16384 };
 
 static char irq_stacks[2 * SIM_MAX_CPUS][IRQ_STACK] __aligned(64);
 
-static u64 time_ns;
+static SIM_STATE u64 time_ns;
 static bool time_passes; /* are there ticks at all? */
 
 /* ---- The flag -------------------------------------------------------------- */
@@ -35,10 +36,11 @@ irqs_off(u64 caller)
 {
 	struct sim_cpu *cpu = sim_cpu();
 
-	if (!cpu->irqs_on || explore_quiet)
+	if (!cpu->irqs_on)
 		return;
-	/* The last moment for those that are pending. */
-	explore_access(&cpu->irq_word, sizeof(cpu->irq_word), OP_UPDATE, true,
+	/* The last moment for those that are pending. A read, since a write
+	 * would go through the store buffer. */
+	explore_access(&cpu->irq_word, sizeof(cpu->irq_word), OP_READ, true,
 		       caller);
 	cpu->irqs_on = false;
 }
@@ -55,8 +57,6 @@ arch_irq_save(void)
 void
 arch_irq_restore(u64 flags)
 {
-	if (explore_quiet)
-		return;
 	sim_cpu()->irqs_on = flags;
 }
 
@@ -193,7 +193,6 @@ interrupts_boot(void)
 		sim_make_agent(2 * sim_nr_cpus + id, irq_stacks[2 * id + 1],
 			       IRQ_STACK, timer_agent, NULL);
 	}
-	arena_add(&time_ns, sizeof(time_ns));
 }
 
 /* What each interrupt waits to do, at the start of an execution. */
@@ -208,6 +207,8 @@ interrupts_restore(void)
 		};
 
 		explore_announce(sim_nr_cpus + id, &op);
+		if (!cpu->ticks_left)
+			continue;
 		op.address = &cpu->irq_word;
 		op.second = &time_ns;
 		explore_announce(2 * sim_nr_cpus + id, &op);
@@ -255,8 +256,9 @@ arch_spin_wait(const atomic_t *word, int busy)
 {
 	struct sim_cpu *cpu = sim_cpu();
 
-	if (!sim_explored())
-		panic("cpu%u waits for others during set-up", sim_cpu_id());
+	if (!sim_explored() || explore_quiet)
+		panic("cpu%u waits for others, but nobody else moves",
+		      sim_cpu_id());
 	cpu->spins_on = word;
 	cpu->spin_busy = busy;
 	explore_wait(word, is_not_busy, cpu, CALLER);

@@ -12,7 +12,7 @@
 #include "mm/region.h"
 #include "sched/sched.h"
 
-struct sim_cpu sim_cpus[SIM_MAX_CPUS];
+SIM_STATE struct sim_cpu sim_cpus[SIM_MAX_CPUS];
 unsigned sim_nr_cpus;
 char sim_stacks[SIM_STACKS][KSTACK_SIZE] __aligned(4096);
 
@@ -23,8 +23,14 @@ const char *(*sim_at_end)(void);
 /* The kernel's variables: the build puts them all in one section. */
 extern char __start_kdata[], __stop_kdata[];
 
+static u64
+kdata_size(void)
+{
+	return (u64)(__stop_kdata - __start_kdata);
+}
+
 /* Where each agent goes on; a CPU's, where the task that runs on it does. */
-static u64 agent_sp[MAX_AGENTS];
+static SIM_STATE u64 agent_sp[MAX_AGENTS];
 static u64 outer_sp;		/* who called run() */
 static unsigned running_agent;
 static unsigned running_cpu;
@@ -220,6 +226,19 @@ sim_cpu_done(void)
 }
 
 void
+sim_rest_until(const void *word, bool (*ready)(const void *arg),
+	       const void *arg)
+{
+	obey();
+	come_to_rest();
+	sim_cpu()->waiting = true;
+	explore_wait(word, ready, arg, CALLER);
+	sim_cpu()->waiting = false;
+	leave_rest();
+	arch_irq_enable();
+}
+
+void
 arch_idle_wait(void)
 {
 	ASSERT(!arch_irqs_on());
@@ -318,9 +337,7 @@ save(void)
 	explore_quiet_begin();
 	task_for_each(add_stack, NULL);
 	explore_quiet_end();
-	arena_add(__start_kdata, (u64)(__stop_kdata - __start_kdata));
-	arena_add(sim_cpus, sizeof(sim_cpus[0]) * sim_nr_cpus);
-	arena_add(agent_sp, sizeof(agent_sp));
+	arena_add(__start_kdata, kdata_size());
 	memory_save();
 	mmu_save();
 	arena_save();
@@ -333,8 +350,8 @@ sim_boot(unsigned nr, void (*set_up)(void), void (*script)(unsigned cpu))
 	sim_nr_cpus = nr_cpus = nr;
 	boot_set_up = set_up;
 	boot_script = script;
+	shadow_add_region(__start_kdata, ALIGN_UP(kdata_size(), PAGE_SIZE));
 	memory_boot();
-	mmu_reset();
 	for (unsigned id = 0; id < nr; id++)
 		start_cpu(id);
 	sim_become(0);

@@ -59,6 +59,13 @@ void sim_cpu_done(void) __noreturn;
  */
 void sim_rest(void);
 extern void (*sim_at_rest)(void);
+/* The same until @ready(@arg): see explore_wait(). No task is looked for that
+ * wants the CPU meanwhile. */
+void sim_rest_until(const void *word, bool (*ready)(const void *arg),
+		    const void *arg);
+
+/* Called by every switch, on the stack of @prev. May be NULL. */
+extern void (*sim_on_switch)(struct task *prev, struct task *next);
 
 /* What a user task does that fork or clone made, from its first return to user
  * mode on: must not return. */
@@ -97,7 +104,6 @@ const struct trace_record *sim_trace(unsigned *n);
 /* ---- Between the parts of the machine -------------------------------------- */
 
 /* mmu.c: a modelled CR3, TLB and paging-structure cache for each CPU. */
-void mmu_reset(void);			/* at sim_boot */
 void mmu_load_root(unsigned cpu, paddr_t root);
 void mmu_flush_page(unsigned cpu, uaddr_t addr);
 void mmu_flush_all(unsigned cpu);

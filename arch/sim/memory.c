@@ -63,7 +63,7 @@ numbers_take(struct numbers *parts, unsigned *n)
 }
 
 /* Everything that allocation changes, but for the things themselves. */
-static struct {
+static SIM_STATE struct {
 	struct numbers frames[SIM_MAX_CPUS], stacks[SIM_MAX_CPUS];
 	u32 heap_used[SIM_MAX_CPUS];
 	u32 frames_in_use;
@@ -71,7 +71,7 @@ static struct {
 	u32 failures_left;
 } state;
 
-bool sim_may_fail;
+SIM_STATE bool sim_may_fail;
 
 /* ---- Frames ------------------------------------------------------------------------ */
 
@@ -385,9 +385,7 @@ memory_boot(void)
 void
 memory_save(void)
 {
-	arena_add(&state, sizeof(state));
 	arena_add(sim_pages, sizeof(sim_pages));
-	arena_add(&sim_may_fail, sizeof(sim_may_fail));
 	for (unsigned id = 0; id < sim_nr_cpus; id++)
 		arena_add(heap[id], state.heap_used[id]);
 	for (unsigned pfn = 0; pfn < SIM_FRAMES; pfn++)

@@ -44,23 +44,16 @@ struct mmu {
 	} pages[MAX_PAGE_FLUSHES]; /* single pages flushed since */
 };
 
-static struct mmu mmus[SIM_MAX_CPUS];
+static SIM_STATE struct mmu mmus[SIM_MAX_CPUS];
 static struct change changes[MAX_CHANGES];
 
-static struct {
+static SIM_STATE struct {
 	u64 now;
 	unsigned nr_changes;
 	u64 words[SIM_FRAMES];	 /* stand for roots, by frame */
 	u32 parent[SIM_FRAMES];	 /* offset of the entry that leads to a table */
 	u8 level[SIM_FRAMES];	 /* of a table's entries; 0: nothing in it */
 } state;
-
-void
-mmu_reset(void)
-{
-	arena_add(&state, sizeof(state));
-	arena_add(mmus, sizeof(mmus[0]) * sim_nr_cpus);
-}
 
 void
 mmu_save(void)
@@ -75,6 +68,8 @@ touch_root(paddr_t root, enum op_kind kind, u64 caller)
 {
 	if (root == 0 || root == arch_kernel_root())
 		return; /* never changes */
+	if (explore_agent() >= 3 * sim_nr_cpus)
+		return; /* set-up, or a store buffer drains */
 	explore_access(&state.words[root >> PAGE_SHIFT], sizeof(u64), kind,
 		       true, caller);
 }
@@ -201,6 +196,13 @@ is_stale(const struct mmu *mmu, const struct change *change,
 	return change->freed || mm->lock.owner != change->author;
 }
 
+static const char *
+author_name(const struct change *change)
+{
+	return memory_is_object(change->author) ? change->author->name
+						: "a task that has ended";
+}
+
 static void __noreturn
 stale(unsigned cpu, const struct change *change)
 {
@@ -213,7 +215,7 @@ stale(unsigned cpu, const struct change *change)
 	sim_violation("I7: cpu%u (%s) is in user mode and may hold an old "
 		      "translation of %#lx, which %s; %s changed the entry "
 		      "and does not wait any more", cpu, cpus[cpu].curr->name,
-		      change->addr, what, change->author->name);
+		      change->addr, what, author_name(change));
 }
 
 static void
@@ -346,6 +348,16 @@ loses(pte_t old, pte_t new)
 	       (pte_executable(old) && !pte_executable(new));
 }
 
+/* Who stored: under x86-TSO a store may come out of its buffer while another
+ * CPU runs. */
+static const struct task *
+author(void)
+{
+	unsigned agent = explore_agent();
+
+	return agent == MAX_AGENTS ? current : cpus[agent % sim_nr_cpus].curr;
+}
+
 /*
  * The machine is taken to see the new entry only now, after the announcement:
  * a moment later than a CPU that reads it. Its author does nothing in between.
@@ -357,10 +369,9 @@ record(u32 offset, pte_t old, pte_t new)
 
 	if (!locate(offset, &change))
 		return;
-	if (explore_agent() < 3 * sim_nr_cpus)
-		touch_root(change.root, OP_UPDATE, CALLER);
+	touch_root(change.root, OP_UPDATE, CALLER);
 	change.when = ++state.now;
-	change.author = current;
+	change.author = author();
 	change.writable = pte_present(new) &&
 			  pte_paddr(old) == pte_paddr(new);
 	if (state.nr_changes == MAX_CHANGES)

@@ -4,6 +4,10 @@
 #include "arch/sim/coro.h"
 #include "arch/sim/machine.h"
 
+/* Variables of the machine that are saved, restored, and announced: among the
+ * kernel's own. */
+#define SIM_STATE __attribute__((section("kdata")))
+
 /* What the machine knows of a CPU, beside the kernel's own struct cpu. */
 struct sim_cpu {
 	/* Stands for the interrupt flag: turning interrupts off, and each

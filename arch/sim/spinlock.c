@@ -124,7 +124,7 @@ spin_lock_irqsave(struct spinlock *lock)
 {
 	irq_flags_t flags = 0;
 
-	if (ignored(lock))
+	if (lock->rank == RANK_LEDGER)
 		return flags;
 	flags = arch_irq_save();
 	lock_from(lock, CALLER);
@@ -134,7 +134,7 @@ spin_lock_irqsave(struct spinlock *lock)
 void
 spin_unlock_irqrestore(struct spinlock *lock, irq_flags_t flags)
 {
-	if (ignored(lock))
+	if (lock->rank == RANK_LEDGER)
 		return;
 	unlock_from(lock, CALLER);
 	arch_irq_restore(flags);

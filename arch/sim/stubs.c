@@ -7,7 +7,6 @@
 #include "kernel/base/yield.h"
 #include "kernel/cmdline.h"
 #include "kernel/exit.h"
-#include "kernel/hold.h"
 #include "kernel/plausible.h"
 #include "kernel/process.h"
 #include "kernel/symbols.h"
@@ -16,12 +15,6 @@
 /* The explorer stops everywhere. */
 void
 yield_point(enum yield_point point)
-{
-	(void)point;
-}
-
-void
-hold_point(enum lodger_hold_point point)
 {
 	(void)point;
 }

@@ -8,6 +8,7 @@
 #include "mm/kstack.h"
 
 void (*sim_user_body)(void);
+void (*sim_on_switch)(struct task *prev, struct task *next);
 
 /* First on a new task's stack. */
 static void
@@ -45,6 +46,8 @@ arch_switch_to(struct task *prev, struct task *next)
 	if (next->arch.on_stack)
 		panic("%s is switched to while its stack is in use",
 		      next->name);
+	if (sim_on_switch)
+		sim_on_switch(prev, next);
 	WRITE_ONCE(this_cpu()->curr, next);
 	cpu->came_from = prev;
 	next->arch.on_stack = true;

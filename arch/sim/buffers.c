@@ -134,8 +134,14 @@ buffer_drain(unsigned drain)
 	memcpy(watched, &store->bytes, store->op.size);
 	if (world->stored && store->op.size == 8 &&
 	    (void *)watched >= world->watched &&
-	    (void *)watched < world->watched_end)
+	    (void *)watched < world->watched_end) {
+		/* Not in the course of whoever runs just now. */
+		unsigned running = engine.running;
+
+		engine.running = drain;
 		world->stored(watched, old, store->bytes);
+		engine.running = running;
+	}
 	buffer->n--;
 	memmove(store, store + 1, buffer->n * sizeof(*store));
 }

@@ -207,6 +207,12 @@ explore_agent_done(void)
 void
 explore_announce(unsigned agent, const struct op *op)
 {
+	/* From the start: else what its host does there first, alone, would
+	 * not be seen as a step. */
+	if (op->address)
+		make_shared(op->address);
+	if (op->second)
+		make_shared(op->second);
 	engine.resting[agent] = *op;
 	engine.pending[agent] = *op;
 }

@@ -89,7 +89,7 @@ is_watched(const volatile void *address)
 {
 	const struct world *world = engine.world;
 
-	return world && world->stored && !explore_quiet &&
+	return world && world->stored &&
 	       (const void *)address >= world->watched &&
 	       (const void *)address < world->watched_end;
 }

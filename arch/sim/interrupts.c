@@ -83,8 +83,8 @@ handle(unsigned pending)
 		resched_interrupt();
 }
 
-/* During set-up nobody else runs: the other CPU, which is at rest, answers at
- * once. */
+/* During set-up, and while the explorer is quiet, nobody else runs: the other
+ * CPU, which is at rest, answers at once. */
 static void
 handle_at_once(unsigned id, enum ipi kind)
 {
@@ -108,7 +108,7 @@ arch_send_ipi(unsigned id, enum ipi kind)
 
 	if (id >= sim_nr_cpus || kind == IPI_STOP)
 		panic("IPI %d for cpu%u, which there is not", kind, id);
-	if (!sim_explored()) {
+	if (!sim_explored() || explore_quiet) {
 		handle_at_once(id, kind);
 		return;
 	}

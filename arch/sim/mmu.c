@@ -55,12 +55,6 @@ static SIM_STATE struct {
 	u8 level[SIM_FRAMES];	 /* of a table's entries; 0: nothing in it */
 } state;
 
-void
-mmu_save(void)
-{
-	arena_add(changes, state.nr_changes * sizeof(changes[0]));
-}
-
 /* ---- The explorer's word for a root ------------------------------------------------ */
 
 static void
@@ -336,6 +330,41 @@ locate(u32 offset, struct change *change)
 	}
 	change->root = table * PAGE_SIZE;
 	return true;
+}
+
+/* Set-up told nobody what it stored: learns all links from the tables. */
+static void
+learn_tables(paddr_t table, unsigned level)
+{
+	const pte_t *entries = phys_to_virt(table);
+	unsigned n = level == TABLE_LEVELS ? USER_ROOT_PTES : PTES_PER_TABLE;
+
+	state.level[table >> PAGE_SHIFT] = (u8)level;
+	for (unsigned i = 0; level > 1 && i < n; i++) {
+		paddr_t below = pte_paddr(entries[i]);
+
+		if (!pte_present(entries[i]))
+			continue;
+		state.parent[below >> PAGE_SHIFT] =
+			(u32)(table + i * sizeof(pte_t));
+		learn_tables(below, level - 1);
+	}
+}
+
+static bool
+learn_mm(struct mm *mm, void *unused)
+{
+	(void)unused;
+	learn_tables(mm->root, TABLE_LEVELS);
+	return true;
+}
+
+void
+mmu_save(void)
+{
+	explore_quiet_begin();
+	mm_for_each(learn_mm, NULL);
+	explore_quiet_end();
 }
 
 static bool

@@ -91,13 +91,13 @@ find(const void *address)
 static bool
 mark(const void *base, size_t size, bool freed)
 {
+	struct word *word = find(base);
 	bool changed = false;
 
-	for (size_t i = 0; i < size; i += 8) {
-		struct word *word = find((const char *)base + i);
-
-		if (!word)
-			return changed;
+	if (!word)
+		return false;
+	/* All in one region. */
+	for (size_t i = 0; i < size; i += 8, word++) {
 		changed |= word->freed != freed;
 		word->freed = freed;
 	}

@@ -39,7 +39,8 @@ extern unsigned sim_nr_cpus;
 unsigned sim_cpu_id(void);
 struct sim_cpu *sim_cpu(void);
 bool sim_explored(void);
-/* Makes the code that follows CPU @id's: set-up only. Returns whose it was. */
+/* Makes the code that follows CPU @id's: in set-up, or quietly. Returns whose it
+ * was. */
 unsigned sim_become(unsigned id);
 
 /* Runs @fn once on the stack @base whenever @agent gets its turn first. */

@@ -219,12 +219,13 @@ EXPLORE_TSAN := -fsanitize=thread --param tsan-instrument-func-entry-exit=0 \
 
 EXPLORE_WATCHED := $(wildcard sched/*.c) arch/sim/switch.c \
 	$(addprefix mm/,$(addsuffix .c,mm tlb region region_tree region_change \
-	pgtable fault shared usercopy)) \
-	$(addprefix kernel/,$(addsuffix .c,fork exit process signal))
+	pgtable fault shared usercopy remote)) \
+	$(addprefix kernel/,$(addsuffix .c,fork exit process signal)) \
+	tests/explore/broken.c
 EXPLORE_CHECKS := kernel/base/cpu.c kernel/debug/invariants.c \
 	kernel/debug/ledger.c
-EXPLORE_HOST := $(filter-out $(EXPLORE_WATCHED),$(wildcard arch/sim/*.c)) \
-	$(filter-out tests/explore/known%,$(wildcard tests/explore/*.c))
+EXPLORE_HOST := $(filter-out $(EXPLORE_WATCHED) tests/explore/known%,\
+	$(wildcard arch/sim/*.c tests/explore/*.c))
 EXPLORE_OBJECTS := $(patsubst %,$(EXPLORE)/obj/%.o,$(EXPLORE_WATCHED) \
 	$(EXPLORE_CHECKS) $(EXPLORE_HOST) $(wildcard arch/sim/*.asm)) \
 	$(EXPLORE)/obj/check_only.o
@@ -295,8 +296,17 @@ ARGS = $(strip init=/$(if $(findstring /,$(PROG)),,bin/)$(PROG) $(APPEND))
 ISO  := $(OUT)/lodger.iso
 RUN  := $(PYTHON) tools/run --cpus $(CPUS) --mem $(MEM)
 
+# One scenario or all; up to BOUND preemptions, by chance, or one schedule.
+SCENARIO ?=
+BOUND    ?= 2
+SECONDS  ?= 60
+EXPLORE_WHAT = $(if $(SCENARIO),$(SCENARIO:%=--scenario %),--all)
+EXPLORE_ARGS = $(EXPLORE_WHAT) $(if $(REPLAY),--replay $(REPLAY),$(if $(SEED),\
+	--random --seed $(SEED) --executions 10000,--bound $(BOUND)))
+
 .PHONY: FORCE all kernel initrd iso run run-iso run-uefi run-bochs gdb test \
-	test-quick explore-bin bench mutants doctor loc clean help
+	test-quick explore-bin explore explore-deep explore-mutants bench mutants doctor \
+	loc clean help
 
 all: kernel initrd ## the kernel and the archive of user programs (default)
 kernel: $(KERNEL)
@@ -329,6 +339,16 @@ test: all ## every test, ends with "N passed, N failed"
 
 test-quick: all ## a choice of them, in less than a minute
 	$(Q)$(PYTHON) tests/run --quick
+
+explore: $(EXPLORE)/explore ## try the interleavings of the kernel's own code, on the host
+	$(Q)$(EXPLORE)/explore $(EXPLORE_ARGS)
+
+# A limit reached (14) is no failure here: the table says how far it came.
+explore-deep: $(EXPLORE)/explore ## the same for as long as you like: SECONDS=60 a scenario
+	$(Q)$(EXPLORE)/explore $(EXPLORE_WHAT) --deep --seconds $(SECONDS) || [ $$? -eq 14 ]
+
+explore-mutants: $(EXPLORE)/explore ## seed each known fault in turn: the explorer must find it
+	$(Q)$(PYTHON) tests/explore/mutants
 
 mutants: all ## seed each known fault in turn: the tests must notice
 	$(Q)$(PYTHON) tests/mutants/run
@@ -365,6 +385,8 @@ help: ## this list
 	@echo '    PROG=borrow         program to run: user/programs/PROG.c, or tests/x'
 	@echo '    APPEND=             more options for the kernel'
 	@echo '    VARIANT=debug       or release'
+	@echo '    SCENARIO= BOUND=2   what make explore tries: all scenarios, or one'
+	@echo '    SEED= REPLAY=       by chance; or one schedule of SCENARIO'
 	@echo '    CROSS= CC=          compiler prefix, compiler (gcc or clang)'
 	@echo '    WERROR=1 V=1        warnings are errors; print the commands'
 

@@ -97,6 +97,10 @@ explore_fail(enum verdict_code code, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(failure->sentence, sizeof(failure->sentence), fmt, args);
 	va_end(args);
+	if (engine.world->failing) {
+		explore_quiet_begin();
+		engine.world->failing();
+	}
 	memcpy(failure->notes, notes, sizeof(notes));
 	failure->steps = engine.depth;
 	failure->preemptions = engine.preemptions;

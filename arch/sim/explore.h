@@ -152,6 +152,9 @@ struct world {
 	/* Nobody can run. NULL: that is how it should end (checks that only
 	 * the end allows are made here); else what is missing, a sentence. */
 	const char *(*ended)(void);
+	/* An execution fails, whatever the reason: explore_note() what people
+	 * want to know of the state. The explorer is quiet. May be NULL. */
+	void (*failing)(void);
 	/* For people. */
 	const char *(*agent_name)(unsigned agent);  /* "cpu0", "cpu1 irq" */
 	/* Text beside each line of a schedule: task, then U/C of the mms;

@@ -348,6 +348,7 @@ void
 sim_boot(unsigned nr, void (*set_up)(void), void (*script)(unsigned cpu))
 {
 	ASSERT(!explored && nr >= 1 && nr <= SIM_MAX_CPUS);
+	catch_wild_pointers();
 	sim_nr_cpus = nr_cpus = nr;
 	boot_set_up = set_up;
 	boot_script = script;
@@ -516,6 +517,8 @@ add_counters(struct mm *mm, void *arg)
 {
 	struct text *text = arg;
 
+	if (mm != &init_mm && !memory_is_object(mm))
+		return false;
 	if (mm != &init_mm && text->used < text->size)
 		text->used += (size_t)snprintf(
 			text->buf + text->used, text->size - text->used,
@@ -559,6 +562,7 @@ machine_world(void)
 		.yield = sim_yield,
 		.abandon = abandon,
 		.ended = ended,
+		.failing = note_state,
 		.agent_name = agent_name,
 		.describe = describe,
 		.host_of = host_of,

@@ -1,10 +1,13 @@
 /*
- * The end of an execution by the kernel's own hand: a panic is a violation. Its
- * sentence goes to the explorer, the ledger and the CPUs' states beside it.
+ * The end of an execution. A panic is a violation: its sentence goes to the
+ * explorer. Whatever it ended by, the ledgers and the CPUs' states go beside it.
  */
+#define _GNU_SOURCE /* REG_RIP */
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <ucontext.h>
 
 #include "arch/sim/sim.h"
 #include "kernel/base/panic.h"
@@ -14,7 +17,8 @@
 
 enum log_level console_level;
 
-static bool printing; /* what is logged belongs to a panic */
+static bool printing;		 /* what is logged belongs to a failure */
+static const struct mm *guilty; /* panic_mm()'s */
 
 void
 printk(enum log_level level, const char *fmt, ...)
@@ -61,6 +65,32 @@ note_cpu(unsigned id)
 		     cpu->lazy ? ", lazy" : "", owed, sim_cr3(id));
 }
 
+static bool
+print_ledger(struct mm *mm, void *unused)
+{
+	(void)unused;
+	if (mm != &init_mm && !memory_is_object(mm))
+		return false;
+	if (mm != &init_mm && mm != guilty)
+		ledger_print(mm);
+	return true;
+}
+
+/* For the report of a failure, the guilty one first. A list of address spaces
+ * that leads to a freed one is not followed. */
+void
+note_state(void)
+{
+	printing = true;
+	if (guilty == &init_mm || memory_is_object(guilty))
+		ledger_print(guilty);
+	for (unsigned id = 0; id < sim_nr_cpus; id++)
+		note_cpu(id);
+	mm_for_each(print_ledger, NULL);
+	printing = false;
+	guilty = NULL;
+}
+
 static void __noreturn
 end(const struct mm *mm, const char *fmt, va_list args)
 {
@@ -71,14 +101,7 @@ end(const struct mm *mm, const char *fmt, va_list args)
 		fprintf(stderr, "during set-up: %s\n", sentence);
 		exit(EXPLORE_TOOL_ERROR);
 	}
-	explore_quiet_begin();
-	printing = true;
-	if (mm == &init_mm || memory_is_object(mm))
-		ledger_print(mm);
-	for (unsigned id = 0; id < sim_nr_cpus; id++)
-		note_cpu(id);
-	printing = false;
-	explore_quiet_end();
+	guilty = mm;
 	explore_fail(EXPLORE_VIOLATION, "%s", sentence);
 }
 
@@ -118,4 +141,31 @@ sim_violation(const char *fmt, ...)
 
 	va_start(args, fmt);
 	end(task->mm ? task->mm : task->active_mm, fmt, args);
+}
+
+/* ---- Wild pointers ------------------------------------------------------------------ */
+
+static void
+wild(int number, siginfo_t *info, void *context)
+{
+	const ucontext_t *at = context;
+
+	(void)number;
+	sim_violation("cpu%u (%s) uses a wild pointer, %#lx, at %#lx",
+		      sim_cpu_id(), current->name, (u64)info->si_addr,
+		      (u64)at->uc_mcontext.gregs[REG_RIP]);
+}
+
+/* The handler does not return: it leaves by the explorer's door, on whatever
+ * stack it was. */
+void
+catch_wild_pointers(void)
+{
+	struct sigaction action = {
+		.sa_sigaction = wild,
+		.sa_flags = SA_SIGINFO | SA_NODEFER,
+	};
+
+	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGBUS, &action, NULL);
 }

@@ -85,6 +85,9 @@ void mmu_save(void);
 
 /* A rule of the machine was broken: as panic(), with the CPUs' states. */
 void sim_violation(const char *fmt, ...) __noreturn __printf(1, 2);
+/* world->failing. */
+void note_state(void);
+void catch_wild_pointers(void);
 
 /* ---- trace.c -------------------------------------------------------------------- */
 

@@ -531,5 +531,6 @@ explore_search(const struct world *world, const struct explore_options *options,
 	result->code = outcome == FAILED    ? best.code
 		       : outcome == LIMITED ? EXPLORE_LIMIT
 					    : EXPLORE_OK;
+	shadow_reset(); /* what the last execution freed; another search may come */
 	engine.result = NULL;
 }

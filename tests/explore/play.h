@@ -75,7 +75,8 @@ struct actor {
 	bool gone;		/* has exited, but for its last switch */
 	bool left;		/* and that is what comes next */
 	struct space *pinned, *adopted;
-	struct actor *child;	/* being born of it */
+	struct actor *child;	/* being born of it ... */
+	bool vforks;		/* ... by vfork */
 };
 
 struct part {

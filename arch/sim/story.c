@@ -261,12 +261,13 @@ print_place(const struct source_line *place)
 		       place->function);
 }
 
-/* Who runs on the CPU of step @i after it. */
+/* Who runs on the CPU of step @i after the switch there. */
 static const char *
 next_task(size_t i)
 {
 	for (size_t j = i + 1; j < nr_steps; j++)
-		if (events[j].step.agent == events[i].step.agent)
+		if (events[j].step.agent == events[i].step.agent &&
+		    strcmp(events[j].who, events[i].who))
 			return events[j].who;
 	return "the next task";
 }

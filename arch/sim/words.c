@@ -271,6 +271,21 @@ in_tables_of(const struct list *link, const void *address, char *name)
 	return true;
 }
 
+/* The machine's word for all tables of an address space together. */
+static bool
+is_word_of(const struct list *link, const void *address, char *name)
+{
+	const struct mm *mm = list_entry(link, struct mm, link);
+	char whose[16];
+	paddr_t root;
+
+	if (!mmu_is_word(address, &root) || root != mm->root)
+		return false;
+	name_mm(mm, whose);
+	snprintf(name, WORD_NAME_LEN, "%s's tables", whose);
+	return true;
+}
+
 /* The frame itself, or its struct page. */
 static bool
 in_frame(const void *address, char *name)
@@ -311,6 +326,7 @@ word_name(const void *address, char name[WORD_NAME_LEN])
 {
 	if (!in_object(address, name) &&
 	    !any_on_list(&init_mm.link, in_tables_of, address, name) &&
+	    !any_on_list(&init_mm.link, is_word_of, address, name) &&
 	    !in_frame(address, name) && !in_variable(address, name))
 		snprintf(name, WORD_NAME_LEN, "%p", address);
 }

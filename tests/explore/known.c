@@ -36,7 +36,7 @@ const char *const code_names[] = {
 	[EXPLORE_TOOL_ERROR] = "TOOL ERROR",
 };
 
-static const char *
+const char *
 search_name(const struct explore_options *options)
 {
 	static char name[64];

@@ -76,6 +76,8 @@ void expect_under(bool tso, const struct program *program,
 		  enum verdict_code code, const char *text);
 void expect_always(const struct program *program, enum verdict_code code,
 		   const char *text);
+/* For people: "bounded(2) unreduced". */
+const char *search_name(const struct explore_options *options);
 /* The number of executions of a search, which must end well and completely. */
 u64 executions(const struct program *program,
 	       const struct explore_options *options);

@@ -72,6 +72,12 @@ u64 set_missing(const struct set *set, const struct set *other);
 struct program code_program(const struct code *code, struct set *outcomes,
 			    u64 forbidden);
 
+/* The number of executions that @code needs is @expected. */
+void check_count(const struct code *code, const struct explore_options *options,
+		 u64 expected, const char *file, int line);
+#define CHECK_COUNT(code, options, expected) \
+	check_count(code, options, expected, __FILE__, __LINE__)
+
 /* ---- The oracle ------------------------------------------------------------ */
 
 struct counts {

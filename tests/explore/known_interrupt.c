@@ -4,14 +4,6 @@
 
 /* ---- Where they come ------------------------------------------------------- */
 
-static u64
-count(const struct code *code, const struct explore_options *options)
-{
-	struct program program = code_program(code, NULL, 0);
-
-	return executions(&program, options);
-}
-
 /* Agent 0 reads twice and writes; the handler writes and writes. */
 static const struct code read_twice = {
 	.agents = 2, .interrupt = true, .length = { 3, 3 },
@@ -30,15 +22,15 @@ static const struct code partly_off = {
 static void
 places(void)
 {
-	CHECK_EQ(count(&read_twice, WITH(EXHAUSTIVE)), 4);
-	CHECK_EQ(count(&read_twice, WITH(EXHAUSTIVE, REDUCED)), 4);
+	CHECK_COUNT(&read_twice, WITH(EXHAUSTIVE), 4);
+	CHECK_COUNT(&read_twice, WITH(EXHAUSTIVE, REDUCED), 4);
 }
 
 static void
 places_while_on(void)
 {
-	CHECK_EQ(count(&partly_off, WITH(EXHAUSTIVE)), 3);
-	CHECK_EQ(count(&partly_off, WITH(EXHAUSTIVE, REDUCED)), 3);
+	CHECK_COUNT(&partly_off, WITH(EXHAUSTIVE), 3);
+	CHECK_COUNT(&partly_off, WITH(EXHAUSTIVE, REDUCED), 3);
 }
 
 static void
@@ -53,8 +45,8 @@ places_with_another_cpu(void)
 		},
 	};
 
-	CHECK_EQ(count(&code, WITH(EXHAUSTIVE)),
-		 oracle_counts(&code, ANY_PREEMPTIONS).interleavings);
+	CHECK_COUNT(&code, WITH(EXHAUSTIVE),
+		    oracle_counts(&code, ANY_PREEMPTIONS).interleavings);
 }
 
 /* ---- What they break ------------------------------------------------------- */

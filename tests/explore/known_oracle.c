@@ -327,43 +327,6 @@ struct event {
 };
 static struct event trace[MAX_TRACE];
 
-static bool
-uses_word(unsigned agent, unsigned word)
-{
-	for (unsigned i = 0; i < code->length[agent]; i++) {
-		const struct instr *instr = &code->instr[agent][i];
-
-		if (instr->kind <= ADD_BOTH && instr->word == word)
-			return true;
-		if (instr->kind == ADD_BOTH &&
-		    (instr->word + 1u) % CODE_WORDS == word)
-			return true;
-	}
-	return false;
-}
-
-/* Nobody else could notice it, or it never loses its turn: it belongs to the
- * step before. */
-static bool
-is_silent(unsigned agent, const struct instr *instr)
-{
-	if (instr->kind == UNLOCK)
-		return true;
-	if (instr->kind >= ADD_BOTH)
-		return false;
-	for (unsigned other = 0; other < code->agents; other++)
-		if (other != agent && uses_word(other, instr->word))
-			return false;
-	return true;
-}
-
-static void
-do_silent(struct state *s, unsigned agent)
-{
-	while (next_of(s, agent) && is_silent(agent, next_of(s, agent)))
-		do_step(s, agent, 0);
-}
-
 /* Bit i: changes word i; bit 8 + i: reads it. Locks and the flag of the
  * interrupts are words too. */
 static unsigned
@@ -389,14 +352,62 @@ effects(const struct instr *instr)
 	}
 }
 
+/* All that the agent does. */
+static unsigned
+effects_of_agent(unsigned agent)
+{
+	unsigned all = 0;
+
+	for (unsigned i = 0; i < code->length[agent]; i++)
+		all |= effects(&code->instr[agent][i]);
+	return all;
+}
+
+static bool
+conflicting(unsigned x, unsigned y)
+{
+	return (x & y & 0xff) || (x & y >> 8 & 0xff) || (x >> 8 & y & 0xff);
+}
+
+/* A load or store of a word that others do not touch, or that nobody changes,
+ * and a step that never loses its turn, belong to the step before. */
+static bool
+is_silent(unsigned agent, const struct instr *instr)
+{
+	unsigned word = 0x101 << instr->word;
+	unsigned mine = effects_of_agent(agent) & word;
+
+	if (instr->kind == UNLOCK)
+		return true;
+	if (instr->kind >= ADD_BOTH)
+		return false;
+	for (unsigned other = 0; other < code->agents; other++)
+		if (other != agent &&
+		    conflicting(mine, effects_of_agent(other) & word))
+			return false;
+	return true;
+}
+
+static void
+do_silent(struct state *s, unsigned agent)
+{
+	while (next_of(s, agent) && is_silent(agent, next_of(s, agent)))
+		do_step(s, agent, 0);
+}
+
 static bool
 dependent(struct event a, struct event b)
 {
 	unsigned x = effects(&code->instr[a.agent][a.at]);
 	unsigned y = effects(&code->instr[b.agent][b.at]);
 
-	return host_of(a.agent) == host_of(b.agent) ||
-	       (x & y & 0xff) || (x & y >> 8 & 0xff) || (x >> 8 & y & 0xff);
+	return host_of(a.agent) == host_of(b.agent) || conflicting(x, y);
+}
+
+static u64
+number(struct event event)
+{
+	return event.agent * CODE_LENGTH + event.at;
 }
 
 /* The same for two interleavings when dependent ones come in the same order:
@@ -409,8 +420,8 @@ trace_number(unsigned length)
 	for (unsigned i = 0; i < length; i++)
 		for (unsigned j = i + 1; j < length; j++)
 			if (dependent(trace[i], trace[j]))
-				sum += mix(trace[i].agent * 64 + trace[i].at,
-					   trace[j].agent * 64 + trace[j].at);
+				sum += mix(mix(SALT, number(trace[i])),
+					   number(trace[j]));
 	return mix(sum, length) | 1;
 }
 
@@ -484,4 +495,16 @@ code_text(const struct code *c)
 				      c->instr[a][i].word,
 				      c->instr[a][i].value);
 	return text;
+}
+
+void
+check_count(const struct code *c, const struct explore_options *options,
+	    u64 expected, const char *file, int line)
+{
+	struct program program = code_program(c, NULL, 0);
+	u64 seen = executions(&program, options);
+
+	if (seen != expected)
+		fail_test(file, line, "%s: %lu executions, expected %lu; %s",
+			  search_name(options), seen, expected, code_text(c));
 }

@@ -550,8 +550,10 @@ take_offline(struct cpu *cpu)
 	atomic64_and(&online_mask, ~(1ul << id));
 	store_release(&cpu->dying, true);
 	evict_current(cpu);
-	while (load_acquire(&cpu->online))
+	while (load_acquire(&cpu->online)) {
 		schedule();
+		arch_cpu_relax();
+	}
 	ASSERT(cpu->idle->active_mm == &init_mm);
 	cpu->idle->active_mm = NULL;
 	mmdrop(&init_mm, REF_BORROW, cpu->idle);
@@ -569,8 +571,10 @@ bring_online(struct cpu *cpu)
 	cpu->idle->active_mm = &init_mm;
 	store_release(&cpu->dying, false);
 	arch_send_ipi(id, IPI_RESCHED);
-	while (!load_acquire(&cpu->online))
+	while (!load_acquire(&cpu->online)) {
 		schedule();
+		arch_cpu_relax();
+	}
 	return 0;
 }
 

@@ -1,0 +1,11 @@
+/* Trace records as text: for the report of a failure, and for the tools. */
+#pragma once
+
+#include "kernel/trace.h"
+
+/* What a record's extra says. */
+void record_extra(const struct trace_record *record, char *buf, size_t size);
+
+/* Writes all records of the replay as trace_dump() prints them, for the tools
+ * that draw them. 0, or -1: the file cannot be written. */
+int records_write(const char *path);

@@ -528,10 +528,7 @@ explore_wait(const void *address, bool (*is_ready)(const void *arg),
 			       .address = address, .caller = caller,
 			       .ready = is_ready, .arg = arg });
 	if (engine.options->races)
-		races_access(shared_word(address), engine.running,
-			     &(struct op){ .kind = OP_READ, .atomic = true,
-					   .size = 4, .address = address,
-					   .caller = caller });
+		races_acquire(shared_word(address), engine.running);
 }
 
 void

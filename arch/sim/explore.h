@@ -73,8 +73,9 @@ void explore_fence(u64 caller);
 void explore_lock(const void *lock, u64 caller);
 void explore_unlock(const void *lock, u64 caller);
 
-/* Blocks until @ready(@arg). It counts as an atomic read of @address, and it
- * must depend on nothing else that other agents change. */
+/* Blocks until @ready(@arg). It counts as an atomic read of @address, but no
+ * race is looked for: that of the code that waits is looked at when it reads
+ * by itself. It must depend on nothing else that other agents change. */
 void explore_wait(const void *address, bool (*ready)(const void *arg),
 		  const void *arg, u64 caller);
 

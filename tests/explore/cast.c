@@ -221,7 +221,10 @@ bound(struct actor *who, unsigned cpu)
 struct actor *
 unborn(const char *name)
 {
-	return new_actor(name);
+	struct actor *actor = new_actor(name);
+
+	actor->unborn = true;
+	return actor;
 }
 
 /* ---- Birth ------------------------------------------------------------------ */

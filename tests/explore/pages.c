@@ -234,10 +234,9 @@ write_word(uaddr_t addr, u64 value)
 	return sim_user_write(addr, value);
 }
 
-void
-play_read(struct step *step)
+static void
+read_in(struct space *space, struct step *step)
 {
-	struct space *space = space_of(current->mm);
 	struct known_page *page = page_at(space, step->a);
 	u64 presence = look(&page->presence);
 	u64 value = 0;
@@ -250,14 +249,28 @@ play_read(struct step *step)
 	check_result(space, page, presence, step, err);
 }
 
-void
-play_write(struct step *step)
+static void
+write_in(struct space *space, struct step *step)
 {
-	struct space *space = space_of(current->mm);
 	struct known_page *page = page_at(space, step->a);
 	u64 presence = MAX(look(&page->presence), look(&page->readonly));
 	u64 forks = look(&space->forks);
 	int err = write_word(step->a, mark(space, forks));
 
 	check_result(space, page, presence, step, err);
+}
+
+/* An adopter that came too late has no memory to use. */
+void
+play_read(struct step *step)
+{
+	if (current->mm)
+		read_in(space_of(current->mm), step);
+}
+
+void
+play_write(struct step *step)
+{
+	if (current->mm)
+		write_in(space_of(current->mm), step);
 }

@@ -67,16 +67,6 @@ release(struct actor *actor)
 	actor->claim = 0;
 }
 
-/* What @word says may come from another CPU: waits until it is so. */
-static void
-wait_until(const void *word, size_t size, bool (*ready)(const void *arg),
-	   const void *arg)
-{
-	explore_access(word, (unsigned)size, OP_READ, true, CALLER);
-	if (!ready(arg))
-		explore_wait(word, ready, arg, CALLER);
-}
-
 /*
  * Brings @next to this CPU; he is asleep, or will be, perhaps on another one.
  * If he plays here already, then he sleeps inside a step (vfork), and wakes up
@@ -87,13 +77,16 @@ call(struct actor *next)
 {
 	struct task *task;
 
-	wait_until(&next->task, sizeof(next->task), is_there, next);
+	if (next->unborn)
+		explore_wait(&next->task, is_there, next, CALLER);
 	task = next->task;
 	if (next->claim == my_claim())
 		return true;
 	if (!claim(next))
 		return false;
-	wait_until(&task->on_cpu, sizeof(task->on_cpu), is_off, task);
+	if (next->cpu != this_cpu()->id)
+		explore_wait(&task->on_cpu, is_off, task, CALLER);
+	next->cpu = this_cpu()->id;
 	task->affinity = 1ul << this_cpu()->id;
 	if (task->state == TASK_NEW)
 		wake_up_new_task(task);

@@ -70,10 +70,13 @@ struct actor {
 	void (*body)(void);	/* ... which is this; NULL: nothing */
 
 	u64 claim;		/* called to, or on, this CPU + 1; 0: free */
+	unsigned cpu;		/* where it played last */
+	bool unborn;		/* at the start */
 	bool gone;		/* has exited, but for its last switch */
 	bool left;		/* and that is what comes next */
 	struct space *pinned, *adopted;
-	struct actor *child;	/* being born of it */
+	struct actor *child;	/* being born of it ... */
+	bool vforks;		/* ... by vfork */
 };
 
 struct part {

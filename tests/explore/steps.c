@@ -53,7 +53,8 @@ void __real_wake_up_new_task(struct task *task);
 void __wrap_wake_up_new_task(struct task *task);
 
 /* The linker puts this before the kernel's. A child that current makes is held
- * back until a to() calls it; one that nobody calls runs here, and next. */
+ * back until a to() calls it; but a vfork child that nobody calls is to run
+ * here, and next. */
 void
 __wrap_wake_up_new_task(struct task *task)
 {
@@ -63,7 +64,7 @@ __wrap_wake_up_new_task(struct task *task)
 	if (child) {
 		me->child = NULL;
 		is_born(child, task);
-		if (is_called(child))
+		if (!me->vforks || is_called(child))
 			return;
 		ASSERT(claim(child));
 		my_part()->turn = child;
@@ -78,6 +79,7 @@ make_child(struct actor *child, u64 flags)
 	long tid;
 
 	self()->child = child;
+	self()->vforks = flags & CLONE_VFORK;
 	begin_allocating();
 	tid = do_clone(&args);
 	end_allocating();

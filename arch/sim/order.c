@@ -116,10 +116,8 @@ where_to_try(struct node *e, const struct node *step)
 }
 
 static void
-try_source_set(struct node *at, const struct node *step)
+try_source_set(struct node *at, const struct node *step, agents_t able)
 {
-	agents_t able = initials(at, step) & at->enabled;
-
 	if (able & at->backtrack)
 		return;
 	if (able & bit_of(step->agent))
@@ -159,47 +157,89 @@ turn_of(struct node *at)
 
 /*
  * Two steps of one CPU and its interrupt, or one that waits for the other, can
- * not change places here if the one that came second was not able to run: the
- * step that made it able (interrupts on, the store waited for) has conflicts
- * of its own.
+ * not change places here if nothing can run that leads to the second: the step
+ * that made it able (interrupts on, the store waited for) has conflicts of its
+ * own.
  */
 static bool
-no_choice(const struct node *at, const struct node *step)
+no_choice(const struct node *at, const struct node *step, agents_t able)
 {
-	if (at->enabled & bit_of(step->agent))
-		return false;
-	return step->op.kind == OP_WAIT ||
-	       engine.host[at->agent] == engine.host[step->agent];
-}
-
-/* A handler that wants the lock which its host took before: it is to come also
- * while the host holds it, and both wait for ever. */
-static void
-try_inside_section(struct node *e, const struct node *step)
-{
-	struct node *inside = e + 1;
-	agents_t handler = bit_of(step->agent);
-
-	if (e->op.kind == OP_LOCK && step->op.kind == OP_LOCK &&
-	    engine.host[step->agent] == e->agent &&
-	    inside->enabled & handler)
-		inside->backtrack |= handler;
+	return !able && (step->op.kind == OP_WAIT ||
+			 engine.host[at->agent] == engine.host[step->agent]);
 }
 
 static void
 conflict(struct node *e, struct node *step)
 {
 	struct node *at = where_to_try(e, step);
+	agents_t able = initials(at, step) & at->enabled;
 
-	try_inside_section(e, step);
-	if (no_choice(at, step))
+	if (no_choice(at, step, able))
 		return;
 	if (!engine.bounded) {
-		try_source_set(at, step);
+		try_source_set(at, step, able);
 		return;
 	}
 	try_agent(at, step);
 	try_agent(turn_of(at), step);
+}
+
+static bool
+recording_conflicts(void)
+{
+	return engine.reduce && engine.depth >= engine.fresh;
+}
+
+static bool
+changed_word(const struct node *node, const struct shared *word)
+{
+	return (node->word == word && changes(&node->op)) ||
+	       node->second == word;
+}
+
+/* What @step waited for was changed last by @e, and it could not have gone on
+ * just before. But perhaps before one of the changes that came earlier. */
+static struct node *
+last_chance(struct node *e, const struct node *step)
+{
+	for (; e >= path && !before(e, &step->clock); e--)
+		if (changed_word(e, step->word) &&
+		    e->enabled & bit_of(step->agent))
+			return e;
+	return NULL;
+}
+
+/*
+ * A handler that waits may wait for somebody who waits for what the interrupted
+ * agent would do next, in a lock that it holds for instance. Such a handler is
+ * to come at each place.
+ */
+static void
+try_handler_earlier(const struct node *step)
+{
+	agents_t handler = bit_of(step->agent);
+	struct node *at = &path[step->first];
+
+	if (!recording_conflicts())
+		return;
+	while (at-- > path) {
+		if (at->agent != engine.host[step->agent] ||
+		    !(at->enabled & handler))
+			continue;
+		at->backtrack |= handler;
+		if (engine.bounded)
+			try_agent(turn_of(at), step);
+		return;
+	}
+}
+
+static bool
+is_waiting_handler(const struct node *step)
+{
+	return engine.host[step->agent] != step->agent &&
+	       step != &path[step->first] &&
+	       (step->op.kind == OP_LOCK || step->op.kind == OP_WAIT ||
+		step->op.kind == OP_RELAX);
 }
 
 /* ---- One step ----------------------------------------------------------------- */
@@ -209,15 +249,18 @@ conflict(struct node *e, struct node *step)
 static void
 meet(u32 earlier, struct node *step)
 {
-	struct node *e;
+	struct node *e, *at;
 
 	if (!earlier)
 		return;
 	e = &path[earlier - 1];
 	if (before(e, &step->clock))
 		return;
-	if (engine.reduce && engine.depth >= engine.fresh)
-		conflict(e, step);
+	if (recording_conflicts()) {
+		at = step->op.kind == OP_WAIT ? last_chance(e, step) : e;
+		if (at)
+			conflict(at, step);
+	}
 	join(&step->clock, &e->clock);
 }
 
@@ -246,13 +289,19 @@ meet_readers(struct shared *word, struct node *step)
 }
 
 static void
+meet_all(struct shared *word, struct node *step, bool change)
+{
+	if (change)
+		meet_readers(word, step);
+	meet(word->write, step);
+}
+
+static void
 touch(struct shared *word, struct node *step, bool change)
 {
 	u32 number = (u32)(step - path) + 1;
 
-	if (change)
-		meet_readers(word, step);
-	meet(word->write, step);
+	meet_all(word, step, change);
 	if (!change) {
 		word->read[step->agent] = number;
 		return;
@@ -261,11 +310,37 @@ touch(struct shared *word, struct node *step, bool change)
 	word->write = number;
 }
 
+/*
+ * An agent that cannot go on, at an end where nobody can: had it come earlier,
+ * it might have gone on.
+ */
+void
+order_blocked(unsigned agent)
+{
+	struct node *step = &path[engine.depth];
+	const struct op *op = &engine.pending[agent];
+
+	if (!op->address || !recording_conflicts())
+		return;
+	*step = (struct node){ .op = *op, .agent = (u8)agent,
+			       .first = engine.began[agent],
+			       .word = make_shared(op->address),
+			       .index = engine.events[agent] + 1,
+			       .clock = engine.clocks[agent] };
+	if (engine.busy[engine.host[agent]] != agent)
+		step->first = engine.depth; /* it has not begun */
+	meet_all(step->word, step, changes(op));
+	if (is_waiting_handler(step))
+		try_handler_earlier(step);
+}
+
 void
 order_step(struct node *step)
 {
 	unsigned agent = step->agent;
 
+	if (is_waiting_handler(step))
+		try_handler_earlier(step);
 	step->index = ++engine.events[agent];
 	step->clock = engine.clocks[agent];
 	step->clock.at[agent] = step->index;

@@ -264,44 +264,53 @@ meet(u32 earlier, struct node *step)
 	join(&step->clock, &e->clock);
 }
 
-/* All that @step depends on, the latest first: an earlier one that comes
- * before a later one is no conflict of its own. */
+/* Steps that came before, the latest first. */
+struct earlier {
+	u32 steps[2 * (MAX_AGENTS + 1)];
+	unsigned n;
+};
+
 static void
-meet_readers(struct shared *word, struct node *step)
+add_earlier(struct earlier *earlier, u32 step)
 {
-	u32 reads[MAX_AGENTS];
-	unsigned n = 0;
+	unsigned place = earlier->n++;
 
-	for (unsigned i = 0; i < engine.nr_agents; i++) {
-		unsigned place = n;
-
-		if (!word->read[i])
-			continue;
-		while (place > 0 && reads[place - 1] < word->read[i]) {
-			reads[place] = reads[place - 1];
-			place--;
-		}
-		reads[place] = word->read[i];
-		n++;
+	while (place > 0 && earlier->steps[place - 1] < step) {
+		earlier->steps[place] = earlier->steps[place - 1];
+		place--;
 	}
-	for (unsigned i = 0; i < n; i++)
-		meet(reads[i], step);
+	earlier->steps[place] = step;
 }
 
 static void
-meet_all(struct shared *word, struct node *step, bool change)
+find_earlier(struct earlier *earlier, const struct shared *word, bool change)
 {
-	if (change)
-		meet_readers(word, step);
-	meet(word->write, step);
+	add_earlier(earlier, word->write);
+	for (unsigned i = 0; change && i < engine.nr_agents; i++)
+		if (word->read[i])
+			add_earlier(earlier, word->read[i]);
+}
+
+/* All that @step depends on. One that comes before a later one is no conflict
+ * of its own: so the latest first, of both words together. */
+static void
+meet_all(struct node *step)
+{
+	struct earlier earlier = { .n = 0 };
+
+	if (step->word)
+		find_earlier(&earlier, step->word, changes(&step->op));
+	if (step->second)
+		find_earlier(&earlier, step->second, true);
+	for (unsigned i = 0; i < earlier.n; i++)
+		meet(earlier.steps[i], step);
 }
 
 static void
-touch(struct shared *word, struct node *step, bool change)
+leave_mark(struct shared *word, const struct node *step, bool change)
 {
 	u32 number = (u32)(step - path) + 1;
 
-	meet_all(word, step, change);
 	if (!change) {
 		word->read[step->agent] = number;
 		return;
@@ -325,11 +334,13 @@ order_blocked(unsigned agent)
 	*step = (struct node){ .op = *op, .agent = (u8)agent,
 			       .first = engine.began[agent],
 			       .word = make_shared(op->address),
+			       .second = op->second ? make_shared(op->second)
+						    : NULL,
 			       .index = engine.events[agent] + 1,
 			       .clock = engine.clocks[agent] };
 	if (engine.busy[engine.host[agent]] != agent)
 		step->first = engine.depth; /* it has not begun */
-	meet_all(step->word, step, changes(op));
+	meet_all(step);
 	if (is_waiting_handler(step))
 		try_handler_earlier(step);
 }
@@ -344,10 +355,11 @@ order_step(struct node *step)
 	step->index = ++engine.events[agent];
 	step->clock = engine.clocks[agent];
 	step->clock.at[agent] = step->index;
+	meet_all(step);
 	if (step->word)
-		touch(step->word, step, changes(&step->op));
+		leave_mark(step->word, step, changes(&step->op));
 	if (step->second)
-		touch(step->second, step, true);
+		leave_mark(step->second, step, true);
 	/* The lock's last holder is behind us; only now, since until here its
 	 * taking of the lock was a conflict. */
 	if (step->op.kind == OP_LOCK)

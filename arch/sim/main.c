@@ -171,15 +171,17 @@ worse(enum verdict_code a, enum verdict_code b)
 }
 
 static bool
-nth_ended(unsigned i, const char *crash)
+nth_ended(unsigned i, int exit_code, const char *why)
 {
 	struct outcome *outcome = &outcomes[i];
+	enum verdict_code *code = &outcome->result.code;
 
-	if (crash) {
+	/* The kernel panics before there is anything to explore; or a crash. */
+	if (why) {
+		*code = exit_code == EXPLORE_VIOLATION ? EXPLORE_VIOLATION
+						       : EXPLORE_TOOL_ERROR;
 		outcome->name = request.scenarios[i]->name;
-		outcome->result.code = EXPLORE_TOOL_ERROR;
-		printf("%s: TOOL ERROR: the explorer crashed: %s\n",
-		       outcome->name, crash);
+		printf("%s: %s: %s\n", outcome->name, verdict_name(*code), why);
 	}
 	total_add(&total, outcome);
 	total.code = worse(total.code, outcome->result.code);

@@ -313,9 +313,10 @@ next_agent(void)
 		node->agent = (u8)agent;
 		if (engine.pending[agent].kind != OP_DRAIN)
 			return agent;
+		/* All of them: what is drained must not be taken for what a
+		 * store that is shown has replaced. */
 		for (unsigned i = 0; i < engine.nr_agents; i++)
-			if (engine.buffer[i] == (int)agent)
-				buffers_hide(i);
+			buffers_hide(i);
 		schedule_ran(agent);
 		take(node);
 		buffer_drain(agent);

@@ -228,7 +228,7 @@ void
 exit_to_user(struct regs *regs)
 {
 	(void)regs;
-	while (current->kill_signal || this_cpu()->need_resched) {
+	while (current->kill_signal || READ_ONCE(this_cpu()->need_resched)) {
 		arch_irq_enable();
 		if (current->kill_signal)
 			die();

@@ -37,7 +37,7 @@ enqueue(struct run_queue *rq, struct task *task)
 	DEBUG_ASSERT(!task->on_rq);
 	list_add_tail(&rq->lists[task->prio], &task->run_link);
 	rq->bitmap |= 1ul << task->prio;
-	rq->nr_running++;
+	WRITE_ONCE(rq->nr_running, rq->nr_running + 1);
 	task->on_rq = true;
 }
 
@@ -50,7 +50,7 @@ dequeue(struct run_queue *rq, struct task *task)
 	list_del(&task->run_link);
 	if (list_empty(list))
 		rq->bitmap &= ~(1ul << task->prio);
-	rq->nr_running--;
+	WRITE_ONCE(rq->nr_running, rq->nr_running - 1);
 	task->on_rq = false;
 }
 
@@ -101,7 +101,7 @@ put_prev(struct run_queue *rq, struct task *prev)
 static struct task *
 pick_next(struct cpu *cpu, struct run_queue *rq)
 {
-	return unlikely(cpu->dying) ? cpu->idle : first_task(rq);
+	return unlikely(READ_ONCE(cpu->dying)) ? cpu->idle : first_task(rq);
 }
 
 void
@@ -122,7 +122,7 @@ schedule(void)
 
 	spin_lock(&rq->lock);
 	/* The world may have been stopped since we met: then come by again. */
-	cpu->need_resched = READ_ONCE(world_stopping);
+	WRITE_ONCE(cpu->need_resched, READ_ONCE(world_stopping));
 	put_prev(rq, prev);
 	next = pick_next(cpu, rq);
 	if (next == prev) {
@@ -144,7 +144,7 @@ sched_yield(void)
 void
 cond_resched(void)
 {
-	if (this_cpu()->need_resched)
+	if (READ_ONCE(this_cpu()->need_resched))
 		schedule();
 }
 
@@ -168,7 +168,7 @@ resched_interrupt(void)
 	 * schedule() may have been under way, past its meeting point, and have
 	 * cleared it: who stops the world would wait for us for ever. */
 	if (READ_ONCE(world_stopping))
-		this_cpu()->need_resched = true;
+		WRITE_ONCE(this_cpu()->need_resched, true);
 }
 
 /* Tasks that want to run on an online CPU; the idle task does not count. */
@@ -310,7 +310,7 @@ wake_up_task(struct task *task)
 {
 	irq_flags_t flags;
 	struct run_queue *rq = lock_task_queue(task, &flags);
-	bool slept = task->state == TASK_SLEEPING;
+	bool slept = READ_ONCE(task->state) == TASK_SLEEPING;
 	bool elsewhere = false;
 
 	if (slept) {
@@ -514,9 +514,10 @@ idle_loop(void)
 		struct cpu *cpu = this_cpu();
 
 		arch_irq_disable();
-		if (cpu->dying) {
+		if (load_acquire(&cpu->dying)) {
 			cpu_play_dead();
-		} else if (cpu->need_resched || cpu_load(cpu->id) > 0 ||
+		} else if (READ_ONCE(cpu->need_resched) ||
+			   cpu_load(cpu->id) > 0 ||
 			   pull_work(cpu->id)) {
 			arch_irq_enable();
 			schedule();

@@ -71,7 +71,7 @@ tick(struct cpu *cpu, u64 now)
 	if (task->slice && --task->slice)
 		return;
 	if (cpu->rq->nr_running > 2) /* others than this one and idle */
-		cpu->need_resched = true;
+		WRITE_ONCE(cpu->need_resched, true);
 }
 
 void

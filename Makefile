@@ -287,7 +287,29 @@ $(EXPLORE)/explore: $(EXPLORE_OBJECTS) $(EXPLORE)/objects
 	$(Q)$(HOST_CC) -no-pie -z noexecstack $(EXPLORE_WRAPS) -o $@ \
 		$(EXPLORE_OBJECTS)
 
--include $(EXPLORE_OBJECTS:.o=.d)
+# The engine alone, with small programs that have known answers. The program's
+# shared variables are one section, which known_world.c must end.
+KNOWN_WATCHED := $(patsubst %,tests/explore/known_%.c,\
+	classic code count interrupt litmus memory replay)
+KNOWN_SOURCES := $(KNOWN_WATCHED) tests/explore/known.c \
+	$(patsubst %,tests/explore/known_%.c,oracle random world)
+KNOWN_ENGINE := $(patsubst %,arch/sim/%.c,buffers explore hooks order races \
+	schedule search shadow) arch/sim/coro.asm
+KNOWN_OBJECTS := $(KNOWN_ENGINE:%=$(EXPLORE)/obj/%.o) \
+	$(KNOWN_SOURCES:%=$(EXPLORE)/obj/%.o)
+
+$(KNOWN_SOURCES:%=$(EXPLORE)/obj/%.o): $(EXPLORE)/obj/%.o: % $(EXPLORE)/flags
+	$(call say,HOST-CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CC) $(EXPLORE_FLAGS) -O2 \
+		$(if $(filter $<,$(KNOWN_WATCHED)),$(EXPLORE_TSAN)) -MMD -MP \
+		-c $< -o $@
+
+$(EXPLORE)/known: $(KNOWN_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(HOST_CC) -no-pie -z noexecstack -o $@ $(KNOWN_OBJECTS)
+
+-include $(EXPLORE_OBJECTS:.o=.d) $(KNOWN_SOURCES:%=$(EXPLORE)/obj/%.d)
 
 # ---- Targets ---------------------------------------------------------------
 

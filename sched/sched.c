@@ -310,7 +310,7 @@ wake_up_task(struct task *task)
 {
 	irq_flags_t flags;
 	struct run_queue *rq = lock_task_queue(task, &flags);
-	bool slept = READ_ONCE(task->state) == TASK_SLEEPING;
+	bool slept = task->state == TASK_SLEEPING;
 	bool elsewhere = false;
 
 	if (slept) {
@@ -514,11 +514,10 @@ idle_loop(void)
 		struct cpu *cpu = this_cpu();
 
 		arch_irq_disable();
-		if (load_acquire(&cpu->dying)) {
+		if (READ_ONCE(cpu->dying)) {
 			cpu_play_dead();
 		} else if (READ_ONCE(cpu->need_resched) ||
-			   cpu_load(cpu->id) > 0 ||
-			   pull_work(cpu->id)) {
+			   cpu_load(cpu->id) > 0 || pull_work(cpu->id)) {
 			arch_irq_enable();
 			schedule();
 		} else {

@@ -176,8 +176,9 @@ void schedule_ran(unsigned agent);  /* is about to run */
 void schedule_chose(unsigned outcome);
 char *schedule_string(void);	    /* malloc()ed */
 bool schedule_parse(const char *text);
-/* Replay: the agent of the running segment may do one more operation; whose
- * segment comes next, NOBODY at the end. */
+/* Replay: whose segment it is while that has operations left, else NOBODY; the
+ * running agent may do one more; whose segment comes next, NOBODY at the end. */
+unsigned schedule_turn(void);
 bool schedule_may_go_on(void);
 unsigned schedule_next(void);
 unsigned schedule_outcome(void);

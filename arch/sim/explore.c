@@ -131,13 +131,18 @@ ready(unsigned agent)
 {
 	const struct op *op = &engine.pending[agent];
 	const struct shared *word;
+	bool is_ready;
 
 	switch (op->kind) {
 	case OP_LOCK:
 		word = shared_word(op->address);
 		return buffer_empty(agent) && (!word || !word->holder);
 	case OP_WAIT:
-		return op->ready(op->arg);
+		/* It may be instrumented; we ask, not the running agent. */
+		explore_quiet++;
+		is_ready = op->ready(op->arg);
+		explore_quiet--;
+		return is_ready;
 	case OP_RELAX:
 		return engine.relaxed[agent] != changes_by_others(agent) + 1;
 	case OP_FENCE:

@@ -86,6 +86,8 @@ copy_output(const struct job *job)
 static const char *
 how_it_crashed(int status)
 {
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+		return "it hangs";
 	if (WIFSIGNALED(status))
 		return strsignal(WTERMSIG(status));
 	return WEXITSTATUS(status) ? "it gave up" : NULL;

@@ -159,6 +159,7 @@ obey(void)
 		arch_irq_disable();
 		exit_to_user(NULL);
 	} else {
+		arch_irq_enable();
 		cond_resched();
 		arch_irq_disable();
 	}

@@ -20,7 +20,7 @@
 #include "arch/sim/report.h"
 #include "tests/explore/scenario.h"
 
-enum { MAX_SCENARIOS = 256 };
+enum { MAX_SCENARIOS = 256, GRACE_SECONDS = 30 };
 
 extern const struct scenario __start_scenarios[], __stop_scenarios[];
 
@@ -130,6 +130,9 @@ explore(struct outcome *outcome, const struct scenario *scenario)
 	outcome->name = scenario->name;
 	outcome->about = scenario->about;
 	outcome->options = request.options;
+	/* An execution that never ends is none of the engine's limits. */
+	if (request.options.max_seconds)
+		alarm((unsigned)request.options.max_seconds + GRACE_SECONDS);
 	scenario_boot(scenario);
 	if (request.deep)
 		search_deep(outcome);

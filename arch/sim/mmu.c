@@ -68,6 +68,16 @@ touch_root(paddr_t root, enum op_kind kind, u64 caller)
 		       true, caller);
 }
 
+bool
+mmu_is_word(const void *word, paddr_t *root)
+{
+	size_t offset = (size_t)((const char *)word -
+				 (const char *)state.words);
+
+	*root = offset / sizeof(u64) << PAGE_SHIFT;
+	return offset < sizeof(state.words);
+}
+
 /* ---- Loading and flushing ------------------------------------------------------------ */
 
 static void

@@ -27,8 +27,8 @@ trace_op_name(enum trace_op op)
 	return (unsigned)op < NR_TRACE_OPS ? op_names[op] : "?";
 }
 
-void
-record_extra(const struct trace_record *record, char *buf, size_t size)
+static void
+format_extra(const struct trace_record *record, char *buf, size_t size)
 {
 	switch (record->op) {
 	case TRACE_MMGET:
@@ -55,7 +55,7 @@ write_record(FILE *out, const struct trace_record *record)
 
 	snprintf(counters, sizeof(counters), "%d/%d", record->users,
 		 record->count);
-	record_extra(record, extra, sizeof(extra));
+	format_extra(record, extra, sizeof(extra));
 	function_name(record->caller, caller, sizeof(caller));
 	fprintf(out, "%8lu %5lu.%06lu %3u %5u %-8s %4u %5s %-18s %s\n",
 		record->seq, us / 1000000, us % 1000000, record->cpu,

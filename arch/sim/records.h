@@ -3,9 +3,6 @@
 
 #include "kernel/trace.h"
 
-/* What a record's extra says. */
-void record_extra(const struct trace_record *record, char *buf, size_t size);
-
 /* Writes all records of the replay as trace_dump() prints them, for the tools
  * that draw them. 0, or -1: the file cannot be written. */
 int records_write(const char *path);

@@ -164,15 +164,21 @@ schedule_parse(const char *text)
 
 /* ---- Following ------------------------------------------------------------------ */
 
-bool
-schedule_may_go_on(void)
+unsigned
+schedule_turn(void)
 {
 	const struct segment *segment = &given.segments[at];
 
-	if (at + 1 >= given.n)
-		return true;
-	return segment->agent == engine.running &&
-	       engine.accesses[segment->agent] - at_began < segment->count;
+	if (at + 1 < given.n &&
+	    engine.accesses[segment->agent] - at_began >= segment->count)
+		return NOBODY;
+	return segment->agent;
+}
+
+bool
+schedule_may_go_on(void)
+{
+	return at + 1 >= given.n || schedule_turn() == engine.running;
 }
 
 /* The first call of an execution enters the first segment. */

@@ -172,11 +172,10 @@ following(void)
 static unsigned
 follow(const struct node *node)
 {
-	unsigned agent;
+	unsigned agent = schedule_turn();
 
-	if (engine.running != NOBODY && schedule_may_go_on() &&
-	    node->enabled & bit_of(engine.running))
-		return engine.running;
+	if (agent != NOBODY && node->enabled & bit_of(agent))
+		return agent;
 	agent = schedule_next();
 	if (agent == NOBODY)
 		return preferred(node, node->enabled);

@@ -80,6 +80,8 @@ bool memory_is_object(const void *ptr);
 /* ---- mmu.c ---------------------------------------------------------------------- */
 
 void mmu_save(void);
+/* For reports: does @word stand for all tables under a root? Which one's? */
+bool mmu_is_word(const void *word, paddr_t *root);
 
 /* ---- panic.c -------------------------------------------------------------------- */
 

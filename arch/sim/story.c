@@ -13,6 +13,7 @@
 #include "arch/sim/records.h"
 #include "arch/sim/story.h"
 #include "arch/sim/words.h"
+#include "mm/ledger.h"
 
 struct event {
 	struct explore_step step;
@@ -157,11 +158,27 @@ moved_counters(size_t i)
 	return strcmp(events[i].counters, events[i + 1].counters) != 0;
 }
 
+/* Another turn of the same loop that waits? */
+static bool
+still_waits(size_t i)
+{
+	unsigned agent = events[i].step.agent;
+
+	if (events[i].step.op.kind != OP_RELAX)
+		return false;
+	for (size_t j = i; j-- > 0;)
+		if (events[j].step.agent == agent)
+			return events[j].step.op.kind == OP_RELAX;
+	return false;
+}
+
 static bool
 matters(size_t i)
 {
 	const struct explore_step *step = &events[i].step;
 
+	if (still_waits(i))
+		return i + 1 == nr_steps;
 	return i == 0 || i + 1 == nr_steps || step->switched ||
 	       events[i + 1].step.switched || step->op.kind == OP_CHOOSE ||
 	       moved_counters(i) || events[i].after ||
@@ -210,6 +227,7 @@ verb(const struct op *op)
 		[OP_WAIT] = "waited for",
 		[OP_RELAX] = "lets others go on",
 		[OP_CHOOSE] = "chooses",
+		[OP_STORE] = "puts into its store buffer",
 		[OP_DRAIN] = "its store is visible now:",
 	};
 
@@ -221,10 +239,14 @@ static void
 print_what(const struct event *event)
 {
 	char text[160];
-	int n = snprintf(text, sizeof(text), "%s %s%s%s",
-			 verb(&event->step.op), event->word,
-			 event->second[0] ? " and " : "", event->second);
+	int n;
 
+	n = snprintf(text, sizeof(text), "%s %s%s%s", verb(&event->step.op),
+		     event->word, event->second[0] ? " and " : "",
+		     event->second);
+	/* Between two accesses to words that nobody else uses. */
+	if (event->step.op.kind == OP_FENCE && !event->step.op.caller)
+		n = snprintf(text, sizeof(text), "goes on");
 	if (event->after)
 		snprintf(text + n, sizeof(text) - (size_t)n, ", after step %u",
 			 event->after);
@@ -239,16 +261,52 @@ print_place(const struct source_line *place)
 		       place->function);
 }
 
+/* Who runs on the CPU of step @i after the switch there. */
+static const char *
+next_task(size_t i)
+{
+	for (size_t j = i + 1; j < nr_steps; j++)
+		if (events[j].step.agent == events[i].step.agent &&
+		    strcmp(events[j].who, events[i].who))
+			return events[j].who;
+	return "the next task";
+}
+
+/* What a record of step @i says besides its name and its mm. */
+static void
+print_detail(size_t i, const struct trace_record *record)
+{
+	switch (record->op) {
+	case TRACE_SWITCH:
+	case TRACE_HANDOVER:
+		printf(" to %s", next_task(i));
+		break;
+	case TRACE_MMGET:
+	case TRACE_MMPUT:
+	case TRACE_MMGRAB:
+	case TRACE_MMDROP:
+		printf(" %s", mm_ref_name(record->extra));
+		break;
+	case TRACE_IPI:
+		printf(" to cpu%lu", record->extra & 0xff);
+		break;
+	case TRACE_FLUSH:
+		if (~record->extra)
+			printf(" %#lx", record->extra);
+		break;
+	case TRACE_TEARDOWN:
+		printf(" of %lu pages", record->extra);
+	}
+}
+
 /* "mmdrop borrow: A 0/1" */
 static void
-print_record(const struct trace_record *record)
+print_record(size_t i, const struct trace_record *record)
 {
-	char extra[24];
-
-	record_extra(record, extra, sizeof(extra));
-	printf("%24s=> %s %s", "", trace_op_name(record->op), extra);
+	printf("%24s=> %s", "", trace_op_name(record->op));
+	print_detail(i, record);
 	if (record->users || record->count)
-		printf(", %s %d/%d", mm_name(record->mm_id), record->users,
+		printf(": %s %d/%d", mm_name(record->mm_id), record->users,
 		       record->count);
 	printf("\n");
 }
@@ -261,8 +319,9 @@ mark(const struct explore_step *step)
 }
 
 static void
-print_event(const struct event *event)
+print_event(size_t i)
 {
+	const struct event *event = &events[i];
 	unsigned n;
 	const struct trace_record *records = sim_trace(&n);
 
@@ -272,19 +331,32 @@ print_event(const struct event *event)
 	print_what(event);
 	print_place(&event->place);
 	printf("\n");
-	for (unsigned i = event->first_record; i < event[1].first_record; i++)
-		print_record(&records[i]);
+	for (unsigned r = event->first_record; r < event[1].first_record; r++)
+		print_record(i, &records[r]);
 }
 
-/* From step @i on: how many in a row are not shown. */
+/* From step @i on: how many of its agent's in a row are not shown. Of loops
+ * that wait: of all agents'. */
 static size_t
 hidden_run(size_t i)
 {
 	size_t end = i;
 
-	while (end < nr_steps && !events[end].shown)
+	while (end < nr_steps && !events[end].shown &&
+	       (events[end].step.agent == events[i].step.agent ||
+		still_waits(end)))
 		end++;
 	return end - i;
+}
+
+static void
+print_hidden(size_t i, size_t n)
+{
+	if (still_waits(i))
+		printf("        ... %zu turns of loops that wait\n", n);
+	else
+		printf("        ... %zu more step%s of %s\n", n,
+		       n == 1 ? "" : "s", events[i].agent);
 }
 
 void
@@ -298,11 +370,10 @@ story_print(bool all)
 		size_t hidden = hidden_run(i);
 
 		if (!hidden) {
-			print_event(&events[i]);
+			print_event(i);
 			continue;
 		}
-		printf("        ... %zu more step%s of %s\n", hidden,
-		       hidden == 1 ? "" : "s", events[i].agent);
+		print_hidden(i, hidden);
 		i += hidden - 1;
 	}
 }

@@ -132,19 +132,27 @@ inside(const void *address, const void *base, size_t size, char *name,
 
 typedef bool name_fn(const struct list *link, const void *address, char *name);
 
-/* Asks @fn about each element of the list that @start is in. The list's head
- * is among its nodes: it is the one that is a variable. */
+/* The head of a list is a variable of its own; its elements are part of
+ * something. */
+static bool
+is_head(const struct list *node)
+{
+	const void *base;
+
+	return variable_at(node, &base) && base == node;
+}
+
+/* Asks @fn about each element of the list that @start is in. */
 static bool
 any_on_list(const struct list *start, name_fn *fn, const void *address,
 	    char *name)
 {
 	const struct list *node = start->next;
-	const void *base;
 
 	for (unsigned n = 0; node != start && n < MAX_FOLLOWED; n++) {
 		if (!node || shadow_is_freed(node))
 			return false;
-		if (!variable_at(node, &base) && fn(node, address, name))
+		if (!is_head(node) && fn(node, address, name))
 			return true;
 		node = node->next;
 	}
@@ -263,6 +271,21 @@ in_tables_of(const struct list *link, const void *address, char *name)
 	return true;
 }
 
+/* The machine's word for all tables of an address space together. */
+static bool
+is_word_of(const struct list *link, const void *address, char *name)
+{
+	const struct mm *mm = list_entry(link, struct mm, link);
+	char whose[16];
+	paddr_t root;
+
+	if (!mmu_is_word(address, &root) || root != mm->root)
+		return false;
+	name_mm(mm, whose);
+	snprintf(name, WORD_NAME_LEN, "%s's tables", whose);
+	return true;
+}
+
 /* The frame itself, or its struct page. */
 static bool
 in_frame(const void *address, char *name)
@@ -303,6 +326,7 @@ word_name(const void *address, char name[WORD_NAME_LEN])
 {
 	if (!in_object(address, name) &&
 	    !any_on_list(&init_mm.link, in_tables_of, address, name) &&
+	    !any_on_list(&init_mm.link, is_word_of, address, name) &&
 	    !in_frame(address, name) && !in_variable(address, name))
 		snprintf(name, WORD_NAME_LEN, "%p", address);
 }

@@ -38,8 +38,8 @@ SCENARIO(move_against_change_of_priority, 2,
 	on(0, to(A), wakes(W));
 	on(1, to(B));
 	given();
-	on(0, calls(puts_W_first, "puts W first"));
-	on(1, calls(sends_W_to_cpu1, "sends W to cpu1"));
+	on(0, calls(puts_W_first, "puts W first"), to(IDLE));
+	on(1, calls(sends_W_to_cpu1, "sends W to cpu1"), to(IDLE));
 }
 
 SCENARIO(move_against_wake_up, 2,
@@ -51,8 +51,8 @@ SCENARIO(move_against_wake_up, 2,
 	on(0, to(A), wakes(W), to(IDLE), to(A));
 	on(1, to(B));
 	given();
-	on(0, calls(sends_W_to_cpu1, "sends W to cpu1"));
-	on(1, wakes(W));
+	on(0, calls(sends_W_to_cpu1, "sends W to cpu1"), to(IDLE));
+	on(1, wakes(W), to(IDLE));
 }
 
 SCENARIO(a_sleeping_cpu_is_woken, 2,
@@ -76,6 +76,6 @@ SCENARIO(place_against_offline, 3,
 	on(0, to(kthread("K")));
 	on(2, to(user("B")));
 	given();
-	on(0, goes_offline(1));
+	on(0, goes_offline(1), to(IDLE));
 	on(2, wakes(W), calls(waits_for_W, "waits for W"));
 }

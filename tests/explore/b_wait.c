@@ -79,7 +79,7 @@ SCENARIO(stop_of_a_kernel_thread, 2,
 	given();
 	on(0, calls(stops_K, "stops K"));
 	on(1, calls(sleeps_until_stopped, "sleeps until stopped"), exits(),
-	   calls(sim_reap, "reaps"));
+	   to(IDLE), calls(sim_reap, "reaps"));
 }
 
 /* ---- Sleeping with a deadline --------------------------------------------------- */

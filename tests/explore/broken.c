@@ -21,11 +21,17 @@ SCENARIO(broken_race, 2, "two kernel threads count in one variable, unlocked")
 	on(1, to(kthread("L")), calls(count, "counts"));
 }
 
+static void
+drop_twice(void)
+{
+	mmgrab(&init_mm, REF_PIN, current);
+	mmdrop(&init_mm, REF_PIN, current);
+	mmdrop(&init_mm, REF_PIN, current);
+}
+
 SCENARIO(broken_violation, 2, "a pin is given back twice")
 {
-	struct actor *A = user("A");
-
-	on(0, to(A), pins(A), unpins(A), unpins(A));
+	on(0, to(kthread("K")), calls(drop_twice, "drops twice"));
 	on(1, to(user("B")));
 }
 

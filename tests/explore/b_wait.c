@@ -74,6 +74,7 @@ SCENARIO(stop_of_a_kernel_thread, 2,
 	 "it hears of it, and is not gone before the one who stops it is done")
 {
 	K = kthread("K");
+	worker("W", NULL); /* no end: K is reaped before it */
 	on(0, to(user("A")));
 	on(1, to(K));
 	given();
@@ -117,8 +118,10 @@ SCENARIO(deadline_against_wake_up, 2,
 static void
 waits_for_the_reaper(void)
 {
-	while (!reaper_idle())
+	while (!reaper_idle()) {
 		schedule();
+		arch_cpu_relax();
+	}
 }
 
 SCENARIO(death_against_a_reaper_that_falls_asleep, 2,
@@ -126,10 +129,10 @@ SCENARIO(death_against_a_reaper_that_falls_asleep, 2,
 {
 	struct actor *D = kthread("D");
 
-	worker("W", NULL);
 	real_idle();
 	sched_set_affinity(reaper_start(), 2);
 	on(0, to(D));
 	given();
-	on(0, exits(), calls(waits_for_the_reaper, "waits for the reaper"));
+	on(0, exits(), to(IDLE),
+	   calls(waits_for_the_reaper, "waits for the reaper"));
 }

@@ -221,7 +221,7 @@ EXPLORE_WATCHED := $(wildcard sched/*.c) arch/sim/switch.c \
 	$(addprefix mm/,$(addsuffix .c,mm tlb region region_tree region_change \
 	pgtable fault shared usercopy remote)) \
 	$(addprefix kernel/,$(addsuffix .c,fork exit process signal)) \
-	tests/explore/broken.c
+	tests/explore/broken.c $(wildcard tests/explore/b_*.c)
 EXPLORE_CHECKS := kernel/base/cpu.c kernel/debug/invariants.c \
 	kernel/debug/ledger.c
 EXPLORE_HOST := $(filter-out $(EXPLORE_WATCHED) tests/explore/known%,\

@@ -119,7 +119,7 @@ beginners(const struct node *node)
 /*
  * A store into the buffer is nothing to other CPUs, but an interrupt of its own
  * CPU may come just before it. For want of a conflict that would say so, it is
- * always tried; first the buffer has to be empty.
+ * always tried; if it is an update, first the buffer has to be empty.
  */
 static agents_t
 interrupts_before_store(const struct node *node)
@@ -133,7 +133,7 @@ interrupts_before_store(const struct node *node)
 		if (i == host || engine.host[i] != host ||
 		    !engine.world->runnable(i))
 			continue;
-		agents |= buffer_empty(host)
+		agents |= node->enabled & bit_of(i)
 				  ? bit_of(i)
 				  : bit_of((unsigned)engine.buffer[host]);
 	}

@@ -15,7 +15,7 @@
 
 #include "tests/explore/known_world.h"
 
-enum { TEST_SECONDS = 20, TEST_FAILED = 99 };
+enum { TEST_SECONDS = 20, TEST_FAILED = 99, ENOUGH = 50000 };
 
 
 u64 random_state = 1;
@@ -143,6 +143,10 @@ static void
 expect_code(const struct explore_result *result, enum verdict_code code,
 	    const char *text, const struct explore_options *options)
 {
+	/* Brute force may take too long where there is nothing to find. */
+	if (code == EXPLORE_OK && result->code == EXPLORE_LIMIT &&
+	    options->max_executions == ENOUGH)
+		return;
 	if (result->code != code || !strstr(result->failure.sentence, text))
 		FAIL("%s: %s \"%s\" (%s), expected %s \"%s\"",
 		     search_name(options), code_names[result->code],
@@ -171,12 +175,12 @@ void
 expect_under(bool tso, const struct program *program, enum verdict_code code,
 	     const char *text)
 {
-	for (unsigned reduce = 0; reduce < 2; reduce++) {
-		expect(program, WITH(EXHAUSTIVE, .reduce = reduce, .tso = tso),
-		       code, text);
-		expect(program, WITH(BOUNDED(3), .reduce = reduce, .tso = tso),
-		       code, text);
-	}
+	expect(program, WITH(EXHAUSTIVE, REDUCED, .tso = tso), code, text);
+	expect(program, WITH(BOUNDED(3), REDUCED, .tso = tso), code, text);
+	expect(program, WITH(BOUNDED(3), .tso = tso, .max_executions = ENOUGH),
+	       code, text);
+	expect(program, WITH(EXHAUSTIVE, .tso = tso, .max_executions = ENOUGH),
+	       code, text);
 }
 
 void

@@ -86,7 +86,7 @@ copy_output(const struct job *job)
 static const char *
 how_it_ended(int status)
 {
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
 		return "it hangs";
 	if (WIFSIGNALED(status))
 		return strsignal(WTERMSIG(status));

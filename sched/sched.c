@@ -310,7 +310,7 @@ wake_up_task(struct task *task)
 {
 	irq_flags_t flags;
 	struct run_queue *rq = lock_task_queue(task, &flags);
-	bool slept = task->state == TASK_SLEEPING;
+	bool slept = READ_ONCE(task->state) == TASK_SLEEPING;
 	bool elsewhere = false;
 
 	if (slept) {

@@ -3,6 +3,7 @@
 #include "kernel/clone.h"
 #include "mm/remote.h"
 #include "sched/kthread.h"
+#include "sched/sched.h"
 #include "tests/explore/play.h"
 
 struct stage stage RESTORED;
@@ -208,6 +209,9 @@ worker(const char *name, void (*body)(void))
 
 	actor->works = true;
 	actor->body = body;
+	/* Runs until it sleeps. */
+	wake_up_new_task(actor->task);
+	schedule();
 	stage.goes_on = true;
 	return actor;
 }
@@ -215,7 +219,7 @@ worker(const char *name, void (*body)(void))
 void
 bound(struct actor *who, unsigned cpu)
 {
-	kthread_bind(who->task, cpu);
+	who->task->affinity = 1ul << cpu;
 }
 
 struct actor *

@@ -20,7 +20,9 @@
 static bool
 is_there(const void *actor)
 {
-	return ((const struct actor *)actor)->task != NULL;
+	const struct actor *one = actor;
+
+	return one->task || one->gone;
 }
 
 static bool
@@ -80,7 +82,9 @@ call(struct actor *next)
 	if (next->unborn)
 		explore_wait(&next->task, is_there, next, CALLER);
 	task = next->task;
-	if (next->claim == my_claim())
+	if (!task)
+		return false;
+	if (next->claim == my_claim() && !next->gone)
 		return true;
 	if (!claim(next))
 		return false;
@@ -131,10 +135,13 @@ play_to(struct step *step)
 
 /* Who waits for him need not wait any longer. */
 void
-dies(struct actor *me)
+dies(struct actor *actor)
 {
-	explore_access(&me->claim, sizeof(me->claim), OP_UPDATE, true, CALLER);
-	me->gone = true;
+	explore_access(&actor->task, sizeof(actor->task), OP_UPDATE, true,
+		       CALLER);
+	explore_access(&actor->claim, sizeof(actor->claim), OP_UPDATE, true,
+		       CALLER);
+	actor->gone = true;
 }
 
 /* A process's exit stops here when it is dead but for its last switch: it
@@ -150,7 +157,10 @@ hold_point(enum lodger_hold_point point)
 	if (stage.model.home[number] != MODEL_NOTHING)
 		model_exit(&stage.model, (int)this_cpu()->id, number);
 	dies(me);
-	if (!stage.quit)
+	/* A vfork parent that was killed may find its child's turn begun. */
+	if (my_part()->turn != me)
+		me->left = true;
+	else if (!stage.quit)
 		play_on();
 }
 
@@ -264,11 +274,13 @@ static void
 play_next(struct part *part)
 {
 	struct step *step = &part->steps[part->next++];
+	const struct actor *me = self();
 
-	if (part->skips && step->play != play_to)
-		return;
 	part->doing = step;
-	step->play(step);
+	if (step->play == play_to || !(part->skips || (me && me->gone)))
+		step->play(step);
+	else if (step->actor && step->actor->unborn)
+		dies(step->actor); /* before he is born */
 }
 
 /* The part is over for current, which is @me, or idle. */
@@ -303,11 +315,13 @@ play_on(void)
 static void
 work(const struct actor *me)
 {
-	while (!stage.quit) {
-		if (me->body)
-			me->body();
+	for (;;) {
 		set_current_state(TASK_SLEEPING);
 		schedule();
+		if (stage.quit)
+			break;
+		if (me->body)
+			me->body();
 	}
 }
 

@@ -33,14 +33,14 @@ end_allocating(void)
 
 /* ---- clone -------------------------------------------------------------------- */
 
-/* Is there a CPU that will call @child? */
+/* Is there another CPU that calls @child? */
 static bool
 is_called(const struct actor *child)
 {
 	for (unsigned cpu = 0; cpu < stage.cpus; cpu++) {
 		const struct part *part = &stage.parts[cpu];
 
-		for (unsigned i = part->next; i < part->nr; i++) {
+		for (unsigned i = 0; part != my_part() && i < part->nr; i++) {
 			if (part->steps[i].play == play_to &&
 			    part->steps[i].actor == child)
 				return true;
@@ -84,6 +84,8 @@ make_child(struct actor *child, u64 flags)
 	tid = do_clone(&args);
 	end_allocating();
 	self()->child = NULL;
+	if (tid < 0)
+		dies(child);
 	if (tid < 0 && !current->kill_signal &&
 	    !(tid == -ENOMEM && stage.failures))
 		explore_fail(EXPLORE_VIOLATION, "%s cannot make %s: %ld",
@@ -255,12 +257,7 @@ let_go(void)
 static void
 play_wake(struct step *step)
 {
-	struct task *task = step->actor->task;
-
-	if (task->state == TASK_NEW)
-		wake_up_new_task(task);
-	else
-		wake_up_task(task);
+	wake_up_task(step->actor->task);
 }
 
 static void

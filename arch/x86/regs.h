@@ -3,6 +3,12 @@
  * user mode always lie at the very top of the task's kernel stack:
  * task_regs() relies on it. Offsets are in asm_offsets.c.
  *
+ * A system call goes back the short way: rip and the flags are what SYSCALL
+ * left in rcx and r11, and the registers that C preserves have not been lost,
+ * so they are not restored. The call itself may change rax and rsp. Whoever
+ * changes more must clear vector, as arch_start_user() does: then
+ * return_to_user restores everything.
+ *
  * The accessors of arch.h are on the path of every system call, so they are
  * inline here; regs.c makes ordinary functions of the same text.
  */

@@ -131,7 +131,8 @@ context_switch(struct task *prev, struct task *next)
 
 /* @prev gives the CPU away: to the end of its list if it can go on here; off
  * the queue if it sleeps, is dead, or has to go on elsewhere. Then the finish
- * step queues it there, since only then is it off this stack. */
+ * step queues it there, since only then is it off this stack; or, if it slept,
+ * its wake-up does. */
 static void
 put_prev(struct run_queue *rq, struct task *prev)
 {

@@ -317,7 +317,7 @@ write_console(uaddr_t text, size_t len)
 			return done ? (long)done : -EFAULT;
 		console_write(chunk, part);
 		done += part;
-		if (current->kill_signal)
+		if (READ_ONCE(current->kill_signal))
 			break;
 		cond_resched();
 	}

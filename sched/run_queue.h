@@ -28,7 +28,7 @@ enqueue(struct run_queue *rq, struct task *task)
 	DEBUG_ASSERT(!task->on_rq);
 	list_add_tail(&rq->lists[task->prio], &task->run_link);
 	rq->bitmap |= 1ul << task->prio;
-	rq->nr_running++;
+	WRITE_ONCE(rq->nr_running, rq->nr_running + 1);
 	task->on_rq = true;
 }
 
@@ -41,7 +41,7 @@ dequeue(struct run_queue *rq, struct task *task)
 	list_del(&task->run_link);
 	if (list_empty(list))
 		rq->bitmap &= ~(1ul << task->prio);
-	rq->nr_running--;
+	WRITE_ONCE(rq->nr_running, rq->nr_running - 1);
 	task->on_rq = false;
 }
 

@@ -31,7 +31,7 @@ allowed_on(const struct task *task, unsigned id)
 void
 cond_resched(void)
 {
-	if (this_cpu()->need_resched)
+	if (READ_ONCE(this_cpu()->need_resched))
 		schedule();
 }
 
@@ -55,7 +55,7 @@ resched_interrupt(void)
 	 * schedule() may have been under way, past its meeting point, and have
 	 * cleared it: who stops the world would wait for us for ever. */
 	if (READ_ONCE(world_stopping))
-		this_cpu()->need_resched = true;
+		WRITE_ONCE(this_cpu()->need_resched, true);
 }
 
 /* Tasks that want to run on an online CPU; the idle task does not count. */
@@ -401,10 +401,10 @@ idle_loop(void)
 		struct cpu *cpu = this_cpu();
 
 		arch_irq_disable();
-		if (cpu->dying) {
+		if (READ_ONCE(cpu->dying)) {
 			cpu_play_dead();
-		} else if (cpu->need_resched || cpu_load(cpu->id) > 0 ||
-			   pull_work(cpu->id)) {
+		} else if (READ_ONCE(cpu->need_resched) ||
+			   cpu_load(cpu->id) > 0 || pull_work(cpu->id)) {
 			arch_irq_enable();
 			schedule();
 		} else {
@@ -437,8 +437,10 @@ take_offline(struct cpu *cpu)
 	atomic64_and(&online_mask, ~(1ul << id));
 	store_release(&cpu->dying, true);
 	evict_current(cpu);
-	while (load_acquire(&cpu->online))
+	while (load_acquire(&cpu->online)) {
 		schedule();
+		arch_cpu_relax();
+	}
 	ASSERT(cpu->idle->active_mm == &init_mm);
 	cpu->idle->active_mm = NULL;
 	mmdrop(&init_mm, REF_BORROW, cpu->idle);
@@ -456,8 +458,10 @@ bring_online(struct cpu *cpu)
 	cpu->idle->active_mm = &init_mm;
 	store_release(&cpu->dying, false);
 	arch_send_ipi(id, IPI_RESCHED);
-	while (!load_acquire(&cpu->online))
+	while (!load_acquire(&cpu->online)) {
 		schedule();
+		arch_cpu_relax();
+	}
 	return 0;
 }
 

@@ -151,7 +151,7 @@ put_prev(struct run_queue *rq, struct task *prev)
 static struct task *
 pick_next(struct cpu *cpu, struct run_queue *rq)
 {
-	return unlikely(cpu->dying) ? cpu->idle : first_task(rq);
+	return unlikely(READ_ONCE(cpu->dying)) ? cpu->idle : first_task(rq);
 }
 
 void
@@ -172,7 +172,7 @@ schedule(void)
 
 	spin_lock(&rq->lock);
 	/* The world may have been stopped since we met: then come by again. */
-	cpu->need_resched = READ_ONCE(world_stopping);
+	WRITE_ONCE(cpu->need_resched, READ_ONCE(world_stopping));
 	put_prev(rq, prev);
 	next = pick_next(cpu, rq);
 	if (next == prev) {

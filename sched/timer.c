@@ -71,8 +71,8 @@ tick(struct cpu *cpu, u64 now)
 	task->ticks++;
 	if (task->slice && --task->slice)
 		return;
-	if (cpu->rq->nr_running > 2) /* others than this one and idle */
-		cpu->need_resched = true;
+	if (READ_ONCE(cpu->rq->nr_running) > 2) /* others than this one and idle */
+		WRITE_ONCE(cpu->need_resched, true);
 }
 
 void

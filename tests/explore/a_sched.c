@@ -9,6 +9,7 @@ SCENARIO(two_cpus_wake_one_worker, 2,
 {
 	struct actor *A = user("A"), *B = user("B"), *W = worker("W", NULL);
 
+	real_idle();
 	on(0, to(A));
 	on(1, to(B));
 	given();

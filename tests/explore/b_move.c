@@ -48,6 +48,7 @@ SCENARIO(move_against_wake_up, 2,
 	struct actor *A = user("A"), *B = user("B");
 
 	W = worker("W", NULL);
+	real_idle();
 	on(0, to(A), wakes(W), to(IDLE), to(A));
 	on(1, to(B));
 	given();

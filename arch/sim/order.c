@@ -73,25 +73,52 @@ independent(const struct op *a, const struct op *b)
 
 /* ---- What to try instead ------------------------------------------------------ */
 
+/* Steps that can be taken without the step @at, where @step shall come instead,
+ * and without @e, which shall come after @step. Mostly the two are the same. */
+static bool
+needs_neither(const struct node *node, const struct node *at,
+	      const struct node *e)
+{
+	return !before(at, &node->clock) && !before(e, &node->clock);
+}
+
+/* What comes before @step when it is not after @e, but soon after @at. */
+static struct clock
+clock_without(const struct node *at, const struct node *e,
+	      const struct node *step)
+{
+	struct clock clock = step->clock;
+
+	if (at == e)
+		return clock;
+	for (const struct node *node = at + 1; node < step; node++)
+		if (needs_neither(node, at, e) &&
+		    !independent(&node->op, &step->op))
+			join(&clock, &node->clock);
+	return clock;
+}
+
 /*
- * Among the steps after @e that do not need it, and then @step: the agents
- * whose first one needs none of the others.
+ * Among the steps after @at that need neither it nor @e, and then @step: the
+ * agents whose first one needs none of the others.
  */
 static agents_t
-initials(const struct node *e, const struct node *step)
+initials(const struct node *at, const struct node *e, const struct node *step)
 {
 	const struct node *firsts[MAX_AGENTS];
+	const struct clock last = clock_without(at, e, step);
 	unsigned n = 0;
 	agents_t seen = 0, found = 0;
 
-	for (const struct node *node = e + 1; node <= step; node++) {
+	for (const struct node *node = at + 1; node <= step; node++) {
+		const struct clock *clock = node == step ? &last : &node->clock;
 		bool first = true;
 
 		if (seen & bit_of(node->agent) ||
-		    (node != step && before(e, &node->clock)))
+		    (node != step && !needs_neither(node, at, e)))
 			continue;
 		for (unsigned i = 0; i < n && first; i++)
-			first = !before(firsts[i], &node->clock);
+			first = !before(firsts[i], clock);
 		firsts[n++] = node;
 		seen |= bit_of(node->agent);
 		if (first)
@@ -100,8 +127,8 @@ initials(const struct node *e, const struct node *step)
 	return found;
 }
 
-/* Where @e, in the middle of a handler, cannot be preceded by the task that
- * it interrupts: the task can only run before the handler began. */
+/* Where @step could come before @e. While a handler is on, the task that it
+ * interrupts cannot run: only before the handler began. */
 static struct node *
 where_to_try(struct node *e, const struct node *step)
 {
@@ -110,8 +137,15 @@ where_to_try(struct node *e, const struct node *step)
 	if (e->op.kind == OP_DRAIN &&
 	    engine.buffer[step->agent] == (int)e->agent)
 		e = &path[e->first];
-	if (engine.host[e->agent] == step->agent && e->agent != step->agent)
-		e = &path[e->first];
+	if (engine.host[step->agent] != step->agent)
+		return e;
+	/* Was a handler on at the time? It was if it has a step from e on, and
+	 * began before. */
+	for (struct node *node = e; node < step; node++)
+		if (engine.host[node->agent] == step->agent &&
+		    node->agent != step->agent &&
+		    &path[node->first] < e)
+			return &path[node->first];
 	return e;
 }
 
@@ -172,7 +206,7 @@ static void
 conflict(struct node *e, struct node *step)
 {
 	struct node *at = where_to_try(e, step);
-	agents_t able = initials(at, step) & at->enabled;
+	agents_t able = initials(at, e, step) & at->enabled;
 
 	if (no_choice(at, step, able))
 		return;

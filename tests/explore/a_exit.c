@@ -6,13 +6,13 @@ SCENARIO(three_threads_exit_at_once, 3,
 	 "frees")
 {
 	struct actor *A = user("A"), *A2 = thread("A2", A);
-	struct actor *A3 = thread("A3", A), *D = user("D");
+	struct actor *A3 = thread("A3", A);
 
 	on(0, to(A));
 	on(1, to(A2));
 	on(2, to(A3));
 	given();
-	on(0, exits(), to(D));
+	on(0, exits());
 	on(1, exits());
 	on(2, exits());
 }
@@ -22,7 +22,7 @@ SCENARIO(last_exit_under_two_lazy_cpus, 3,
 	 "they are told of the freed tables, and the last one frees")
 {
 	struct actor *A = user("A"), *A2 = thread("A2", A);
-	struct actor *A3 = thread("A3", A), *D = user("D"), *E = user("E");
+	struct actor *A3 = thread("A3", A), *D = user("D");
 
 	on(0, to(A));
 	on(1, to(A2), exits(), to(IDLE));
@@ -30,7 +30,6 @@ SCENARIO(last_exit_under_two_lazy_cpus, 3,
 	given();
 	on(0, exits());
 	on(1, to(D));
-	on(2, to(E));
 }
 
 SCENARIO(last_exit_while_a_cpu_becomes_lazy, 2,
@@ -109,7 +108,7 @@ SCENARIO(failing_fork_against_exit_of_a_sibling, 2,
 	on(0, to(A));
 	on(1, to(A2));
 	given();
-	on(0, forks(F), exits());
+	on(0, forks(F));
 	on(1, exits());
 }
 

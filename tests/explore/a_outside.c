@@ -13,18 +13,16 @@ SCENARIO(get_against_last_exit, 2,
 	on(1, exits());
 }
 
-SCENARIO(two_gets_against_last_exit, 3,
-	 "the last put may be either outsider's, and tears down there")
+SCENARIO(two_adopters_leave_at_once, 2,
+	 "the last users are two adopters: one of them tears down")
 {
-	struct actor *A = user("A"), *O = kthread("O"), *P = kthread("P");
+	struct actor *A = user("A"), *V = kthread("V"), *W = kthread("W");
 
-	on(0, to(O), pins(A));
-	on(1, to(P), pins(A));
-	on(2, to(A));
+	on(0, to(V), pins(A), adopts(A));
+	on(1, to(W), pins(A), adopts(A), to(A), exits(), to(W));
 	given();
-	on(0, gets(A));
-	on(1, gets(A));
-	on(2, exits());
+	on(0, abandons(A), unpins(A));
+	on(1, abandons(A), unpins(A));
 }
 
 SCENARIO(unpin_against_the_last_drop, 2,
@@ -109,5 +107,5 @@ SCENARIO(offline_against_last_exit, 2,
 	on(1, to(A2), exits(), to(IDLE));
 	on(0, to(A));
 	given();
-	on(0, exits(), to(K), goes_offline(1), comes_online(1));
+	on(0, exits(), to(K), goes_offline(1));
 }

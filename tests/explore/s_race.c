@@ -9,7 +9,7 @@ SCENARIO(s14_unmap_while_a_cpu_comes, 2,
 	on(0, to(A));
 	given();
 	on(0, unmaps(DATA, 1));
-	on(1, to(A2), reads(DATA));
+	on(1, to(A2), reads(DATA + PAGE_SIZE));
 }
 
 SCENARIO(s14_unmap_while_a_cpu_goes, 2,
@@ -33,7 +33,7 @@ SCENARIO(s14_unmap_while_a_cpu_leaves_lazy_mode, 2,
 	on(1, to(A2), to(K));
 	given();
 	on(0, unmaps(DATA, 1));
-	on(1, to(A2), reads(DATA));
+	on(1, to(A2), reads(DATA + PAGE_SIZE));
 }
 
 SCENARIO(s14_two_threads_exit_at_once, 2,

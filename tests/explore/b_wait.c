@@ -83,6 +83,34 @@ SCENARIO(stop_of_a_kernel_thread, 2,
 	   to(IDLE), calls(sim_reap, "reaps"));
 }
 
+/* ---- Killing a process that gets a thread ------------------------------------------ */
+
+static struct actor *A, *A2;
+
+static void
+looks_for_survivors(void)
+{
+	irq_flags_t flags = spin_lock_irqsave(&pid_lock);
+	bool killed = A->task->kill_signal;
+	bool survives = A2->task && !A2->task->kill_signal;
+
+	spin_unlock_irqrestore(&pid_lock, flags);
+	if (killed && survives)
+		explore_fail(EXPLORE_VIOLATION, "A was killed, and its thread "
+			     "A2 lives on");
+}
+
+SCENARIO(clone_against_kill, 2,
+	 "a process that is killed keeps no thread, not even a new one")
+{
+	A = user("A"), A2 = unborn("A2");
+	on(0, to(A));
+	on(1, to(kthread("K")));
+	given();
+	on(0, clones(A2), calls(looks_for_survivors, "looks for survivors"));
+	on(1, kills(A));
+}
+
 /* ---- Sleeping with a deadline --------------------------------------------------- */
 
 static void

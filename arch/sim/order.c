@@ -157,19 +157,34 @@ turn_of(struct node *at)
 	return first;
 }
 
+/* Does @step need something that another CPU did after @at, not needing @at?
+ * An interrupt that had not been sent yet: its sender might come first. */
+static bool
+needs_others(const struct node *at, const struct node *step)
+{
+	for (const struct node *node = at + 1; node < step; node++) {
+		if (engine.host[node->agent] != engine.host[step->agent] &&
+		    before(node, &step->clock) && !before(at, &node->clock))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Two steps of one CPU and its interrupt, or one that waits for the other, can
  * not change places here if the one that came second was not able to run: the
  * step that made it able (interrupts on, the store waited for) has conflicts
- * of its own.
+ * of its own. But for the step that sent an interrupt, which has none.
  */
 static bool
 no_choice(const struct node *at, const struct node *step)
 {
 	if (at->enabled & bit_of(step->agent))
 		return false;
-	return step->op.kind == OP_WAIT ||
-	       engine.host[at->agent] == engine.host[step->agent];
+	if (step->op.kind == OP_WAIT)
+		return true;
+	return engine.host[at->agent] == engine.host[step->agent] &&
+	       !needs_others(at, step);
 }
 
 /* A handler that wants the lock which its host took before: it is to come also

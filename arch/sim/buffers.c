@@ -38,7 +38,7 @@ buffers_reset(void)
 static struct buffer *
 buffer_of(unsigned agent)
 {
-	int drain = engine.buffer[agent];
+	int drain = agent == NOBODY ? -1 : engine.buffer[agent];
 
 	return drain < 0 ? NULL : &buffers[drain];
 }

@@ -16,6 +16,7 @@
 
 enum {
 	MAX_STEPS = 20000,	/* of one execution */
+	MAX_ACCESSES = 5000000,	/* by one agent in one execution */
 	MAX_SHARED = 8192,	/* words that agents share */
 	NOBODY = MAX_AGENTS,
 };
@@ -135,6 +136,7 @@ bool preempts(const struct node *node, unsigned agent);
 /* order.c */
 void order_reset(void);
 void order_step(struct node *node);
+void order_blocked(unsigned agent);
 bool independent(const struct op *a, const struct op *b);
 
 /* shadow.c */

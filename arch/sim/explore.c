@@ -125,24 +125,36 @@ note_change(unsigned agent)
 	engine.all_changes++;
 }
 
+/* What @agent waits for, as it sees memory. The function may be instrumented,
+ * but it is we who ask, not the running agent. */
+static bool
+is_over(unsigned agent, const struct op *wait)
+{
+	bool over;
+
+	buffers_hide(engine.running);
+	buffers_show(agent);
+	explore_quiet++;
+	over = wait->ready(wait->arg);
+	explore_quiet--;
+	buffers_hide(agent);
+	buffers_show(engine.running);
+	return over;
+}
+
 /* What its announced operation waits for. */
 static bool
 ready(unsigned agent)
 {
 	const struct op *op = &engine.pending[agent];
 	const struct shared *word;
-	bool is_ready;
 
 	switch (op->kind) {
 	case OP_LOCK:
 		word = shared_word(op->address);
 		return buffer_empty(agent) && (!word || !word->holder);
 	case OP_WAIT:
-		/* It may be instrumented; we ask, not the running agent. */
-		explore_quiet++;
-		is_ready = op->ready(op->arg);
-		explore_quiet--;
-		return is_ready;
+		return is_over(agent, op);
 	case OP_RELAX:
 		return engine.relaxed[agent] != changes_by_others(agent) + 1;
 	case OP_FENCE:
@@ -180,8 +192,17 @@ enabled_agents(void)
 
 /* ---- One step ---------------------------------------------------------------------- */
 
+static const struct op *
+next_of(unsigned agent)
+{
+	const struct op *op = &engine.pending[agent];
+
+	return op->kind == OP_DRAIN ? buffer_oldest(agent) : op;
+}
+
 /* Who stays asleep after @node's step: those whose next one is independent. A
- * handler is more than its first step: whatever its host does may matter. */
+ * handler is more than its first step: whatever its host does may matter. And
+ * stores of both go into one buffer. */
 static agents_t
 still_asleep(const struct node *node)
 {
@@ -191,9 +212,9 @@ still_asleep(const struct node *node)
 	for (agents_t rest = sleep; rest; rest &= rest - 1) {
 		unsigned agent = (unsigned)__builtin_ctz(rest);
 
-		if (engine.host[agent] == node->agent)
+		if (engine.host[agent] == engine.host[node->agent])
 			continue;
-		if (independent(&engine.pending[agent], &node->op))
+		if (independent(next_of(agent), &node->op))
 			still |= bit_of(agent);
 	}
 	return still;
@@ -259,10 +280,8 @@ static void
 take(struct node *node)
 {
 	unsigned agent = node->agent;
-	const struct op *op = &engine.pending[agent];
+	const struct op *op = next_of(agent);
 
-	if (op->kind == OP_DRAIN)
-		op = buffer_oldest(agent);
 	node->op = *op;
 	node->op.kind = engine.pending[agent].kind;
 	node->word = op->address ? make_shared(op->address) : NULL;
@@ -313,9 +332,10 @@ next_agent(void)
 		node->agent = (u8)agent;
 		if (engine.pending[agent].kind != OP_DRAIN)
 			return agent;
+		/* All of them: what is drained must not be taken for what a
+		 * store that is shown has replaced. */
 		for (unsigned i = 0; i < engine.nr_agents; i++)
-			if (engine.buffer[i] == (int)agent)
-				buffers_hide(i);
+			buffers_hide(i);
 		schedule_ran(agent);
 		take(node);
 		buffer_drain(agent);
@@ -427,8 +447,11 @@ access_word(const struct op *op)
 	case PRIVATE:
 		if (unlikely(lose_turn_in_replay()))
 			announce(&(struct op){ .kind = OP_FENCE });
-		else
-			engine.accesses[engine.running]++;
+		else if (unlikely(++engine.accesses[engine.running] >
+				  MAX_ACCESSES))
+			explore_fail(EXPLORE_STUCK, "no end after %d accesses "
+				     "by %s", MAX_ACCESSES,
+				     engine.world->agent_name(engine.running));
 		return;
 	case NEWLY_SHARED:
 		learn();
@@ -613,8 +636,12 @@ let_run(unsigned agent)
 static void
 nobody_left(void)
 {
-	const char *missing = engine.world->ended();
+	const char *missing;
 
+	for (unsigned agent = 0; agent < engine.nr_agents; agent++)
+		if (engine.world->runnable(agent))
+			order_blocked(agent);
+	missing = engine.world->ended();
 	if (!missing) {
 		engine.stop = STOP_END;
 		return;

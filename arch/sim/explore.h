@@ -202,7 +202,7 @@ struct explore_options {
 	u64 seed;		/* RANDOM, PCT */
 	u64 max_executions;	/* 0: no limit */
 	u64 max_steps;		/* of one execution; more is STUCK */
-	double max_seconds;	/* 0: no limit. The only use of the clock */
+	double max_seconds;	/* of processor time; 0: no limit */
 	const char *replay;	/* a schedule string */
 	bool races;		/* look for data races */
 	bool keep_going;	/* after a failure: look for a shorter one */
@@ -220,7 +220,7 @@ struct explore_stats {
 	unsigned bound_done;	/* BOUNDED: searched completely up to here */
 	bool complete;		/* nothing was left out but by the bound */
 	bool bound_mattered;	/* the last bound cut something off */
-	double seconds;
+	double seconds;		/* of processor time */
 };
 
 struct explore_failure {

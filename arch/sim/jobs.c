@@ -84,13 +84,19 @@ copy_output(const struct job *job)
 }
 
 static const char *
-how_it_crashed(int status)
+how_it_ended(int status)
 {
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
 		return "it hangs";
 	if (WIFSIGNALED(status))
 		return strsignal(WTERMSIG(status));
 	return WEXITSTATUS(status) ? "it gave up" : NULL;
+}
+
+static int
+exit_code(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static void
@@ -103,7 +109,7 @@ stop_all(struct job *jobs, unsigned n)
 
 void
 run_jobs(unsigned n, unsigned at_once, void (*body)(unsigned i),
-	 bool (*ended)(unsigned i, const char *why))
+	 bool (*ended)(unsigned i, int code, const char *why))
 {
 	struct job *jobs = calloc(n + 1, sizeof(*jobs));
 	unsigned started = 0, reported = 0, over = 0;
@@ -117,9 +123,11 @@ run_jobs(unsigned n, unsigned at_once, void (*body)(unsigned i),
 		over++;
 		for (; reported < started && !jobs[reported].process;
 		     reported++) {
+			int status = jobs[reported].status;
+
 			copy_output(&jobs[reported]);
-			if (ended(reported,
-				  how_it_crashed(jobs[reported].status)))
+			if (ended(reported, exit_code(status),
+				  how_it_ended(status)))
 				continue;
 			stop_all(jobs, started);
 			n = 0;

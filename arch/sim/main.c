@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,7 +49,8 @@ static const char usage[] =
 "  --replay SCHEDULE    this one schedule\n"
 "  --tso                stores become visible late, as on x86\n"
 "  --no-reduction       equivalent interleavings too\n"
-"  --seconds N          for each scenario; --executions N the same\n"
+"  --seconds N          for each scenario, of processor time\n"
+"  --executions N       for each scenario\n"
 "  --first              do not look for a shorter failure\n"
 "  --stop               after the first scenario that fails\n"
 "  --jobs N             scenarios at a time (default: one a processor)\n"
@@ -124,15 +126,26 @@ default_trace(const char *name)
 	return path;
 }
 
+/* The process gets a SIGXCPU when it has used that much. */
+static void
+limit_processor_time(rlim_t seconds)
+{
+	struct rlimit limit = { seconds, RLIM_INFINITY };
+
+	setrlimit(RLIMIT_CPU, &limit);
+}
+
 static void
 explore(struct outcome *outcome, const struct scenario *scenario)
 {
 	outcome->name = scenario->name;
 	outcome->about = scenario->about;
 	outcome->options = request.options;
-	/* An execution that never ends is none of the engine's limits. */
+	/* The engine only looks at its limits between executions: one of them
+	 * may never end. */
 	if (request.options.max_seconds)
-		alarm((unsigned)request.options.max_seconds + GRACE_SECONDS);
+		limit_processor_time(2 * (rlim_t)request.options.max_seconds +
+				     GRACE_SECONDS);
 	scenario_boot(scenario);
 	if (request.deep)
 		search_deep(outcome);
@@ -171,15 +184,17 @@ worse(enum verdict_code a, enum verdict_code b)
 }
 
 static bool
-nth_ended(unsigned i, const char *crash)
+nth_ended(unsigned i, int exit_code, const char *why)
 {
 	struct outcome *outcome = &outcomes[i];
+	enum verdict_code *code = &outcome->result.code;
 
-	if (crash) {
+	/* The kernel panics before there is anything to explore; or a crash. */
+	if (why) {
+		*code = exit_code == EXPLORE_VIOLATION ? EXPLORE_VIOLATION
+						       : EXPLORE_TOOL_ERROR;
 		outcome->name = request.scenarios[i]->name;
-		outcome->result.code = EXPLORE_TOOL_ERROR;
-		printf("%s: TOOL ERROR: the explorer crashed: %s\n",
-		       outcome->name, crash);
+		printf("%s: %s: %s\n", outcome->name, verdict_name(*code), why);
 	}
 	total_add(&total, outcome);
 	total.code = worse(total.code, outcome->result.code);

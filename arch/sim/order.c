@@ -109,17 +109,15 @@ where_to_try(struct node *e, const struct node *step)
 	 * counts is when it was made. */
 	if (e->op.kind == OP_DRAIN &&
 	    engine.buffer[step->agent] == (int)e->agent)
-		return &path[e->first];
+		e = &path[e->first];
 	if (engine.host[e->agent] == step->agent && e->agent != step->agent)
-		return &path[e->first];
+		e = &path[e->first];
 	return e;
 }
 
 static void
-try_source_set(struct node *at, const struct node *step)
+try_source_set(struct node *at, const struct node *step, agents_t able)
 {
-	agents_t able = initials(at, step) & at->enabled;
-
 	if (able & at->backtrack)
 		return;
 	if (able & bit_of(step->agent))
@@ -157,64 +155,122 @@ turn_of(struct node *at)
 	return first;
 }
 
-/* Does @step need something that another CPU did after @at, not needing @at?
- * An interrupt that had not been sent yet: its sender might come first. */
-static bool
-needs_others(const struct node *at, const struct node *step)
-{
-	for (const struct node *node = at + 1; node < step; node++) {
-		if (engine.host[node->agent] != engine.host[step->agent] &&
-		    before(node, &step->clock) && !before(at, &node->clock))
-			return true;
-	}
-	return false;
-}
-
 /*
  * Two steps of one CPU and its interrupt, or one that waits for the other, can
- * not change places here if the one that came second was not able to run: the
- * step that made it able (interrupts on, the store waited for) has conflicts
- * of its own. But for the step that sent an interrupt, which has none.
+ * not change places here if nothing can run that leads to the second: the step
+ * that made it able (interrupts on, the store waited for) has conflicts of its
+ * own.
  */
 static bool
-no_choice(const struct node *at, const struct node *step)
+no_choice(const struct node *at, const struct node *step, agents_t able)
 {
-	if (at->enabled & bit_of(step->agent))
-		return false;
-	if (step->op.kind == OP_WAIT)
-		return true;
-	return engine.host[at->agent] == engine.host[step->agent] &&
-	       !needs_others(at, step);
-}
-
-/* A handler that wants the lock which its host took before: it is to come also
- * while the host holds it, and both wait for ever. */
-static void
-try_inside_section(struct node *e, const struct node *step)
-{
-	struct node *inside = e + 1;
-	agents_t handler = bit_of(step->agent);
-
-	if (e->op.kind == OP_LOCK && step->op.kind == OP_LOCK &&
-	    engine.host[step->agent] == e->agent &&
-	    inside->enabled & handler)
-		inside->backtrack |= handler;
+	return !able && (step->op.kind == OP_WAIT ||
+			 engine.host[at->agent] == engine.host[step->agent]);
 }
 
 static void
 conflict(struct node *e, struct node *step)
 {
 	struct node *at = where_to_try(e, step);
+	agents_t able = initials(at, step) & at->enabled;
 
-	try_inside_section(e, step);
-	if (no_choice(at, step))
+	if (no_choice(at, step, able))
 		return;
 	if (!engine.bounded) {
-		try_source_set(at, step);
+		try_source_set(at, step, able);
 		return;
 	}
 	try_agent(at, step);
 	try_agent(turn_of(at), step);
+}
+
+static bool
+recording_conflicts(void)
+{
+	return engine.reduce && engine.depth >= engine.fresh;
+}
+
+static bool
+changed_word(const struct node *node, const struct shared *word)
+{
+	return (node->word == word && changes(&node->op)) ||
+	       node->second == word;
+}
+
+/* What @step waited for was changed last by @e, and it could not have gone on
+ * just before. But perhaps before one of the changes that came earlier. */
+static struct node *
+last_chance(struct node *e, const struct node *step)
+{
+	for (; e >= path && !before(e, &step->clock); e--)
+		if (changed_word(e, step->word) &&
+		    e->enabled & bit_of(step->agent))
+			return e;
+	return NULL;
+}
+
+/*
+ * A handler that waits may wait for somebody who waits for what the interrupted
+ * agent would do next, in a lock that it holds for instance. Such a handler is
+ * to come at each place.
+ */
+static void
+try_handler_earlier(const struct node *step)
+{
+	agents_t handler = bit_of(step->agent);
+	struct node *at = &path[step->first];
+
+	if (!recording_conflicts())
+		return;
+	while (at-- > path) {
+		if (at->agent != engine.host[step->agent] ||
+		    !(at->enabled & handler))
+			continue;
+		at->backtrack |= handler;
+		if (engine.bounded)
+			try_agent(turn_of(at), step);
+		return;
+	}
+}
+
+/*
+ * x86-TSO: a store into the buffer is nothing to other CPUs, but to an interrupt
+ * of its own it is: it comes before or after. For want of a conflict that would
+ * say so, both are always tried: the interrupts where a store is next, and the
+ * host where an interrupt comes.
+ */
+static void
+try_around_store(struct node *step)
+{
+	unsigned host = engine.host[step->agent];
+	agents_t others = 0;
+
+	if (step->agent != host) {
+		if (step == &path[step->first] && engine.buffer[host] >= 0)
+			step->backtrack |= bit_of(host) & step->enabled;
+		return;
+	}
+	if (step->op.kind != OP_STORE)
+		return;
+	for (unsigned i = 0; i < engine.nr_agents; i++) {
+		if (i == host || engine.host[i] != host ||
+		    !engine.world->runnable(i))
+			continue;
+		/* If it is an update, first the buffer has to be empty. */
+		others |= step->enabled & bit_of(i)
+				  ? bit_of(i)
+				  : bit_of((unsigned)engine.buffer[host]);
+	}
+	step->backtrack |= others & step->enabled;
+}
+
+static bool
+is_waiting_handler(const struct node *step)
+{
+	return engine.host[step->agent] != step->agent &&
+	       step != &path[step->first] &&
+	       (step->op.kind == OP_LOCK || step->op.kind == OP_WAIT ||
+		step->op.kind == OP_RELAX);
 }
 
 /* ---- One step ----------------------------------------------------------------- */
@@ -224,50 +280,68 @@ conflict(struct node *e, struct node *step)
 static void
 meet(u32 earlier, struct node *step)
 {
-	struct node *e;
+	struct node *e, *at;
 
 	if (!earlier)
 		return;
 	e = &path[earlier - 1];
 	if (before(e, &step->clock))
 		return;
-	if (engine.reduce && engine.depth >= engine.fresh)
-		conflict(e, step);
+	if (recording_conflicts()) {
+		at = step->op.kind == OP_WAIT ? last_chance(e, step) : e;
+		if (at)
+			conflict(at, step);
+	}
 	join(&step->clock, &e->clock);
 }
 
-/* All that @step depends on, the latest first: an earlier one that comes
- * before a later one is no conflict of its own. */
+/* Steps that came before, the latest first. */
+struct earlier {
+	u32 steps[2 * (MAX_AGENTS + 1)];
+	unsigned n;
+};
+
 static void
-meet_readers(struct shared *word, struct node *step)
+add_earlier(struct earlier *earlier, u32 step)
 {
-	u32 reads[MAX_AGENTS];
-	unsigned n = 0;
+	unsigned place = earlier->n++;
 
-	for (unsigned i = 0; i < engine.nr_agents; i++) {
-		unsigned place = n;
-
-		if (!word->read[i])
-			continue;
-		while (place > 0 && reads[place - 1] < word->read[i]) {
-			reads[place] = reads[place - 1];
-			place--;
-		}
-		reads[place] = word->read[i];
-		n++;
+	while (place > 0 && earlier->steps[place - 1] < step) {
+		earlier->steps[place] = earlier->steps[place - 1];
+		place--;
 	}
-	for (unsigned i = 0; i < n; i++)
-		meet(reads[i], step);
+	earlier->steps[place] = step;
 }
 
 static void
-touch(struct shared *word, struct node *step, bool change)
+find_earlier(struct earlier *earlier, const struct shared *word, bool change)
+{
+	add_earlier(earlier, word->write);
+	for (unsigned i = 0; change && i < engine.nr_agents; i++)
+		if (word->read[i])
+			add_earlier(earlier, word->read[i]);
+}
+
+/* All that @step depends on. One that comes before a later one is no conflict
+ * of its own: so the latest first, of both words together. */
+static void
+meet_all(struct node *step)
+{
+	struct earlier earlier = { .n = 0 };
+
+	if (step->word)
+		find_earlier(&earlier, step->word, changes(&step->op));
+	if (step->second)
+		find_earlier(&earlier, step->second, true);
+	for (unsigned i = 0; i < earlier.n; i++)
+		meet(earlier.steps[i], step);
+}
+
+static void
+leave_mark(struct shared *word, const struct node *step, bool change)
 {
 	u32 number = (u32)(step - path) + 1;
 
-	if (change)
-		meet_readers(word, step);
-	meet(word->write, step);
 	if (!change) {
 		word->read[step->agent] = number;
 		return;
@@ -276,18 +350,49 @@ touch(struct shared *word, struct node *step, bool change)
 	word->write = number;
 }
 
+/*
+ * An agent that cannot go on, at an end where nobody can: had it come earlier,
+ * it might have gone on.
+ */
+void
+order_blocked(unsigned agent)
+{
+	struct node *step = &path[engine.depth];
+	const struct op *op = &engine.pending[agent];
+
+	if (!op->address || !recording_conflicts())
+		return;
+	*step = (struct node){ .op = *op, .agent = (u8)agent,
+			       .first = engine.began[agent],
+			       .word = make_shared(op->address),
+			       .second = op->second ? make_shared(op->second)
+						    : NULL,
+			       .index = engine.events[agent] + 1,
+			       .clock = engine.clocks[agent] };
+	if (engine.busy[engine.host[agent]] != agent)
+		step->first = engine.depth; /* it has not begun */
+	meet_all(step);
+	if (is_waiting_handler(step))
+		try_handler_earlier(step);
+}
+
 void
 order_step(struct node *step)
 {
 	unsigned agent = step->agent;
 
+	if (recording_conflicts())
+		try_around_store(step);
+	if (is_waiting_handler(step))
+		try_handler_earlier(step);
 	step->index = ++engine.events[agent];
 	step->clock = engine.clocks[agent];
 	step->clock.at[agent] = step->index;
+	meet_all(step);
 	if (step->word)
-		touch(step->word, step, changes(&step->op));
+		leave_mark(step->word, step, changes(&step->op));
 	if (step->second)
-		touch(step->second, step, true);
+		leave_mark(step->second, step, true);
 	/* The lock's last holder is behind us; only now, since until here its
 	 * taking of the lock was a conflict. */
 	if (step->op.kind == OP_LOCK)

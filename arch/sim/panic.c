@@ -98,8 +98,8 @@ end(const struct mm *mm, const char *fmt, va_list args)
 
 	vsnprintf(sentence, sizeof(sentence), fmt, args);
 	if (!sim_explored()) {
-		fprintf(stderr, "during set-up: %s\n", sentence);
-		exit(EXPLORE_TOOL_ERROR);
+		printf("during set-up: %s\n", sentence);
+		exit(EXPLORE_VIOLATION);
 	}
 	guilty = mm;
 	explore_fail(EXPLORE_VIOLATION, "%s", sentence);

@@ -78,8 +78,8 @@ format_extent(const struct outcome *outcome, char *buf, size_t size)
 			snprintf(buf, size, stats->complete ? "all"
 							    : "limit reached");
 		else
-			snprintf(buf, size, "bound %u: complete",
-				 stats->bound_done);
+			snprintf(buf, size, "bound %u: %s", stats->bound_done,
+				 stats->complete ? "complete" : "no time");
 		break;
 	case SEARCH_RANDOM:
 		snprintf(buf, size, "by chance, seed %" PRIu64, options->seed);
@@ -227,6 +227,7 @@ total_add(struct total *total, const struct outcome *outcome)
 	const struct explore_stats *stats = &outcome->result.stats;
 
 	total->scenarios++;
+	total->limited += outcome->result.code == EXPLORE_LIMIT;
 	total->failed += outcome->result.code != EXPLORE_OK &&
 			 outcome->result.code != EXPLORE_LIMIT;
 	total->interleavings += stats->executions;
@@ -243,9 +244,9 @@ report_total(const struct total *total, double elapsed)
 {
 	double seconds = total->seconds > 0 ? total->seconds : 1;
 
-	printf("\n%u scenario%s, %u failed: %s interleavings, %s states, "
-	       "in %.1f s\n", total->scenarios,
-	       total->scenarios == 1 ? "" : "s", total->failed,
+	printf("\n%u scenario%s, %u failed, %u ended by a limit: %s "
+	       "interleavings, %s states, in %.1f s\n", total->scenarios,
+	       total->scenarios == 1 ? "" : "s", total->failed, total->limited,
 	       thousands(total->interleavings), thousands(total->states),
 	       elapsed);
 	printf("speed, on one core: %.1f million accesses a second",

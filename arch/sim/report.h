@@ -27,7 +27,7 @@ void report_failure(const struct outcome *outcome, const struct world *world,
 /* What all scenarios together come to. */
 struct total {
 	enum verdict_code code;	/* the worst; by the caller of total_add() */
-	unsigned scenarios, failed;
+	unsigned scenarios, failed, limited;
 	u64 interleavings, states, accesses;
 	double seconds;		/* of the processors; all added up */
 	double s5_per_second;	/* executions of the scenario S5; 0: not run */

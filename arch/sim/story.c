@@ -190,8 +190,11 @@ select_steps(bool all)
 {
 	for (size_t i = 0; i < nr_steps; i++)
 		events[i].after = conflict(i);
-	for (size_t i = 0; i < nr_steps; i++)
+	for (size_t i = 0; i < nr_steps; i++) {
 		events[i].shown = all || matters(i);
+		if (events[i].after) /* steps are numbered from 1 */
+			events[events[i].after - 1].shown = true;
+	}
 }
 
 static void

@@ -10,6 +10,7 @@
 #include "arch/sim/sim.h"
 #include "arch/sim/words.h"
 #include "mm/mm.h"
+#include "sched/run_queue.h"
 #include "sched/sched.h"
 
 enum { MAX_FOLLOWED = 256 }; /* a list longer than this is damaged */

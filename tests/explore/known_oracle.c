@@ -369,6 +369,18 @@ conflicting(unsigned x, unsigned y)
 	return (x & y & 0xff) || (x & y >> 8 & 0xff) || (x >> 8 & y & 0xff);
 }
 
+/* These are announced even by an agent that is alone. */
+static bool
+is_of_a_pair(unsigned word)
+{
+	for (unsigned a = 0; a < code->agents; a++)
+		for (unsigned i = 0; i < code->length[a]; i++)
+			if (code->instr[a][i].kind == ADD_BOTH &&
+			    effects(&code->instr[a][i]) & 1 << word)
+				return true;
+	return false;
+}
+
 /* A load or store of a word that others do not touch, or that nobody changes,
  * and a step that never loses its turn, belong to the step before. */
 static bool
@@ -379,7 +391,7 @@ is_silent(unsigned agent, const struct instr *instr)
 
 	if (instr->kind == UNLOCK)
 		return true;
-	if (instr->kind >= ADD_BOTH)
+	if (instr->kind >= ADD_BOTH || is_of_a_pair(instr->word))
 		return false;
 	for (unsigned other = 0; other < code->agents; other++)
 		if (other != agent &&

@@ -394,6 +394,59 @@ pull_work(unsigned id)
 	return false;
 }
 
+/* The CPUs where @task would get its turn: nothing there comes before it. */
+static u64
+cpus_with_a_turn(const struct task *task)
+{
+	u64 mask = 0;
+
+	for (u64 rest = task->affinity & online_cpus(); rest;
+	     rest &= rest - 1) {
+		unsigned id = first_bit(rest);
+
+		if (first_bit(READ_ONCE(run_queues[id].bitmap)) >= task->prio)
+			mask |= 1ul << id;
+	}
+	return mask;
+}
+
+/* Takes the first task off @rq that waits there behind one of a higher
+ * priority and would get its turn elsewhere: on CPU *@id. */
+static struct task *
+take_outranked(struct run_queue *rq, unsigned *id)
+{
+	/* All lists but the first one that is not empty. */
+	for (u64 rest = rq->bitmap & (rq->bitmap - 1); rest; rest &= rest - 1) {
+		struct task *task;
+
+		list_for_each(task, &rq->lists[first_bit(rest)], run_link) {
+			u64 mask = task->on_cpu ? 0 : cpus_with_a_turn(task);
+
+			if (!mask)
+				continue;
+			take_away(rq, task);
+			*id = least_loaded(mask);
+			return task;
+		}
+	}
+	return NULL;
+}
+
+void
+sched_help_outranked(struct cpu *cpu)
+{
+	struct run_queue *rq = cpu->rq;
+	struct task *task;
+	unsigned id;
+
+	DEBUG_ASSERT(!arch_irqs_on());
+	spin_lock(&rq->lock);
+	task = take_outranked(rq, &id);
+	spin_unlock(&rq->lock);
+	if (task)
+		place(task, id);
+}
+
 /* Everything queued on CPU @id, which is going offline, goes elsewhere. */
 static void
 push_work(unsigned id)

@@ -72,6 +72,11 @@ int cpu_offline(unsigned id);
 int cpu_online(unsigned id);
 u64 online_cpus(void); /* bit mask */
 
+/* A task that waits on @cpu behind one of a higher priority, which may run for
+ * long, goes to a CPU where it gets its turn, if it may run on such a one. For
+ * the tick, interrupts off. Idle CPUs need no such help: they look for work. */
+void sched_help_outranked(struct cpu *cpu);
+
 /* A runnable task that has been switched away from on a CPU that it may no
  * longer use: queues it on another one. For the finish step, interrupts off. */
 void sched_migrate(struct task *task);

@@ -70,8 +70,10 @@ tick(struct cpu *cpu, u64 now)
 	task->ticks++;
 	if (task->slice && --task->slice)
 		return;
-	if (cpu->rq->nr_running > 2) /* others than this one and idle */
+	if (cpu->rq->nr_running > 2) { /* others than this one and idle */
 		cpu->need_resched = true;
+		sched_help_outranked(cpu);
+	}
 }
 
 void

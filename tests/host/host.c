@@ -348,6 +348,12 @@ assert_no_spinlocks(void)
 }
 
 __attribute__((weak)) void
+cond_resched(void)
+{
+	assert_no_spinlocks();
+}
+
+__attribute__((weak)) void
 mutex_init(struct mutex *mutex, const char *name)
 {
 	(void)name;

@@ -164,7 +164,7 @@ end_other_threads(void)
 		kill_siblings(process);
 		wait_event_killable(&process->changed, alone(process));
 	}
-	if (current->kill_signal)
+	if (READ_ONCE(current->kill_signal))
 		return -EINTR;
 	become_leader(current);
 	return 0;

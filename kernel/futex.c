@@ -145,7 +145,8 @@ sleep_on(struct futex_waiter *waiter, u64 deadline)
 {
 	for (;;) {
 		set_current_state(TASK_SLEEPING);
-		if (load_acquire(&waiter->woken) || current->kill_signal ||
+		if (load_acquire(&waiter->woken) ||
+		    READ_ONCE(current->kill_signal) ||
 		    (deadline != ~0ul && arch_time_ns() >= deadline))
 			break;
 		schedule_until(deadline);
@@ -199,7 +200,7 @@ futex_wait(uaddr_t addr, int op, u32 expected, uaddr_t timeout, u32 bitset)
 		return 0;
 	if (err)
 		return err;
-	return current->kill_signal ? -EINTR : -ETIMEDOUT;
+	return READ_ONCE(current->kill_signal) ? -EINTR : -ETIMEDOUT;
 }
 
 /* ---- Waking ----------------------------------------------------------- */

@@ -228,9 +228,10 @@ void
 exit_to_user(struct regs *regs)
 {
 	(void)regs;
-	while (current->kill_signal || this_cpu()->need_resched) {
+	while (READ_ONCE(current->kill_signal) ||
+	       READ_ONCE(this_cpu()->need_resched)) {
 		arch_irq_enable();
-		if (current->kill_signal)
+		if (READ_ONCE(current->kill_signal))
 			die();
 		schedule();
 		arch_irq_disable();

@@ -159,7 +159,7 @@ sys_arch_prctl(int code, u64 addr)
 static long
 sys_sched_yield(void)
 {
-	sched_yield();
+	schedule();
 	return 0;
 }
 
@@ -317,7 +317,7 @@ write_console(uaddr_t text, size_t len)
 			return done ? (long)done : -EFAULT;
 		console_write(chunk, part);
 		done += part;
-		if (current->kill_signal)
+		if (READ_ONCE(current->kill_signal))
 			break;
 		cond_resched();
 	}

@@ -72,12 +72,12 @@ sleep_until(u64 deadline)
 {
 	while (arch_time_ns() < deadline) {
 		set_current_state(TASK_SLEEPING);
-		if (current->kill_signal)
+		if (READ_ONCE(current->kill_signal))
 			break;
 		schedule_until(deadline);
 	}
 	set_current_state(TASK_RUNNABLE);
-	return current->kill_signal ? -EINTR : 0;
+	return READ_ONCE(current->kill_signal) ? -EINTR : 0;
 }
 
 long

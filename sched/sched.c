@@ -1,16 +1,14 @@
 /*
- * Run queues: who is next. The switch itself is in switch.c.
- *
- * A run queue's lock is taken by the task that leaves and released, on the
- * next task's stack, by the finish step. So whoever holds the lock sees a
- * task either still running (on_cpu) or completely off its stack.
+ * Where tasks run: wake-ups, moves between CPUs, CPUs that leave and come
+ * back, the idle task. Who is next on a CPU, and the switch: switch.c.
  */
 #include "sched/sched.h"
 
 #include "kernel/base/assert.h"
-#include "kernel/base/bits.h"
 #include "kernel/base/errno.h"
+#include "kernel/base/string.h"
 #include "mm/mm.h"
+#include "sched/run_queue.h"
 #include "sched/timer.h"
 #include "sched/world.h"
 
@@ -24,128 +22,11 @@ online_cpus(void)
 	return atomic64_read(&online_mask);
 }
 
-/* ---- One queue -------------------------------------------------------- */
-/*
- * Every runnable task is on a list, the running one too: a yield only moves
- * it to the end. The idle task is always on the last list, so that there is
- * always a first task.
- */
-
-static void
-enqueue(struct run_queue *rq, struct task *task)
-{
-	DEBUG_ASSERT(!task->on_rq);
-	list_add_tail(&rq->lists[task->prio], &task->run_link);
-	rq->bitmap |= 1ul << task->prio;
-	rq->nr_running++;
-	task->on_rq = true;
-}
-
-static void
-dequeue(struct run_queue *rq, struct task *task)
-{
-	struct list *list = &rq->lists[task->prio];
-
-	DEBUG_ASSERT(task->on_rq);
-	list_del(&task->run_link);
-	if (list_empty(list))
-		rq->bitmap &= ~(1ul << task->prio);
-	rq->nr_running--;
-	task->on_rq = false;
-}
-
-/*
- * Takes a runnable @task off @rq; place() puts it on another queue. In between
- * no queue's lock covers it. Whoever wants to lock its queue waits, so the
- * mover keeps interrupts off until it is done: an interrupt on this CPU might
- * want to.
- */
-static void
-take_away(struct run_queue *rq, struct task *task)
-{
-	dequeue(rq, task);
-	WRITE_ONCE(task->moving, true);
-}
-
-static struct task *
-first_task(struct run_queue *rq)
-{
-	return list_first(&rq->lists[first_bit(rq->bitmap)], struct task,
-			  run_link);
-}
-
 /* May @task run on CPU @id, which must be online for it too? */
 static bool
 allowed_on(const struct task *task, unsigned id)
 {
 	return task->affinity & online_cpus() & (1ul << id);
-}
-
-/* ---- Giving the CPU away ---------------------------------------------- */
-
-/* @prev gives the CPU away: to the end of its list if it can go on here; off
- * the queue if it sleeps, is dead, or has to go on elsewhere. Then the finish
- * step queues it there, since only then is it off this stack. */
-static void
-put_prev(struct run_queue *rq, struct task *prev)
-{
-	if (likely(prev->state == TASK_RUNNABLE && !prev->migrating))
-		list_move_tail(&rq->lists[prev->prio], &prev->run_link);
-	else if (prev->state == TASK_RUNNABLE)
-		take_away(rq, prev);
-	else
-		dequeue(rq, prev);
-}
-
-/* A CPU that is going offline runs nothing but its idle task. */
-static struct task *
-pick_next(struct cpu *cpu, struct run_queue *rq)
-{
-	return unlikely(cpu->dying) ? cpu->idle : first_task(rq);
-}
-
-void
-schedule(void)
-{
-	struct cpu *cpu;
-	struct run_queue *rq;
-	struct task *prev, *next;
-
-	DEBUG_ASSERT(arch_irqs_on());
-	world_meet();
-	arch_irq_disable();
-	cpu = this_cpu();
-	rq = cpu->rq;
-	prev = cpu->curr;
-	assert_no_spinlocks();
-	DEBUG_ASSERT(cpu->irq_depth == 0);
-
-	spin_lock(&rq->lock);
-	/* The world may have been stopped since we met: then come by again. */
-	cpu->need_resched = READ_ONCE(world_stopping);
-	put_prev(rq, prev);
-	next = pick_next(cpu, rq);
-	if (next == prev) {
-		spin_unlock(&rq->lock);
-	} else {
-		next->slice = SLICE_TICKS;
-		timer_switch(cpu, next);
-		context_switch(prev, next); /* releases the lock */
-	}
-	arch_irq_enable();
-}
-
-void
-sched_yield(void)
-{
-	schedule();
-}
-
-void
-cond_resched(void)
-{
-	if (this_cpu()->need_resched)
-		schedule();
 }
 
 /* ---- Placing ---------------------------------------------------------- */
@@ -168,7 +49,7 @@ resched_interrupt(void)
 	 * schedule() may have been under way, past its meeting point, and have
 	 * cleared it: who stops the world would wait for us for ever. */
 	if (READ_ONCE(world_stopping))
-		this_cpu()->need_resched = true;
+		WRITE_ONCE(this_cpu()->need_resched, true);
 }
 
 /* Tasks that want to run on an online CPU; the idle task does not count. */
@@ -310,7 +191,7 @@ wake_up_task(struct task *task)
 {
 	irq_flags_t flags;
 	struct run_queue *rq = lock_task_queue(task, &flags);
-	bool slept = task->state == TASK_SLEEPING;
+	bool slept = READ_ONCE(task->state) == TASK_SLEEPING;
 	bool elsewhere = false;
 
 	if (slept) {
@@ -394,35 +275,56 @@ pull_work(unsigned id)
 	return false;
 }
 
+/* The priority of what comes first on each CPU; 0 where it is not online. */
+static void
+look_at_priorities(u8 first[MAX_CPUS])
+{
+	memset(first, 0, MAX_CPUS);
+	for (u64 rest = online_cpus(); rest; rest &= rest - 1) {
+		struct run_queue *rq = &run_queues[first_bit(rest)];
+
+		spin_lock(&rq->lock);
+		first[first_bit(rest)] = (u8)first_bit(rq->bitmap);
+		spin_unlock(&rq->lock);
+	}
+}
+
 /* The CPUs where @task would get its turn: nothing there comes before it. */
 static u64
-cpus_with_a_turn(const struct task *task)
+cpus_with_a_turn(const struct task *task, const u8 first[MAX_CPUS])
 {
 	u64 mask = 0;
 
 	for (u64 rest = task->affinity & online_cpus(); rest;
 	     rest &= rest - 1) {
-		unsigned id = first_bit(rest);
-
-		if (first_bit(READ_ONCE(run_queues[id].bitmap)) >= task->prio)
-			mask |= 1ul << id;
+		if (first[first_bit(rest)] >= task->prio)
+			mask |= rest & -rest;
 	}
 	return mask;
 }
 
-/* Takes the first task off @rq that waits there behind one of a higher
- * priority and would get its turn elsewhere: on CPU *@id. */
-static struct task *
-take_outranked(struct run_queue *rq, unsigned *id)
+/* The lists of those who wait on @rq behind a higher priority; the idle task
+ * does not count. */
+static u64
+outranked_lists(const struct run_queue *rq)
 {
-	/* All lists but the first one that is not empty. */
-	for (u64 rest = rq->bitmap & (rq->bitmap - 1); rest; rest &= rest - 1) {
+	u64 lists = rq->bitmap & ~(1ul << (NR_PRIORITIES - 1));
+
+	return lists & (lists - 1);
+}
+
+/* Takes the first task off @rq that is outranked there, and would get its turn
+ * elsewhere: on CPU *@id. */
+static struct task *
+take_outranked(struct run_queue *rq, const u8 first[MAX_CPUS], unsigned *id)
+{
+	for (u64 rest = outranked_lists(rq); rest; rest &= rest - 1) {
 		struct task *task;
 
 		list_for_each(task, &rq->lists[first_bit(rest)], run_link) {
-			u64 mask = task->on_cpu ? 0 : cpus_with_a_turn(task);
+			u64 mask = cpus_with_a_turn(task, first);
 
-			if (!mask)
+			if (task->on_cpu || !mask)
 				continue;
 			take_away(rq, task);
 			*id = least_loaded(mask);
@@ -436,12 +338,20 @@ void
 sched_help_outranked(struct cpu *cpu)
 {
 	struct run_queue *rq = cpu->rq;
+	u8 first[MAX_CPUS];
 	struct task *task;
+	u64 outranked;
 	unsigned id;
 
 	DEBUG_ASSERT(!arch_irqs_on());
 	spin_lock(&rq->lock);
-	task = take_outranked(rq, &id);
+	outranked = outranked_lists(rq);
+	spin_unlock(&rq->lock);
+	if (!outranked)
+		return;
+	look_at_priorities(first);
+	spin_lock(&rq->lock);
+	task = take_outranked(rq, first, &id);
 	spin_unlock(&rq->lock);
 	if (task)
 		place(task, id);
@@ -567,10 +477,10 @@ idle_loop(void)
 		struct cpu *cpu = this_cpu();
 
 		arch_irq_disable();
-		if (cpu->dying) {
+		if (READ_ONCE(cpu->dying)) {
 			cpu_play_dead();
-		} else if (cpu->need_resched || cpu_load(cpu->id) > 0 ||
-			   pull_work(cpu->id)) {
+		} else if (READ_ONCE(cpu->need_resched) ||
+			   cpu_load(cpu->id) > 0 || pull_work(cpu->id)) {
 			arch_irq_enable();
 			schedule();
 		} else {
@@ -603,8 +513,10 @@ take_offline(struct cpu *cpu)
 	atomic64_and(&online_mask, ~(1ul << id));
 	store_release(&cpu->dying, true);
 	evict_current(cpu);
-	while (load_acquire(&cpu->online))
+	while (load_acquire(&cpu->online)) {
 		schedule();
+		arch_cpu_relax();
+	}
 	ASSERT(cpu->idle->active_mm == &init_mm);
 	cpu->idle->active_mm = NULL;
 	mmdrop(&init_mm, REF_BORROW, cpu->idle);
@@ -622,8 +534,10 @@ bring_online(struct cpu *cpu)
 	cpu->idle->active_mm = &init_mm;
 	store_release(&cpu->dying, false);
 	arch_send_ipi(id, IPI_RESCHED);
-	while (!load_acquire(&cpu->online))
+	while (!load_acquire(&cpu->online)) {
 		schedule();
+		arch_cpu_relax();
+	}
 	return 0;
 }
 

@@ -12,22 +12,13 @@ enum {
 	SLICE_TICKS = 2,    /* a task's turn, when others wait */
 };
 
-struct run_queue {
-	struct spinlock lock;
-	u64 bitmap;		/* bit p: lists[p] is not empty */
-	struct list lists[NR_PRIORITIES];
-	unsigned nr_running;	/* on the lists, running and idle ones too */
-};
-
 void sched_init(void);		/* boot CPU: its idle task is the boot stack */
 void sched_init_secondary(void);
 
 /* Gives the CPU to the next task. The caller has put itself on a wait queue
- * and set its state, or stays runnable. Interrupts on; no spin lock held. */
+ * and set its state, or stays runnable: then it goes to the end of its
+ * priority's list. Interrupts on; no spin lock held. */
 void schedule(void);
-
-/* To the end of its priority's list. */
-void sched_yield(void);
 
 /* Makes @task runnable; false when it was not asleep. Any context. A task
  * that is just about to sleep does not lose the wake-up. */
@@ -61,7 +52,12 @@ int sched_set_affinity(struct task *task, u64 mask);
 void sched_set_priority(struct task *task, u8 prio);
 
 /* A preemption point for long loops: schedules when somebody should run. */
-void cond_resched(void);
+static inline void
+cond_resched(void)
+{
+	if (READ_ONCE(this_cpu()->need_resched))
+		schedule();
+}
 
 /* The whole life of the idle task. */
 void idle_loop(void) __noreturn;
@@ -80,6 +76,3 @@ void sched_help_outranked(struct cpu *cpu);
 /* A runnable task that has been switched away from on a CPU that it may no
  * longer use: queues it on another one. For the finish step, interrupts off. */
 void sched_migrate(struct task *task);
-
-/* The four cases of a switch; sched/switch.c. Run-queue lock held. */
-void context_switch(struct task *prev, struct task *next);

@@ -2,6 +2,7 @@
 #include "sched/timer.h"
 
 #include "kernel/base/assert.h"
+#include "sched/run_queue.h"
 
 static struct sleep_queue sleep_queues[MAX_CPUS];
 
@@ -70,8 +71,8 @@ tick(struct cpu *cpu, u64 now)
 	task->ticks++;
 	if (task->slice && --task->slice)
 		return;
-	if (cpu->rq->nr_running > 2) { /* others than this one and idle */
-		cpu->need_resched = true;
+	if (READ_ONCE(cpu->rq->nr_running) > 2) { /* others than this one and idle */
+		WRITE_ONCE(cpu->need_resched, true);
 		sched_help_outranked(cpu);
 	}
 }

@@ -42,7 +42,7 @@ void wake_up_one(struct wait_queue *queue);
 		for (;;) {                             \
 			wait_prepare(queue, &waiter_); \
 			met_ = (cond);                 \
-			if (met_ || current->kill_signal) \
+			if (met_ || READ_ONCE(current->kill_signal)) \
 				break;                 \
 			schedule();                    \
 		}                                      \

@@ -27,7 +27,8 @@ enum {
 /* ---- What an agent announces ------------------------------------------- */
 
 enum op_kind {
-	OP_START,	/* nothing announced yet: commutes with everything */
+	OP_START,	/* nothing announced yet. Every agent first runs up to
+			 * its first announcement; that is nobody's choice */
 	OP_READ,
 	OP_WRITE,
 	OP_UPDATE,	/* atomic read-modify-write: also a full barrier */
@@ -35,8 +36,9 @@ enum op_kind {
 	OP_LOCK,	/* can go on when nobody holds it */
 	OP_UNLOCK,	/* never waits, never loses its turn */
 	OP_WAIT,	/* can go on when ready(arg) says so */
-	OP_RELAX,	/* can go on after another agent took a step */
+	OP_RELAX,	/* can go on after another agent changed something */
 	OP_CHOOSE,	/* of an outcome; see explore_choose() */
+	OP_STORE,	/* x86-TSO: into the own CPU's store buffer */
 	OP_DRAIN,	/* x86-TSO: the oldest store of a buffer gets visible */
 };
 
@@ -71,13 +73,15 @@ void explore_fence(u64 caller);
 void explore_lock(const void *lock, u64 caller);
 void explore_unlock(const void *lock, u64 caller);
 
-/* Blocks until @ready(@arg). It counts as an atomic read of @address, and it
- * must depend on nothing else that other agents change. */
+/* Blocks until @ready(@arg). It counts as an atomic read of @address, but no
+ * race is looked for: that of the code that waits is looked at when it reads
+ * by itself. It must depend on nothing else that other agents change. */
 void explore_wait(const void *address, bool (*ready)(const void *arg),
 		  const void *arg, u64 caller);
 
-/* One turn of a loop that waits for others: does not go on before another
- * agent took a step. When all do nothing else, the verdict is STUCK. */
+/* One turn of a loop that waits for others: does not go on unless another
+ * agent has changed something since the last turn. When nobody can do anything
+ * else, the verdict is STUCK. */
 void explore_relax(u64 caller);
 
 /* 0 .. @n - 1 (n <= MAX_CHOICES): the search tries each. 0 first. @what says
@@ -149,6 +153,9 @@ struct world {
 	/* Nobody can run. NULL: that is how it should end (checks that only
 	 * the end allows are made here); else what is missing, a sentence. */
 	const char *(*ended)(void);
+	/* An execution fails, whatever the reason: explore_note() what people
+	 * want to know of the state. The explorer is quiet. May be NULL. */
+	void (*failing)(void);
 	/* For people. */
 	const char *(*agent_name)(unsigned agent);  /* "cpu0", "cpu1 irq" */
 	/* Text beside each line of a schedule: task, then U/C of the mms;
@@ -176,6 +183,9 @@ void explore_agent_done(void);
 
 /* ---- Searching ----------------------------------------------------------- */
 
+/* Before a search: its stored() is called during set-up too. */
+void explore_attach(const struct world *world);
+
 enum strategy {
 	SEARCH_EXHAUSTIVE,	/* dynamic partial-order reduction, sleep sets */
 	SEARCH_BOUNDED,		/* at most bound preemptions, from 0 up */
@@ -192,7 +202,7 @@ struct explore_options {
 	u64 seed;		/* RANDOM, PCT */
 	u64 max_executions;	/* 0: no limit */
 	u64 max_steps;		/* of one execution; more is STUCK */
-	double max_seconds;	/* 0: no limit. The only use of the clock */
+	double max_seconds;	/* of processor time; 0: no limit */
 	const char *replay;	/* a schedule string */
 	bool races;		/* look for data races */
 	bool keep_going;	/* after a failure: look for a shorter one */
@@ -210,7 +220,7 @@ struct explore_stats {
 	unsigned bound_done;	/* BOUNDED: searched completely up to here */
 	bool complete;		/* nothing was left out but by the bound */
 	bool bound_mattered;	/* the last bound cut something off */
-	double seconds;
+	double seconds;		/* of processor time */
 };
 
 struct explore_failure {

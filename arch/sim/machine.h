@@ -59,6 +59,24 @@ void sim_cpu_done(void) __noreturn;
  */
 void sim_rest(void);
 extern void (*sim_at_rest)(void);
+/* The same until @ready(@arg): see explore_wait(). No task is looked for that
+ * wants the CPU meanwhile. */
+void sim_rest_until(const void *word, bool (*ready)(const void *arg),
+		    const void *arg);
+
+/* Called by every switch, on the stack of @prev. May be NULL. */
+extern void (*sim_on_switch)(struct task *prev, struct task *next);
+
+/* What a user task does that fork or clone made, from its first return to user
+ * mode on: must not return. */
+extern void (*sim_user_body)(void);
+
+/* Nobody can go on, and every CPU waits for an interrupt: is that the end?
+ * NULL, or a sentence that says what is missing. Announces nothing. */
+extern const char *(*sim_at_end)(void);
+/* Frees the dead tasks, as the reaper would: for sim_at_end(), where no reaper
+ * runs. */
+void sim_reap(void);
 
 /* At most @n timer interrupts reach CPU @cpu, at any moments it allows. */
 void sim_allow_ticks(unsigned cpu, unsigned n);
@@ -79,10 +97,13 @@ paddr_t sim_cr3(unsigned cpu);
 u64 sim_frames_in_use(void);
 u64 sim_objects_in_use(void);
 
+/* The kernel's trace records of this execution, if explore_recording. */
+struct trace_record;
+const struct trace_record *sim_trace(unsigned *n);
+
 /* ---- Between the parts of the machine -------------------------------------- */
 
 /* mmu.c: a modelled CR3, TLB and paging-structure cache for each CPU. */
-void mmu_reset(void);			/* at sim_boot */
 void mmu_load_root(unsigned cpu, paddr_t root);
 void mmu_flush_page(unsigned cpu, uaddr_t addr);
 void mmu_flush_all(unsigned cpu);
@@ -90,16 +111,19 @@ void mmu_entry_stored(u64 *entry, u64 old, u64 new); /* world->stored */
 void mmu_frame_freed(paddr_t frame, enum alloc_class class, u64 caller);
 /* The CPU returns to user mode in the root it has loaded. */
 void mmu_enter_user(unsigned cpu);
+/* Does any CPU that is in user mode hold what it must not? */
+void mmu_check_all(void);
 void mmu_leave_user(unsigned cpu);
 /* Translates for user mode. Negative: a fault, to be handled. *frame: where. */
 int mmu_translate(unsigned cpu, uaddr_t addr, bool write, paddr_t *address);
 
 /* memory.c: frames, slabs, kernel stacks; static so that restore() is a copy. */
 void memory_boot(void);
-extern char *sim_memory;		/* where physical address 0 is */
 enum { SIM_FRAMES = 256 };
+extern char sim_memory[];		/* physical address 0 is its first byte */
 
-/* arena.c: what is saved once and restored for each execution. */
+/* arena.c: what is saved once and restored for each execution. At most 64
+ * pieces. */
 void arena_add(void *base, size_t size);
 void arena_save(void);
 void arena_restore(void);

@@ -29,7 +29,9 @@ typedef int tid_t;   /* task id; a process's pid is its first task's tid */
 #define PAGE_SIZE  4096ul
 #define PAGE_MASK  (~(PAGE_SIZE - 1))
 
+#ifndef MAX_CPUS /* the explorer's machine is smaller */
 #define MAX_CPUS 64
+#endif
 
 #define ARRAY_SIZE(a)	 (sizeof(a) / sizeof((a)[0]))
 #define ALIGN_DOWN(x, a) ((x) & ~((__typeof__(x))(a) - 1))
@@ -52,6 +54,13 @@ typedef int tid_t;   /* task id; a process's pid is its first task's tid */
 #define __noinline   __attribute__((noinline))
 #undef __always_inline /* the host's libraries have one too */
 #define __always_inline inline __attribute__((always_inline))
+
+/* A function of its own in debug builds: gdb is to stop at it. */
+#ifdef CONFIG_DEBUG
+#define __debug_noinline __noinline
+#else
+#define __debug_noinline
+#endif
 
 /* The address of the instruction that called the current function. */
 #define CALLER ((u64)__builtin_return_address(0))

@@ -11,8 +11,12 @@
 #include "mm/mm.h"
 #include "sched/task.h"
 
+#ifndef LEDGER_ENTRIES /* the explorer's machine is smaller */
+#define LEDGER_ENTRIES 8192
+#endif
+
 enum {
-	POOL_ENTRIES = 8192,
+	POOL_ENTRIES = LEDGER_ENTRIES,
 	MAX_PRINTED = 48,
 	MAX_HOLDER = 56,
 	MAX_SENTENCE = 112,

@@ -20,7 +20,8 @@
  * played once, one CPU after the other, and not explored.
  *
  * Whenever all CPUs are between two steps: I1 to I12, and U/C of every mm
- * against the reference model (model.h).
+ * against the reference model (model.h). Whatever user mode writes says whose
+ * it is and how new, and whoever reads it checks that.
  */
 #pragma once
 
@@ -32,8 +33,7 @@ struct step {
 	void (*play)(struct step *step);
 	const char *verb;
 	struct actor *actor;
-	u64 a, b;
-	struct mm **space;
+	u64 a, b;	/* addresses and numbers, as the verb means them */
 };
 
 struct scenario {
@@ -42,6 +42,10 @@ struct scenario {
 	void (*set_up)(void);
 };
 
+/* Boots the machine for @scenario and casts it: once in a process. Then
+ * machine_world() can be explored. */
+void scenario_boot(const struct scenario *scenario);
+
 /* Put into a section of their own, and found there. */
 #define SCENARIO(id, nr_cpus, text)                                    \
 	static void id(void);                                          \
@@ -49,6 +53,10 @@ struct scenario {
 		__attribute__((used, section("scenarios"), aligned(8))) = \
 			{ #id, text, nr_cpus, id };                    \
 	static void id(void)
+
+/* For variables of scenarios: put back for each execution, like the kernel's
+ * own. */
+#define RESTORED __attribute__((section("kdata")))
 
 /* ---- The cast --------------------------------------------------------------- */
 
@@ -59,10 +67,14 @@ struct actor *user(const char *name);
 struct actor *thread(const char *name, struct actor *of);
 /* A kernel thread that plays steps. */
 struct actor *kthread(const char *name);
+/* The same with a process, as the first program has one: may exec. */
+struct actor *first(const char *name);
 /* A task with a life of its own: runs @body whenever it is woken and the
  * scheduler picks it. @body is called again when it returned and it is woken
  * again. */
 struct actor *worker(const char *name, void (*body)(void));
+/* The scheduler may pick him on this CPU alone. */
+void bound(struct actor *worker, unsigned cpu);
 /* A process that does not exist before a step forks it. */
 struct actor *unborn(const char *name);
 /* The CPU's idle task, in to(). */
@@ -79,7 +91,8 @@ enum { PAGES = 2 };
 		  sizeof((const struct step[]){ __VA_ARGS__ }) /       \
 			  sizeof(struct step))
 void add_steps(unsigned cpu, const struct step *steps, size_t n);
-/* What was added up to here is the beginning, and not explored. */
+/* What was added up to here, and since the last given(), is the beginning: CPU
+ * 0 plays its steps first. Not explored. */
 void given(void);
 
 /* May be asked for in a set-up. */
@@ -92,19 +105,34 @@ struct step exits(void);		 /* exit(): stays on as a borrower */
 struct step execs(const char *name);	 /* into a new mm, called @name */
 struct step forks(struct actor *child);	 /* the child waits for a to() */
 struct step clones(struct actor *child);
-struct step vforks(struct actor *child); /* runs on until exec or exit */
+/* The child, if no other CPU calls it, comes next; the parent sleeps until it
+ * execs or exits, and is then called with to(). */
+struct step vforks(struct actor *child);
+
 struct step unmaps(uaddr_t addr, unsigned pages);
+struct step maps(uaddr_t addr, unsigned pages);	    /* again */
+struct step discards(uaddr_t addr, unsigned pages); /* MADV_DONTNEED */
+struct step protects(uaddr_t addr, unsigned pages); /* from writing */
 struct step reads(uaddr_t addr);	 /* from user mode; may fault */
 struct step writes(uaddr_t addr);
-struct step pins(struct actor *of);	 /* an outsider's struct pin on his mm */
+
+struct step pins(struct actor *of);	 /* an outsider's struct pin on the mm
+					  * he was born in, if it is there */
 struct step unpins(struct actor *of);
-struct step gets(struct actor *of);	 /* mmget_not_zero, and puts if got */
-struct step adopts(struct actor *of);	 /* gets users, kthread_use_mm */
+struct step gets(struct actor *of);	 /* pinned: mmget_not_zero, and puts */
+struct step adopts(struct actor *of);	 /* pinned: if it gets users, then
+					  * kthread_use_mm */
 struct step abandons(struct actor *of);	 /* kthread_unuse_mm, mmput */
+
 struct step wakes(struct actor *who);
+struct step kills(struct actor *who);	 /* SIGKILL to his process */
 struct step goes_offline(unsigned cpu);
 struct step comes_online(unsigned cpu);
 struct step calls(void (*fn)(void), const char *verb); /* anything else */
 
-/* Every scenario ends with all CPUs on init_mm and nobody left: then frames
- * and objects in use must be what they were before the cast was made (I10). */
+/*
+ * Every scenario ends with all CPUs on init_mm and nobody left: then frames
+ * and objects in use must be what they were before the cast was made (I10).
+ * This is not explored: what comes after the last step adds nothing but checks.
+ * Where tasks go on by themselves (workers, real_idle()) there is no such end.
+ */

@@ -347,10 +347,11 @@ assert_no_spinlocks(void)
 		panic("%s is held", this_cpu()->held[0]->name);
 }
 
+/* Nobody sets need_resched. */
 __attribute__((weak)) void
-cond_resched(void)
+schedule(void)
 {
-	assert_no_spinlocks();
+	panic("schedule() on the host");
 }
 
 __attribute__((weak)) void

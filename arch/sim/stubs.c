@@ -1,0 +1,77 @@
+/* What the kernel's files call and the simulation leaves out. */
+#include <stdio.h>
+#include <string.h>
+
+#include "arch/sim/sim.h"
+#include "kernel/base/string.h"
+#include "kernel/base/yield.h"
+#include "kernel/cmdline.h"
+#include "kernel/exit.h"
+#include "kernel/plausible.h"
+#include "kernel/process.h"
+#include "kernel/symbols.h"
+#include "kernel/workers.h"
+
+/* The explorer stops everywhere. */
+void
+yield_point(enum yield_point point)
+{
+	(void)point;
+}
+
+/* libc has no strscpy(). */
+void
+strscpy(char *dst, const char *src, size_t size)
+{
+	size_t n;
+
+	if (size == 0)
+		return;
+	n = strnlen(src, size - 1);
+	memcpy(dst, src, n);
+	dst[n] = 0;
+}
+
+/* The report turns addresses into names. */
+void
+symbol_format_caller(char *buf, size_t size, u64 address)
+{
+	snprintf(buf, size, "%#lx", address);
+}
+
+bool
+plausible_task(const struct task *task)
+{
+	for (unsigned id = 0; id < sim_nr_cpus; id++)
+		if (task == cpus[id].idle)
+			return true;
+	return memory_is_object(task);
+}
+
+/* No thread waits on a user word here. */
+long
+futex_wake(uaddr_t addr, bool private, int n, u32 bitset)
+{
+	(void)addr, (void)private, (void)n, (void)bitset;
+	return 0;
+}
+
+void
+exit_robust_list(void)
+{
+}
+
+/* Of invariants_start(), which nobody calls. */
+u64
+cmdline_u64(const char *name, u64 fallback)
+{
+	(void)name;
+	return fallback;
+}
+
+struct task *
+start_worker(int (*fn)(void *), const char *name, unsigned prio)
+{
+	(void)fn, (void)name, (void)prio;
+	return NULL;
+}

@@ -1,0 +1,88 @@
+"""The explorer: what it says of the kernel, and whether it can be believed."""
+import os
+import re
+import threading
+
+from harness import Check, Failure, execute, suite
+
+EXPLORER, KNOWN = "build/explore/explore", "build/explore/known"
+BUILDING = threading.Lock()
+
+
+def build(log):
+    with BUILDING:
+        if execute(["make", EXPLORER, KNOWN], log, 300):
+            raise Failure("it does not build")
+
+
+def explore(log, *arguments, timeout=300, expect=(0,)):
+    """Runs the explorer; its output."""
+    build(log)
+    code = execute([EXPLORER, *arguments], log, timeout)
+    with open(log, errors="replace") as f:
+        output = f.read()
+    if code not in expect:
+        causes = re.findall(r"^\w+: [A-Z ]+, found .*|.*TOOL ERROR.*", output, re.M)
+        raise Failure(f"exit code {code}, expected {expect[0]}: " + "; ".join(causes[:2]))
+    return output
+
+
+def all_scenarios(log):
+    """As "make explore": a few large ones are ended by the limit."""
+    output = explore(log, "--all", "--bound", "2", "--seconds", "20", expect=(0, 14))
+    counts = re.search(r"^(\d+) scenarios, 0 failed, (\d+) ended by a limit", output, re.M)
+    if not counts or int(counts[1]) < 50 or 10 * int(counts[2]) > int(counts[1]):
+        raise Failure("too few scenarios were explored to their end")
+
+
+def some_scenarios(log):
+    explore(log, "--scenario", "s04", "--scenario", "s05", "--bound", "1")
+
+
+def known_answers(log):
+    build(log)
+    if execute([KNOWN], log, 600):
+        with open(log, errors="replace") as f:
+            causes = re.findall(r"^FAILED .*", f.read(), re.M)
+        raise Failure(causes[0] if causes else "a crash")
+
+
+def ends_with(scenario, code):
+    def function(log):
+        explore(log, "--scenario", scenario, expect=(code,))
+    return function
+
+
+def wrong_arguments(log):
+    for arguments in (["--scenario", "nobody"], ["--all", "--bound", "x"], ["--nonsense"],
+                      ["--all", "--replay", "0"], []):
+        explore(log, *arguments, expect=(15,))
+
+
+def limit(log):
+    explore(log, "--scenario", "s05", "--executions", "3", expect=(14,))
+
+
+def replays(log):
+    """What a failure prints: the schedule fails again, and gdb stops in it."""
+    told = explore(log, "--scenario", "broken_violation", expect=(10,))
+    again = re.search(r"Again:\n +build/explore/explore (.*)", told)
+    if not again:
+        raise Failure("the report lacks the command that replays it")
+    explore(log, *again[1].split(), expect=(10,))
+    if not os.path.exists("build/explore/broken_violation.trace"):
+        raise Failure("there are no trace records")
+
+
+@suite
+def explorer():
+    yield Check("explore: the engine knows the known answers", known_answers, slow=True, alone=True)
+    yield Check("explore: two scenarios, one preemption", some_scenarios)
+    yield Check("explore: every scenario, up to two preemptions", all_scenarios, slow=True,
+                alone=True)
+    for name, code in (("violation", 10), ("race", 11), ("deadlock", 12), ("stuck", 13),
+                       ("crash", 15)):
+        yield Check(f"explore: a {name} has exit code {code}", ends_with("broken_" + name, code))
+    yield Check("explore: a limit reached has exit code 14", limit)
+    yield Check("explore: wrong arguments have exit code 15", wrong_arguments)
+    yield Check("explore: a failure can be replayed", replays)

@@ -11,6 +11,7 @@
 #include "kernel/base/errno.h"
 #include "kernel/base/string.h"
 #include "mm/mm.h"
+#include "sched/sched.h"
 
 enum { ROOT_LEVEL = TABLE_LEVELS };
 
@@ -213,11 +214,22 @@ next_leaf(paddr_t root, struct walk *walk, u64 end, bool releasing)
 	return false;
 }
 
-/* for (each leaf table with something in [start, end) of root) */
+/* A preemption point between two leaf tables. Returns where the next begins. */
+static __always_inline u64
+after_leaf(const struct walk *walk, u64 end)
+{
+	if (walk->next < end)
+		cond_resched();
+	return walk->next;
+}
+
+/* for (each leaf table with something in [start, end) of root). Others may run
+ * between two tables: of what was done until then no flush has been, so the
+ * frames are still there for whoever has an old translation. */
 #define for_each_leaf(walk, root, start, end, releasing)              \
 	for ((walk)->addr = (start);                                  \
 	     next_leaf((root), (walk), (end), (releasing));           \
-	     (walk)->addr = (walk)->next)
+	     (walk)->addr = after_leaf((walk), (end)))
 
 static inline pte_t *
 lower_table(const pte_t *table, uaddr_t addr, int level)

@@ -12,6 +12,8 @@
  * that an emptied table is noticed at once: when the last entry of a table is
  * detached, so is the entry above that leads to it, up to the root.
  *
+ * What works on a range has preemption points between leaf tables.
+ *
  * mm->nr_pages goes down with the detach, mm->nr_tables with the release.
  *
  * Everything here needs mm->lock, or the last user; and all addresses are

@@ -12,6 +12,7 @@
 #include "mm/shared.h"
 #include "mm/slab.h"
 #include "mm/tlb.h"
+#include "sched/sched.h"
 
 static struct kmem_cache *region_cache;
 
@@ -408,12 +409,16 @@ regions_copy(struct mm *dst, struct mm *src)
 	return err;
 }
 
+enum { PREEMPTION_HEIGHT = 5 }; /* of subtrees: a few dozen regions */
+
 /* Frees a subtree; calls itself no deeper than the tree is high. */
 static void
 free_subtree(struct region *region)
 {
 	if (!region)
 		return;
+	if (region->height == PREEMPTION_HEIGHT)
+		cond_resched();
 	free_subtree(region->left);
 	free_subtree(region->right);
 	region_free(region);

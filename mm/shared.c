@@ -11,6 +11,7 @@
 #include "mm/shared.h"
 #include "mm/slab.h"
 #include "sched/mutex.h"
+#include "sched/sched.h"
 
 enum { NODE_SHIFT = 6, NODE_SLOTS = 1 << NODE_SHIFT };
 
@@ -78,10 +79,13 @@ free_nodes(struct node *node, unsigned height)
 	if (!node)
 		return;
 	for (unsigned i = 0; i < NODE_SLOTS; i++) {
-		if (height > 1)
+		if (height == 1) {
+			if (node->slots[i])
+				put_page(node->slots[i]);
+		} else if (node->slots[i]) {
 			free_nodes(node->slots[i], height - 1);
-		else if (node->slots[i])
-			put_page(node->slots[i]);
+			cond_resched();
+		}
 	}
 	kmem_cache_free(node_cache, node);
 }

@@ -6,6 +6,7 @@
 
 #include "kernel/base/assert.h"
 #include "kernel/base/errno.h"
+#include "kernel/base/string.h"
 #include "mm/mm.h"
 #include "sched/run_queue.h"
 #include "sched/timer.h"
@@ -26,13 +27,6 @@ static bool
 allowed_on(const struct task *task, unsigned id)
 {
 	return task->affinity & online_cpus() & (1ul << id);
-}
-
-void
-cond_resched(void)
-{
-	if (READ_ONCE(this_cpu()->need_resched))
-		schedule();
 }
 
 /* ---- Placing ---------------------------------------------------------- */
@@ -279,6 +273,88 @@ pull_work(unsigned id)
 		}
 	}
 	return false;
+}
+
+/* The priority of what comes first on each CPU; 0 where it is not online. */
+static void
+look_at_priorities(u8 first[MAX_CPUS])
+{
+	memset(first, 0, MAX_CPUS);
+	for (u64 rest = online_cpus(); rest; rest &= rest - 1) {
+		struct run_queue *rq = &run_queues[first_bit(rest)];
+
+		spin_lock(&rq->lock);
+		first[first_bit(rest)] = (u8)first_bit(rq->bitmap);
+		spin_unlock(&rq->lock);
+	}
+}
+
+/* The CPUs where @task would get its turn: nothing there comes before it. */
+static u64
+cpus_with_a_turn(const struct task *task, const u8 first[MAX_CPUS])
+{
+	u64 mask = 0;
+
+	for (u64 rest = task->affinity & online_cpus(); rest;
+	     rest &= rest - 1) {
+		if (first[first_bit(rest)] >= task->prio)
+			mask |= rest & -rest;
+	}
+	return mask;
+}
+
+/* The lists of those who wait on @rq behind a higher priority; the idle task
+ * does not count. */
+static u64
+outranked_lists(const struct run_queue *rq)
+{
+	u64 lists = rq->bitmap & ~(1ul << (NR_PRIORITIES - 1));
+
+	return lists & (lists - 1);
+}
+
+/* Takes the first task off @rq that is outranked there, and would get its turn
+ * elsewhere: on CPU *@id. */
+static struct task *
+take_outranked(struct run_queue *rq, const u8 first[MAX_CPUS], unsigned *id)
+{
+	for (u64 rest = outranked_lists(rq); rest; rest &= rest - 1) {
+		struct task *task;
+
+		list_for_each(task, &rq->lists[first_bit(rest)], run_link) {
+			u64 mask = cpus_with_a_turn(task, first);
+
+			if (task->on_cpu || !mask)
+				continue;
+			take_away(rq, task);
+			*id = least_loaded(mask);
+			return task;
+		}
+	}
+	return NULL;
+}
+
+void
+sched_help_outranked(struct cpu *cpu)
+{
+	struct run_queue *rq = cpu->rq;
+	u8 first[MAX_CPUS];
+	struct task *task;
+	u64 outranked;
+	unsigned id;
+
+	DEBUG_ASSERT(!arch_irqs_on());
+	spin_lock(&rq->lock);
+	outranked = outranked_lists(rq);
+	spin_unlock(&rq->lock);
+	if (!outranked)
+		return;
+	look_at_priorities(first);
+	spin_lock(&rq->lock);
+	task = take_outranked(rq, first, &id);
+	spin_unlock(&rq->lock);
+	if (task)
+		place(task, id);
 }
 
 /* Everything queued on CPU @id, which is going offline, goes elsewhere. */

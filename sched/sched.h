@@ -52,7 +52,12 @@ int sched_set_affinity(struct task *task, u64 mask);
 void sched_set_priority(struct task *task, u8 prio);
 
 /* A preemption point for long loops: schedules when somebody should run. */
-void cond_resched(void);
+static inline void
+cond_resched(void)
+{
+	if (READ_ONCE(this_cpu()->need_resched))
+		schedule();
+}
 
 /* The whole life of the idle task. */
 void idle_loop(void) __noreturn;
@@ -62,6 +67,11 @@ void idle_loop(void) __noreturn;
 int cpu_offline(unsigned id);
 int cpu_online(unsigned id);
 u64 online_cpus(void); /* bit mask */
+
+/* A task that waits on @cpu behind one of a higher priority, which may run for
+ * long, goes to a CPU where it gets its turn, if it may run on such a one. For
+ * the tick, interrupts off. Idle CPUs need no such help: they look for work. */
+void sched_help_outranked(struct cpu *cpu);
 
 /* A runnable task that has been switched away from on a CPU that it may no
  * longer use: queues it on another one. For the finish step, interrupts off. */

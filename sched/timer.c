@@ -71,8 +71,10 @@ tick(struct cpu *cpu, u64 now)
 	task->ticks++;
 	if (task->slice && --task->slice)
 		return;
-	if (READ_ONCE(cpu->rq->nr_running) > 2) /* others than this one and idle */
+	if (READ_ONCE(cpu->rq->nr_running) > 2) { /* others than this one and idle */
 		WRITE_ONCE(cpu->need_resched, true);
+		sched_help_outranked(cpu);
+	}
 }
 
 void

@@ -347,6 +347,13 @@ assert_no_spinlocks(void)
 		panic("%s is held", this_cpu()->held[0]->name);
 }
 
+/* Nobody sets need_resched. */
+__attribute__((weak)) void
+schedule(void)
+{
+	panic("schedule() on the host");
+}
+
 __attribute__((weak)) void
 mutex_init(struct mutex *mutex, const char *name)
 {

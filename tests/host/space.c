@@ -464,11 +464,3 @@ kstack_is_guard(vaddr_t addr)
 	return addr >= KSTACK_BASE && addr < KSTACK_END &&
 	       addr % (2 * KSTACK_SIZE) < KSTACK_SIZE;
 }
-
-/* ---- What sched/ would provide ------------------------------------------ */
-
-__attribute__((weak)) void
-cond_resched(void)
-{
-	assert_no_spinlocks();
-}

@@ -8,12 +8,15 @@ enum {
 	MAX_SPACES = 32,
 	MAX_WORKERS = 32,
 	NAME_LEN = 8,
-	/* Actors come before all other threads. Children that have not run
-	 * yet wait behind those that were called; but for a vfork child, which
-	 * is to run at once. */
+	/* Actors come before all other threads. A child that has not run yet
+	 * waits behind those that were called, and behind a parent that forks
+	 * once more, which has a newborn's priority meanwhile: a preemption
+	 * point in that fork must not lead to the child. But a vfork child is
+	 * to run at once. */
 	PRIO_VFORK_CHILD = 1,
 	PRIO_ACTOR = 2,
 	PRIO_NEWBORN = 3,
+	PRIO_SET_ASIDE = 4,
 };
 
 struct actor {

@@ -47,6 +47,17 @@ task_by_tid(tid_t tid)
 	return task;
 }
 
+/* The child of a clone() that returned @tid, and waits to be called. */
+static struct task *
+newborn(long tid)
+{
+	struct task *task = task_by_tid((tid_t)tid);
+
+	MUST(task);
+	sched_set_priority(task, PRIO_SET_ASIDE);
+	return task;
+}
+
 struct actor *
 clones(struct actor *parent, const char *name, u64 flags)
 {
@@ -55,7 +66,7 @@ clones(struct actor *parent, const char *name, u64 flags)
 	long tid = does(parent, clone_order, &birth);
 
 	MUST(tid > 0);
-	child->task = task_by_tid((tid_t)tid);
+	child->task = newborn(tid);
 	if (!(flags & CLONE_VM))
 		name_space(mm_of(child), name);
 	return child;
@@ -86,7 +97,7 @@ forks_without_memory(struct actor *parent, unsigned nth, bool *failed)
 
 	*failed = birth.failed;
 	if (tid > 0)
-		new_actor("?")->task = task_by_tid((tid_t)tid);
+		new_actor("?")->task = newborn(tid);
 	return tid;
 }
 

@@ -159,7 +159,7 @@ sys_arch_prctl(int code, u64 addr)
 static long
 sys_sched_yield(void)
 {
-	sched_yield();
+	schedule();
 	return 0;
 }
 

@@ -65,24 +65,25 @@ void trace_mm(enum trace_op op, const struct mm *mm, u64 extra, u64 caller);
 void trace_add(enum trace_op op, u64 mm_id, int users, int count, u64 extra,
 	       u64 caller);
 
-/* Adds a record to this CPU's ring. Any context. @mm may be NULL; its
- * counters are read here, so the caller must keep it from being freed. */
-static inline void
-trace(enum trace_op op, const struct mm *mm, u64 extra, u64 caller)
-{
-	if (READ_ONCE(trace_on))
-		trace_mm(op, mm, extra, caller);
-}
+/*
+ * Adds a record to this CPU's ring. Any context. @mm may be NULL; its counters
+ * are read here, so the caller must keep it from being freed.
+ *
+ * A macro: while nothing is recorded, no argument is computed.
+ */
+#define trace(op, mm, extra, caller)                    \
+	do {                                            \
+		if (READ_ONCE(trace_on))                \
+			trace_mm(op, mm, extra, caller); \
+	} while (0)
 
 /* The same with the counters as the caller saw them: for one that has just
  * given its reference back, and may not look at the mm any more. */
-static inline void
-trace_counts(enum trace_op op, u64 mm_id, int users, int count, u64 extra,
-	     u64 caller)
-{
-	if (READ_ONCE(trace_on))
-		trace_add(op, mm_id, users, count, extra, caller);
-}
+#define trace_counts(op, mm_id, users, count, extra, caller)                 \
+	do {                                                                 \
+		if (READ_ONCE(trace_on))                                     \
+			trace_add(op, mm_id, users, count, extra, caller);   \
+	} while (0)
 
 /* Stops or continues recording, on all CPUs. */
 void trace_enable(bool on);

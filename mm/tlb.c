@@ -54,14 +54,6 @@ flush_pages(struct cpu *cpu, uaddr_t start, uaddr_t end)
 	trace(TRACE_FLUSH, cpu->loaded, start, CALLER);
 }
 
-static void
-load_root(struct cpu *cpu, struct mm *mm)
-{
-	arch_load_root(mm->root);
-	cpu->counts[COUNT_CR3_WRITES]++;
-	trace(TRACE_CR3, mm, mm->root, CALLER);
-}
-
 /* ---- Switching -------------------------------------------------------- */
 
 /*
@@ -71,12 +63,13 @@ load_root(struct cpu *cpu, struct mm *mm)
  * The barrier pairs with the one in shoot_down(): without it Q could still
  * read lazy == true, and P the old generation, and a stale entry would live.
  */
-static void
+void
 leave_lazy_tlb(struct cpu *cpu)
 {
 	struct mm *mm = cpu->loaded;
 	u64 gen;
 
+	DEBUG_ASSERT(cpu == this_cpu() && !arch_irqs_on());
 	yield_point(YIELD_UNLAZY);
 	WRITE_ONCE(cpu->lazy, false);
 	smp_mb();
@@ -92,17 +85,13 @@ leave_lazy_tlb(struct cpu *cpu)
 }
 
 void
-switch_mm_slow(struct mm *next)
+load_mm(struct cpu *cpu, struct mm *next)
 {
-	struct cpu *cpu = this_cpu();
 	struct mm *prev = cpu->loaded;
 	u64 gen;
 
-	DEBUG_ASSERT(!arch_irqs_on());
-	if (prev == next) {
-		leave_lazy_tlb(cpu);
-		return;
-	}
+	DEBUG_ASSERT(cpu == this_cpu() && !arch_irqs_on());
+	DEBUG_ASSERT(prev != next);
 	/* In the mask before the generation is read and the root loaded: a
 	 * shootdown in between must find us (Linux: 71b3c126e611). */
 	atomic64_or(&next->cpumask, cpu_bit(cpu));
@@ -112,12 +101,14 @@ switch_mm_slow(struct mm *next)
 	 * new loaded. */
 	WRITE_ONCE(cpu->lazy, false);
 	gen = atomic64_read(&next->tlb_gen);
-	load_root(cpu, next);
+	arch_load_root(next->root);
+	cpu->counts[COUNT_CR3_WRITES]++;
 	yield_point(YIELD_ROOT_LOADED);
 	cpu->seen_gen = gen;
 	store_release(&cpu->loaded, next);
 	/* Out of the old mask only now that its root is gone from CR3. */
 	atomic64_and(&prev->cpumask, ~cpu_bit(cpu));
+	trace(TRACE_CR3, next, next->root, CALLER);
 }
 
 void

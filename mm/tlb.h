@@ -15,8 +15,10 @@
 
 struct mm;
 
-/* The rest of switch_mm(): CR3 has to be written, or laziness left. */
-void switch_mm_slow(struct mm *next);
+/* The two rarer cases of switch_mm(), on this CPU: another root, or the same
+ * one, but lazy so far. */
+void load_mm(struct cpu *cpu, struct mm *next);
+void leave_lazy_tlb(struct cpu *cpu);
 
 /* Makes @next the loaded address space and leaves lazy mode. Interrupts off.
  * Writes CR3 only when @next is not loaded yet or has changed meanwhile. */
@@ -25,10 +27,12 @@ switch_mm(struct mm *next)
 {
 	struct cpu *cpu = this_cpu();
 
-	if (cpu->loaded == next && !cpu->lazy)
-		cpu->counts[COUNT_CR3_SPARED]++;
+	if (cpu->loaded != next)
+		load_mm(cpu, next);
+	else if (cpu->lazy)
+		leave_lazy_tlb(cpu);
 	else
-		switch_mm_slow(next);
+		cpu->counts[COUNT_CR3_SPARED]++;
 }
 
 /* This CPU's next task only borrows what is loaded. Interrupts off. */

@@ -1,16 +1,13 @@
 /*
- * Run queues: who is next. The switch itself is in switch.c.
- *
- * A run queue's lock is taken by the task that leaves and released, on the
- * next task's stack, by the finish step. So whoever holds the lock sees a
- * task either still running (on_cpu) or completely off its stack.
+ * Where tasks run: wake-ups, moves between CPUs, CPUs that leave and come
+ * back, the idle task. Who is next on a CPU, and the switch: switch.c.
  */
 #include "sched/sched.h"
 
 #include "kernel/base/assert.h"
-#include "kernel/base/bits.h"
 #include "kernel/base/errno.h"
 #include "mm/mm.h"
+#include "sched/run_queue.h"
 #include "sched/timer.h"
 #include "sched/world.h"
 
@@ -24,121 +21,11 @@ online_cpus(void)
 	return atomic64_read(&online_mask);
 }
 
-/* ---- One queue -------------------------------------------------------- */
-/*
- * Every runnable task is on a list, the running one too: a yield only moves
- * it to the end. The idle task is always on the last list, so that there is
- * always a first task.
- */
-
-static void
-enqueue(struct run_queue *rq, struct task *task)
-{
-	DEBUG_ASSERT(!task->on_rq);
-	list_add_tail(&rq->lists[task->prio], &task->run_link);
-	rq->bitmap |= 1ul << task->prio;
-	WRITE_ONCE(rq->nr_running, rq->nr_running + 1);
-	task->on_rq = true;
-}
-
-static void
-dequeue(struct run_queue *rq, struct task *task)
-{
-	struct list *list = &rq->lists[task->prio];
-
-	DEBUG_ASSERT(task->on_rq);
-	list_del(&task->run_link);
-	if (list_empty(list))
-		rq->bitmap &= ~(1ul << task->prio);
-	WRITE_ONCE(rq->nr_running, rq->nr_running - 1);
-	task->on_rq = false;
-}
-
-/*
- * Takes a runnable @task off @rq; place() puts it on another queue. In between
- * no queue's lock covers it. Whoever wants to lock its queue waits, so the
- * mover keeps interrupts off until it is done: an interrupt on this CPU might
- * want to.
- */
-static void
-take_away(struct run_queue *rq, struct task *task)
-{
-	dequeue(rq, task);
-	WRITE_ONCE(task->moving, true);
-}
-
-static struct task *
-first_task(struct run_queue *rq)
-{
-	return list_first(&rq->lists[first_bit(rq->bitmap)], struct task,
-			  run_link);
-}
-
 /* May @task run on CPU @id, which must be online for it too? */
 static bool
 allowed_on(const struct task *task, unsigned id)
 {
 	return task->affinity & online_cpus() & (1ul << id);
-}
-
-/* ---- Giving the CPU away ---------------------------------------------- */
-
-/* @prev gives the CPU away: to the end of its list if it can go on here; off
- * the queue if it sleeps, is dead, or has to go on elsewhere. Then the finish
- * step queues it there, since only then is it off this stack. */
-static void
-put_prev(struct run_queue *rq, struct task *prev)
-{
-	if (likely(prev->state == TASK_RUNNABLE && !prev->migrating))
-		list_move_tail(&rq->lists[prev->prio], &prev->run_link);
-	else if (prev->state == TASK_RUNNABLE)
-		take_away(rq, prev);
-	else
-		dequeue(rq, prev);
-}
-
-/* A CPU that is going offline runs nothing but its idle task. */
-static struct task *
-pick_next(struct cpu *cpu, struct run_queue *rq)
-{
-	return unlikely(READ_ONCE(cpu->dying)) ? cpu->idle : first_task(rq);
-}
-
-void
-schedule(void)
-{
-	struct cpu *cpu;
-	struct run_queue *rq;
-	struct task *prev, *next;
-
-	DEBUG_ASSERT(arch_irqs_on());
-	world_meet();
-	arch_irq_disable();
-	cpu = this_cpu();
-	rq = cpu->rq;
-	prev = cpu->curr;
-	assert_no_spinlocks();
-	DEBUG_ASSERT(cpu->irq_depth == 0);
-
-	spin_lock(&rq->lock);
-	/* The world may have been stopped since we met: then come by again. */
-	WRITE_ONCE(cpu->need_resched, READ_ONCE(world_stopping));
-	put_prev(rq, prev);
-	next = pick_next(cpu, rq);
-	if (next == prev) {
-		spin_unlock(&rq->lock);
-	} else {
-		next->slice = SLICE_TICKS;
-		timer_switch(cpu, next);
-		context_switch(prev, next); /* releases the lock */
-	}
-	arch_irq_enable();
-}
-
-void
-sched_yield(void)
-{
-	schedule();
 }
 
 void

@@ -12,22 +12,13 @@ enum {
 	SLICE_TICKS = 2,    /* a task's turn, when others wait */
 };
 
-struct run_queue {
-	struct spinlock lock;
-	u64 bitmap;		/* bit p: lists[p] is not empty */
-	struct list lists[NR_PRIORITIES];
-	unsigned nr_running;	/* on the lists, running and idle ones too */
-};
-
 void sched_init(void);		/* boot CPU: its idle task is the boot stack */
 void sched_init_secondary(void);
 
 /* Gives the CPU to the next task. The caller has put itself on a wait queue
- * and set its state, or stays runnable. Interrupts on; no spin lock held. */
+ * and set its state, or stays runnable: then it goes to the end of its
+ * priority's list. Interrupts on; no spin lock held. */
 void schedule(void);
-
-/* To the end of its priority's list. */
-void sched_yield(void);
 
 /* Makes @task runnable; false when it was not asleep. Any context. A task
  * that is just about to sleep does not lose the wake-up. */
@@ -75,6 +66,3 @@ u64 online_cpus(void); /* bit mask */
 /* A runnable task that has been switched away from on a CPU that it may no
  * longer use: queues it on another one. For the finish step, interrupts off. */
 void sched_migrate(struct task *task);
-
-/* The four cases of a switch; sched/switch.c. Run-queue lock held. */
-void context_switch(struct task *prev, struct task *next);

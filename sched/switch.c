@@ -1,5 +1,5 @@
 /*
- * The switch, and the borrow.
+ * Who is next, the switch, and the borrow.
  *
  *   from     to       what happens to the address spaces
  *   user     user     switch_mm(); nothing is counted
@@ -10,7 +10,8 @@
  * "kernel" is any task whose mm is NULL: kernel threads, idle, and a user
  * task that has been through exit_mm().
  *
- * Read Linux: kernel/sched/core.c, context_switch and finish_task_switch.
+ * Read Linux: kernel/sched/core.c, __schedule, context_switch and
+ * finish_task_switch.
  */
 #include "kernel/base/assert.h"
 #include "kernel/base/yield.h"
@@ -18,7 +19,9 @@
 #include "mm/mm.h"
 #include "mm/tlb.h"
 #include "mm/usercopy.h"
-#include "sched/sched.h"
+#include "sched/run_queue.h"
+#include "sched/timer.h"
+#include "sched/world.h"
 
 /* What the switch left to do, once the run queue is unlocked. */
 static void
@@ -52,7 +55,6 @@ finish_task_switch(struct task *prev)
 	DEBUG_ASSERT(cpu->finish_owed);
 	cpu->prev_mm = NULL;
 	cpu->finish_owed = false;
-	prev->migrating = false;
 	prev->on_cpu = false;
 	spin_unlock(&cpu->rq->lock);
 	/* From here on @prev may run elsewhere, unless it is ours to move. */
@@ -93,7 +95,8 @@ park(struct cpu *cpu, struct task *prev)
 	count_event(COUNT_RETURNS);
 }
 
-void
+/* @prev and @next differ. Releases the run queue's lock. */
+static __debug_noinline void
 context_switch(struct task *prev, struct task *next)
 {
 	struct cpu *cpu = this_cpu();
@@ -122,6 +125,64 @@ context_switch(struct task *prev, struct task *next)
 	 * is, and this CPU need not be the one above. */
 	prev = arch_switch_to(prev, next);
 	finish_task_switch(prev);
+}
+
+/* ---- Who is next ------------------------------------------------------ */
+
+/* @prev gives the CPU away: to the end of its list if it can go on here; off
+ * the queue if it sleeps, is dead, or has to go on elsewhere. Then the finish
+ * step queues it there, since only then is it off this stack; or, if it slept,
+ * its wake-up does. */
+static void
+put_prev(struct run_queue *rq, struct task *prev)
+{
+	if (likely(prev->state == TASK_RUNNABLE && !prev->migrating)) {
+		list_move_tail(&rq->lists[prev->prio], &prev->run_link);
+		return;
+	}
+	prev->migrating = false;
+	if (prev->state == TASK_RUNNABLE)
+		take_away(rq, prev);
+	else
+		dequeue(rq, prev);
+}
+
+/* A CPU that is going offline runs nothing but its idle task. */
+static struct task *
+pick_next(struct cpu *cpu, struct run_queue *rq)
+{
+	return unlikely(READ_ONCE(cpu->dying)) ? cpu->idle : first_task(rq);
+}
+
+void
+schedule(void)
+{
+	struct cpu *cpu;
+	struct run_queue *rq;
+	struct task *prev, *next;
+
+	DEBUG_ASSERT(arch_irqs_on());
+	world_meet();
+	arch_irq_disable();
+	cpu = this_cpu();
+	rq = cpu->rq;
+	prev = cpu->curr;
+	assert_no_spinlocks();
+	DEBUG_ASSERT(cpu->irq_depth == 0);
+
+	spin_lock(&rq->lock);
+	/* The world may have been stopped since we met: then come by again. */
+	WRITE_ONCE(cpu->need_resched, READ_ONCE(world_stopping));
+	put_prev(rq, prev);
+	next = pick_next(cpu, rq);
+	if (next == prev) {
+		spin_unlock(&rq->lock);
+	} else {
+		next->slice = SLICE_TICKS;
+		timer_switch(cpu, prev, next);
+		context_switch(prev, next);
+	}
+	arch_irq_enable();
 }
 
 void

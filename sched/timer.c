@@ -2,6 +2,7 @@
 #include "sched/timer.h"
 
 #include "kernel/base/assert.h"
+#include "sched/run_queue.h"
 
 static struct sleep_queue sleep_queues[MAX_CPUS];
 

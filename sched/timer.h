@@ -17,14 +17,13 @@ void timer_init_cpu(struct cpu *cpu);
 
 void timer_start_or_stop(struct cpu *cpu, bool tick);
 
-/* This CPU is about to run @next: starts or stops the tick. Interrupts off. */
+/* This CPU is about to run @next: the tick stops with idle, and starts again
+ * after it. Interrupts off. */
 static inline void
-timer_switch(struct cpu *cpu, const struct task *next)
+timer_switch(struct cpu *cpu, const struct task *prev, const struct task *next)
 {
-	bool tick = next != cpu->idle;
-
-	if (unlikely(tick != (cpu->next_tick != 0)))
-		timer_start_or_stop(cpu, tick);
+	if (unlikely(prev == cpu->idle || next == cpu->idle))
+		timer_start_or_stop(cpu, next != cpu->idle);
 }
 
 /* Wakes everybody who sleeps on @cpu, which is going offline: they look at

@@ -109,9 +109,9 @@ where_to_try(struct node *e, const struct node *step)
 	 * counts is when it was made. */
 	if (e->op.kind == OP_DRAIN &&
 	    engine.buffer[step->agent] == (int)e->agent)
-		return &path[e->first];
+		e = &path[e->first];
 	if (engine.host[e->agent] == step->agent && e->agent != step->agent)
-		return &path[e->first];
+		e = &path[e->first];
 	return e;
 }
 
@@ -233,6 +233,37 @@ try_handler_earlier(const struct node *step)
 	}
 }
 
+/*
+ * x86-TSO: a store into the buffer is nothing to other CPUs, but to an interrupt
+ * of its own it is: it comes before or after. For want of a conflict that would
+ * say so, both are always tried: the interrupts where a store is next, and the
+ * host where an interrupt comes.
+ */
+static void
+try_around_store(struct node *step)
+{
+	unsigned host = engine.host[step->agent];
+	agents_t others = 0;
+
+	if (step->agent != host) {
+		if (step == &path[step->first] && engine.buffer[host] >= 0)
+			step->backtrack |= bit_of(host) & step->enabled;
+		return;
+	}
+	if (step->op.kind != OP_STORE)
+		return;
+	for (unsigned i = 0; i < engine.nr_agents; i++) {
+		if (i == host || engine.host[i] != host ||
+		    !engine.world->runnable(i))
+			continue;
+		/* If it is an update, first the buffer has to be empty. */
+		others |= step->enabled & bit_of(i)
+				  ? bit_of(i)
+				  : bit_of((unsigned)engine.buffer[host]);
+	}
+	step->backtrack |= others & step->enabled;
+}
+
 static bool
 is_waiting_handler(const struct node *step)
 {
@@ -350,6 +381,8 @@ order_step(struct node *step)
 {
 	unsigned agent = step->agent;
 
+	if (recording_conflicts())
+		try_around_store(step);
 	if (is_waiting_handler(step))
 		try_handler_earlier(step);
 	step->index = ++engine.events[agent];

@@ -116,30 +116,6 @@ beginners(const struct node *node)
 	return agents;
 }
 
-/*
- * A store into the buffer is nothing to other CPUs, but an interrupt of its own
- * CPU may come just before it. For want of a conflict that would say so, it is
- * always tried; if it is an update, first the buffer has to be empty.
- */
-static agents_t
-interrupts_before_store(const struct node *node)
-{
-	unsigned host = node->agent;
-	agents_t agents = 0;
-
-	if (engine.pending[host].kind != OP_STORE)
-		return 0;
-	for (unsigned i = 0; i < engine.nr_agents; i++) {
-		if (i == host || engine.host[i] != host ||
-		    !engine.world->runnable(i))
-			continue;
-		agents |= node->enabled & bit_of(i)
-				  ? bit_of(i)
-				  : bit_of((unsigned)engine.buffer[host]);
-	}
-	return agents & node->enabled;
-}
-
 /* The one that runs, as long as it can; then interrupts, which somebody may
  * wait for; store buffers last. */
 static unsigned
@@ -211,9 +187,7 @@ decide_new(struct node *node)
 	}
 	engine.result->stats.states++;
 	node->agent = (u8)preferred(node, awake);
-	node->backtrack = engine.reduce ? bit_of(node->agent) |
-						  interrupts_before_store(node)
-					: node->enabled;
+	node->backtrack = engine.reduce ? bit_of(node->agent) : node->enabled;
 	return node->agent;
 }
 

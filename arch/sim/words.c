@@ -11,6 +11,7 @@
 #include "arch/sim/words.h"
 #include "kernel/process.h"
 #include "mm/mm.h"
+#include "sched/run_queue.h"
 #include "sched/sched.h"
 
 enum { MAX_FOLLOWED = 256 }; /* a list longer than this is damaged */

@@ -112,6 +112,15 @@ arch_irq_restore(u64 flags)
 		arch_irq_enable();
 }
 
+/* ---- CR3 -------------------------------------------------------------- */
+
+/* On the path of every switch to another address space. */
+ARCH_INLINE void
+arch_load_root(paddr_t root)
+{
+	__asm__ volatile("movq %0, %%cr3" ::"r"(root) : "memory");
+}
+
 /* ---- Tasks ------------------------------------------------------------ */
 
 /* What a task leaves behind when it is switched away from. The callee-saved

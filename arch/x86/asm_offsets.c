@@ -23,12 +23,10 @@ asm_offsets(void)
 	EQU(TASK_SP, offsetof(struct task, arch.sp));
 	EQU(TASK_KILL_SIGNAL, offsetof(struct task, kill_signal));
 
-	EQU(REGS_RCX, offsetof(struct regs, rcx));
 	EQU(REGS_R11, offsetof(struct regs, r11));
 	EQU(REGS_VECTOR, offsetof(struct regs, vector));
 	EQU(REGS_RIP, offsetof(struct regs, rip));
 	EQU(REGS_CS, offsetof(struct regs, cs));
-	EQU(REGS_RFLAGS, offsetof(struct regs, rflags));
 	EQU(REGS_RSP, offsetof(struct regs, rsp));
 	EQU(REGS_SIZE, sizeof(struct regs));
 

@@ -48,13 +48,6 @@ static const pte_t empty_table[PTES_PER_TABLE] __aligned(PAGE_SIZE);
 
 /* ---- The loaded root ------------------------------------------------ */
 
-void
-arch_load_root(paddr_t root)
-{
-	DEBUG_ASSERT(!arch_irqs_on());
-	WRITE_CR(3, root);
-}
-
 paddr_t
 arch_loaded_root(void)
 {

@@ -3,8 +3,14 @@
  * user mode always lie at the very top of the task's kernel stack:
  * task_regs() relies on it. Offsets are in asm_offsets.c.
  *
+ * A system call goes back the short way: rip and the flags are what SYSCALL
+ * left in rcx and r11, and the registers that C preserves have not been lost,
+ * so they are not restored. The call itself may change rax and rsp. Whoever
+ * changes more must clear vector, as arch_start_user() does: then
+ * return_to_user restores everything.
+ *
  * The accessors of arch.h are on the path of every system call, so they are
- * inline here; regs.c makes ordinary functions of the same text.
+ * inline here; inline.c makes ordinary functions of the same text.
  */
 #pragma once
 
@@ -24,18 +30,18 @@ struct regs {
 
 enum { PRIVILEGE_MASK = 3 }; /* of a selector: 0 kernel, 3 user */
 
-#ifndef REGS_INLINE
-#define REGS_INLINE extern inline __attribute__((gnu_inline))
+#ifndef ARCH_INLINE
+#define ARCH_INLINE extern inline __attribute__((gnu_inline))
 #endif
 
-REGS_INLINE u64
+ARCH_INLINE u64
 regs_syscall(const struct regs *regs)
 {
 	return regs->number;
 }
 
 /* The fourth is in r10, since SYSCALL itself overwrites rcx. */
-REGS_INLINE u64
+ARCH_INLINE u64
 regs_arg(const struct regs *regs, unsigned i)
 {
 	switch (i) {
@@ -54,37 +60,37 @@ regs_arg(const struct regs *regs, unsigned i)
 	}
 }
 
-REGS_INLINE void
+ARCH_INLINE void
 regs_set_result(struct regs *regs, s64 result)
 {
 	regs->rax = result;
 }
 
-REGS_INLINE void
+ARCH_INLINE void
 regs_set_sp(struct regs *regs, uaddr_t sp)
 {
 	regs->rsp = sp;
 }
 
-REGS_INLINE u64
+ARCH_INLINE u64
 regs_ip(const struct regs *regs)
 {
 	return regs->rip;
 }
 
-REGS_INLINE u64
+ARCH_INLINE u64
 regs_sp(const struct regs *regs)
 {
 	return regs->rsp;
 }
 
-REGS_INLINE u64
+ARCH_INLINE u64
 regs_fp(const struct regs *regs)
 {
 	return regs->rbp;
 }
 
-REGS_INLINE bool
+ARCH_INLINE bool
 regs_from_user(const struct regs *regs)
 {
 	return regs->cs & PRIVILEGE_MASK;

@@ -197,7 +197,8 @@ task_regs(struct task *task)
 }
 
 /* Registers with which user mode can be entered: no privilege in CS and SS,
- * interrupts on, and all else zero. */
+ * interrupts on, and all else zero. So is vector: these are no longer a system
+ * call's. */
 static void
 zero_user_regs(struct regs *regs)
 {

@@ -56,26 +56,16 @@ syscall_entry:
 	or	al, [gs:CPU_NEED_RESCHED]
 	jnz	.work
 
-	; SYSRET takes rip from rcx and the flags from r11: it serves when the
-	; user left both as they were. And rip must be a user address: with
+	; SYSRET takes rip from rcx and the flags from r11. Both are as SYSCALL
+	; left them, if this still is a system call's struct regs (see there).
+	; So rip is canonical, even behind the last user page: USER_END. With
 	; another, Intel CPUs fault in SYSRET while still in kernel mode, on
 	; the user's stack.
 .leave:
-	mov	rcx, [rsp + REGS_RIP]
-	cmp	rcx, [rsp + REGS_RCX]
+	cmp	qword [rsp + REGS_VECTOR], VECTOR_SYSCALL
 	jne	return_to_user
-	mov	r11, [rsp + REGS_RFLAGS]
-	cmp	r11, [rsp + REGS_R11]
-	jne	return_to_user
-	cmp	rcx, [user_end]
-	jae	return_to_user
 
-	pop	r15			; regs.r15
-	pop	r14			; regs.r14
-	pop	r13			; regs.r13
-	pop	r12			; regs.r12
-	pop	rbp			; regs.rbp
-	pop	rbx			; regs.rbx
+	add	rsp, REGS_R11		; rbx, rbp, r12 .. r15: C preserves them
 	pop	r11			; regs.r11, equal to rflags
 	pop	r10			; regs.r10
 	pop	r9			; regs.r9
@@ -94,8 +84,3 @@ syscall_entry:
 	call	exit_to_user
 	cli
 	jmp	.leave
-
-section	.rodata
-
-user_end:
-	dq	USER_END_VALUE		; too large for an immediate

@@ -44,12 +44,21 @@ list_add_tail(struct list *head, struct list *item)
 	list_insert_between(item, head->prev, head);
 }
 
+/* The neighbours of @item become each other's. */
+static inline void
+list_unlink(struct list *item)
+{
+	struct list *prev = item->prev, *next = item->next;
+
+	prev->next = next;
+	next->prev = prev;
+}
+
 /* Takes @item out of its list and leaves it an empty list of its own. */
 static inline void
 list_del(struct list *item)
 {
-	item->prev->next = item->next;
-	item->next->prev = item->prev;
+	list_unlink(item);
 	list_init(item);
 }
 
@@ -57,8 +66,7 @@ list_del(struct list *item)
 static inline void
 list_move_tail(struct list *head, struct list *item)
 {
-	item->prev->next = item->next;
-	item->next->prev = item->prev;
+	list_unlink(item);
 	list_add_tail(head, item);
 }
 

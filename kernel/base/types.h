@@ -55,5 +55,12 @@ typedef int tid_t;   /* task id; a process's pid is its first task's tid */
 #undef __always_inline /* the host's libraries have one too */
 #define __always_inline inline __attribute__((always_inline))
 
+/* A function of its own in debug builds: gdb is to stop at it. */
+#ifdef CONFIG_DEBUG
+#define __debug_noinline __noinline
+#else
+#define __debug_noinline
+#endif
+
 /* The address of the instruction that called the current function. */
 #define CALLER ((u64)__builtin_return_address(0))

@@ -114,13 +114,28 @@ make_code(const struct shape *shape)
 
 static struct set *oracle, *views, *brute, *reduced;
 
+static bool tso;
+
+/* A schedule that ends so. */
+static const char *
+example(const struct code *code, u64 outcome)
+{
+	struct program program = code_program(code, NULL, outcome);
+
+	return explore_program(&program, WITH(BOUNDED(9), .tso = tso))
+		->failure.schedule;
+}
+
 static void
 expect_subset(const struct set *small, const struct set *large,
 	      const struct code *code, const char *what)
 {
-	if (set_missing(small, large))
-		FAIL("%s: %lu ends, %lu expected; seed %#lx; %s", what,
-		     large->nr, small->nr, random_state, code_text(code));
+	u64 missing = set_missing(small, large);
+
+	if (missing)
+		FAIL("%s: %lu ends, %lu expected; not %s; %s", what,
+		     large->nr, small->nr, example(code, missing),
+		     code_text(code));
 }
 
 static void
@@ -138,7 +153,7 @@ collect(const struct code *code, const struct explore_options *options,
 }
 
 static void
-check_exhaustive(const struct code *code, bool tso)
+check_exhaustive(const struct code *code)
 {
 	oracle_outcomes(code, tso, oracle, views);
 	collect(code, WITH(EXHAUSTIVE, .tso = tso), brute, "brute force");
@@ -152,7 +167,7 @@ check_exhaustive(const struct code *code, bool tso)
 
 /* What can be reached with few preemptions must be, with reduction too. */
 static void
-check_bounded(const struct code *code, bool tso)
+check_bounded(const struct code *code)
 {
 	for (unsigned bound = 0; bound <= MAX_BOUND; bound++) {
 		collect(code, WITH(BOUNDED(bound), .tso = tso), brute,
@@ -177,7 +192,7 @@ random_member(const struct set *set)
 
 /* One end, or one view of an agent, is forbidden: found by all searches. */
 static void
-check_verdicts(const struct code *code, bool tso)
+check_verdicts(const struct code *code)
 {
 	u64 forbidden = random_member(happens(50) ? oracle : views);
 	struct program program = code_program(code, NULL, forbidden);
@@ -199,6 +214,7 @@ check_verdicts(const struct code *code, bool tso)
 static void
 check_programs(const struct shape *shape)
 {
+	tso = shape->tso;
 	oracle = set_make(1 << 12);
 	views = set_make(1 << 12);
 	brute = set_make(1 << 12);
@@ -206,9 +222,9 @@ check_programs(const struct shape *shape)
 	for (unsigned i = 0; i < shape->programs; i++) {
 		struct code code = make_code(shape);
 
-		check_exhaustive(&code, shape->tso);
-		check_bounded(&code, shape->tso);
-		check_verdicts(&code, shape->tso);
+		check_exhaustive(&code);
+		check_bounded(&code);
+		check_verdicts(&code);
 	}
 }
 

@@ -106,7 +106,7 @@ KERNEL_TEST(hotplug_under_load,
 
 		EXPECT_EQ(cpu_offline(id), 0);
 		EXPECT_EQ(count_bits(online_cpus()), nr_cpus - 1);
-		sched_yield();
+		schedule();
 		EXPECT_EQ(cpu_online(id), 0);
 		EXPECT_EQ(count_bits(online_cpus()), nr_cpus);
 	}
@@ -123,12 +123,12 @@ KERNEL_TEST(hotplug_all_but_one,
 		EXPECT_EQ(cpu_offline(0), -EBUSY);
 		EXPECT_EQ(online_cpus(), 1);
 		while (atomic_read(&running))
-			sched_yield();
+			schedule();
 		start_all();
 		for (unsigned id = 1; id < nr_cpus; id++)
 			EXPECT_EQ(cpu_online(id), 0);
 		while (atomic_read(&running))
-			sched_yield();
+			schedule();
 	}
 	EXPECT_EQ(cpu_online(1), -EBUSY);
 	EXPECT_EQ(cpu_offline(nr_cpus), -EINVAL);

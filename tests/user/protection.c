@@ -196,6 +196,70 @@ flags(void)
 	}
 }
 
+/* What a system call keeps: every general register but rax, rcx and r11. */
+static bool
+keeps_registers(uint64_t seed)
+{
+	static uint64_t in[12], out[12];
+
+	for (size_t i = 0; i < 12; i++)
+		in[i] = 0x0123456789abcdeful * (seed + i);
+#define LOAD(n, reg)  "mov " #n "*8+%[in], %%" #reg ";"
+#define STORE(n, reg) "mov %%" #reg ", " #n "*8+%[out];"
+#define EACH(op)                                                             \
+	op(0, rbx) op(1, rdx) op(2, rsi) op(3, rdi) op(4, r8) op(5, r9)      \
+		op(6, r10) op(7, r12) op(8, r13) op(9, r14) op(10, r15)      \
+			op(11, rbp)
+	__asm__ volatile("push %%rbp;" EACH(LOAD)
+			 "mov $24, %%eax; syscall;" /* sched_yield */
+			 EACH(STORE) "pop %%rbp"
+			 : [out] "=m"(out)
+			 : [in] "m"(in)
+			 : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9",
+			   "r10", "r11", "r12", "r13", "r14", "r15", "memory");
+#undef EACH
+#undef STORE
+#undef LOAD
+	return memcmp(in, out, sizeof(in)) == 0;
+}
+
+/* Two processes, so that the yields switch. */
+static void
+general_registers(void)
+{
+	pid_t pid = fork_or_die();
+	bool good = true;
+
+	for (int round = 0; round < 1000; round++)
+		good &= keeps_registers((uint64_t)(pid ? 1 : 100) + round);
+	if (pid == 0)
+		_exit(good ? 0 : 1);
+	good &= status_of(pid) == EXITED(0);
+	check(good, "a system call keeps twelve registers");
+}
+
+/* The address behind it is where the call returns to: no user address, but
+ * one that SYSRET takes. */
+static void
+call_at_the_end(void *arg)
+{
+	unsigned char *page = (unsigned char *)0x7fffffffe000;
+	void *got = mmap(page, 4096, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	(void)arg;
+	if (got != page)
+		_exit(1);
+	page[4094] = 0x0f; /* syscall */
+	page[4095] = 0x05;
+	if (mprotect(page, 4096, PROT_READ | PROT_EXEC))
+		_exit(2);
+	__asm__ volatile("jmp *%[target]"
+			 :
+			 : [target] "r"(page + 4094), "a"(SYS_getpid));
+	__builtin_unreachable();
+}
+
 static void
 stack_pointers(void *arg)
 {
@@ -219,6 +283,8 @@ odd_calls(void)
 		    (void *)0xffffffff80000000, EXITED(0));
 	check_child("a call with a non-canonical stack pointer",
 		    stack_pointers, (void *)0x8000000000000000, EXITED(0));
+	check_child("a call as the last instruction of user memory",
+		    call_at_the_end, NULL, KILLED(SIGSEGV));
 	show_expect("system call 500", syscall0(500), -ENOSYS);
 	show_expect("system call -1", syscall0(-1), -ENOSYS);
 	show_expect("system call 2^31", syscall0(1l << 31), -ENOSYS);
@@ -232,6 +298,7 @@ main(void)
 	data_is_not_code();
 	instructions();
 	flags();
+	general_registers();
 	odd_calls();
 	return end();
 }

@@ -46,6 +46,45 @@ why_unfinished(unsigned id)
 	return sentence;
 }
 
+struct sleeper {
+	const struct task *task;
+	const struct mm *mm;
+};
+
+/* Does the sleeper wait for the lock of @mm? */
+static bool
+find_lock(struct mm *mm, void *arg)
+{
+	struct sleeper *sleeper = arg;
+	struct waiter *waiter;
+
+	list_for_each(waiter, &mm->lock.queue.waiters, link)
+		if (waiter->task == sleeper->task)
+			sleeper->mm = mm;
+	return !sleeper->mm;
+}
+
+static void
+say_why_asleep(const struct task *task)
+{
+	struct sleeper sleeper = { .task = task };
+
+	mm_for_each(find_lock, &sleeper);
+	if (sleeper.mm && sleeper.mm->lock.owner)
+		snprintf(sentence, sizeof(sentence),
+			 "%s waits for the lock of %s, which %s holds",
+			 task->name, sleeper.mm->name,
+			 sleeper.mm->lock.owner->name);
+	else if (sleeper.mm)
+		snprintf(sentence, sizeof(sentence),
+			 "%s waits for the lock of %s, which is free: nobody "
+			 "has told", task->name, sleeper.mm->name);
+	else
+		snprintf(sentence, sizeof(sentence),
+			 "%s sleeps in the middle of a fork, exec, exit, "
+			 "teardown or adoption", task->name);
+}
+
 /* A task that ought to run, or sleeps where it may not stay. */
 static bool
 find_stuck(struct task *task, void *found)
@@ -57,9 +96,7 @@ find_stuck(struct task *task, void *found)
 			 "%s is runnable on cpu%u, which waits for an "
 			 "interrupt and was not told", task->name, task->cpu);
 	else if (task->transition)
-		snprintf(sentence, sizeof(sentence),
-			 "%s sleeps in the middle of a fork, exec, exit, "
-			 "teardown or adoption", task->name);
+		say_why_asleep(task);
 	else
 		return true;
 	*(bool *)found = true;

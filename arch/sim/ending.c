@@ -11,6 +11,30 @@
 
 const char *(*sim_at_end)(void);
 
+/* ---- The dead ------------------------------------------------------------------- */
+
+static bool
+find_dead(struct task *task, void *found)
+{
+	if (task->state != TASK_DEAD || task->on_cpu)
+		return true;
+	*(struct task **)found = task;
+	return false;
+}
+
+void
+sim_reap(void)
+{
+	struct task *dead;
+
+	do {
+		dead = NULL;
+		task_for_each(find_dead, &dead);
+		if (dead)
+			task_free(dead);
+	} while (dead);
+}
+
 /* ---- The end -------------------------------------------------------------------- */
 
 static char sentence[256];

@@ -198,9 +198,9 @@ mmu_stale(unsigned cpu, const struct change *change)
 static void
 check_held(unsigned cpu, const struct mm *mm)
 {
-	for (unsigned i = 0; i < nr_changes; i++)
-		if (is_stale(&mmus[cpu], &changes[i], mm))
-			mmu_stale(cpu, &changes[i]);
+	for (unsigned i = 0; i < mmu_nr_changes; i++)
+		if (is_stale(&mmus[cpu], &mmu_changes[i], mm))
+			mmu_stale(cpu, &mmu_changes[i]);
 }
 
 /* ---- User mode ----------------------------------------------------------------------------- */
@@ -265,9 +265,9 @@ mmu_translate(unsigned cpu, uaddr_t addr, bool write, paddr_t *address)
 	const pte_t *entry;
 
 	mmu_touch_root(mmu->root, OP_READ, CALLER);
-	for (unsigned i = 0; i < nr_changes; i++)
-		if (changes[i].addr == page && is_stale(mmu, &changes[i], mm))
-			mmu_stale(cpu, &changes[i]);
+	for (unsigned i = 0; i < mmu_nr_changes; i++)
+		if (mmu_changes[i].addr == page && is_stale(mmu, &mmu_changes[i], mm))
+			mmu_stale(cpu, &mmu_changes[i]);
 	entry = walk(mmu->root, addr);
 	if (!entry || !pte_present(*entry) || !pte_user(*entry) ||
 	    (write && !pte_writable(*entry)))

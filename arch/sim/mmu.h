@@ -30,8 +30,8 @@ struct mmu {
 };
 
 extern struct mmu mmus[SIM_MAX_CPUS];
-extern struct change changes[MAX_CHANGES];
-extern unsigned nr_changes;
+extern struct change mmu_changes[MAX_CHANGES];
+extern unsigned mmu_nr_changes;
 
 /* A moment later than all before. */
 u64 mmu_tick(void);

@@ -5,8 +5,8 @@
 #include "arch/sim/mmu.h"
 #include "mm/mm.h"
 
-struct change changes[MAX_CHANGES];
-SIM_STATE unsigned nr_changes;
+struct change mmu_changes[MAX_CHANGES];
+SIM_STATE unsigned mmu_nr_changes;
 
 /* Of a table, by frame: the offset of the entry that leads to it; the level of
  * its own entries, 0 when nothing is in it. */
@@ -123,9 +123,9 @@ record(u32 offset, pte_t old, pte_t new)
 	change.author = author();
 	change.writable = pte_present(new) &&
 			  pte_paddr(old) == pte_paddr(new);
-	if (nr_changes == MAX_CHANGES)
+	if (mmu_nr_changes == MAX_CHANGES)
 		explore_fail(EXPLORE_TOOL_ERROR, "MAX_CHANGES is too small");
-	changes[nr_changes++] = change;
+	mmu_changes[mmu_nr_changes++] = change;
 }
 
 void
@@ -149,9 +149,9 @@ mmu_entry_stored(u64 *entry, u64 old, u64 new)
 static const struct change *
 find_unlinking(paddr_t frame)
 {
-	for (unsigned i = nr_changes; i-- > 0;)
-		if (changes[i].frame == frame && changes[i].level > 1)
-			return &changes[i];
+	for (unsigned i = mmu_nr_changes; i-- > 0;)
+		if (mmu_changes[i].frame == frame && mmu_changes[i].level > 1)
+			return &mmu_changes[i];
 	return NULL;
 }
 
@@ -181,8 +181,8 @@ table_freed(paddr_t frame)
 static void
 page_freed(paddr_t frame)
 {
-	for (unsigned i = 0; i < nr_changes; i++) {
-		struct change *change = &changes[i];
+	for (unsigned i = 0; i < mmu_nr_changes; i++) {
+		struct change *change = &mmu_changes[i];
 
 		if (change->frame != frame || change->level != 1)
 			continue;

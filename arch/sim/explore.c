@@ -142,6 +142,21 @@ is_over(unsigned agent, const struct op *wait)
 	return over;
 }
 
+/* Whose store it is that @node's agent lets out of a buffer; or that agent. Else
+ * a loop that waits would take its own stores for somebody else's. */
+static unsigned
+author_of(const struct node *node)
+{
+	unsigned author = 0;
+
+	if (node->op.kind != OP_DRAIN)
+		return node->agent;
+	while (engine.host[author] != author ||
+	       engine.buffer[author] != node->agent)
+		author++;
+	return author;
+}
+
 /* What its announced operation waits for. */
 static bool
 ready(unsigned agent)
@@ -303,7 +318,7 @@ take(struct node *node)
 	if (node->op.kind != OP_START)
 		engine.accesses[agent]++;
 	if (changes(&node->op))
-		note_change(agent);
+		note_change(author_of(node));
 	engine.depth++;
 	engine.result->stats.steps++;
 }

@@ -137,31 +137,30 @@ write_addresses(const u64 *callers, size_t n, char *path)
 	return fclose(out);
 }
 
-/* "/somewhere/mm/mm.c" as it is called in the tree. */
+/* "/somewhere/mm/mm.c" as it is called in the tree, wherever that was when it
+ * was compiled. */
 static const char *
 in_tree(const char *path)
 {
-	static char root[4096];
-	size_t length;
-
-	if (!root[0] && !getcwd(root, sizeof(root)))
-		return path;
-	length = strlen(root);
-	if (!strncmp(path, root, length) && path[length] == '/')
-		path += length + 1;
-	return strncmp(path, "./", 2) ? path : path + 2;
+	for (const char *part = path; part; part = strchr(part, '/')) {
+		part += *part == '/';
+		if (strncmp(part, "./", 2) && !access(part, F_OK))
+			return part;
+	}
+	return path;
 }
 
 /* "mm/mm.c:88 (discriminator 2)" */
 static void
-parse_place(const char *text, struct source_line *line)
+parse_place(char *text, struct source_line *line)
 {
-	const char *colon = strrchr(text, ':');
+	char *colon = strrchr(text, ':');
 
-	text = in_tree(text);
-	snprintf(line->file, sizeof(line->file), "%.*s",
-		 colon ? (int)(colon - text) : 0, text);
-	line->line = colon ? (unsigned)strtoul(colon + 1, NULL, 10) : 0;
+	if (!colon)
+		return;
+	*colon = 0;
+	line->line = (unsigned)strtoul(colon + 1, NULL, 10);
+	snprintf(line->file, sizeof(line->file), "%.47s", in_tree(text));
 }
 
 static bool

@@ -184,14 +184,23 @@ timer_agent(void *unused)
 	}
 }
 
+static void
+make_agent(unsigned agent, char *stack, void (*fn)(void *))
+{
+	u64 sp;
+
+	sim_make_agent(agent, stack, IRQ_STACK, fn, NULL);
+	sp = sim_agent_sp(agent);
+	arena_add((void *)sp, (u64)stack + IRQ_STACK - sp);
+}
+
 void
 interrupts_boot(void)
 {
 	for (unsigned id = 0; id < sim_nr_cpus; id++) {
-		sim_make_agent(sim_nr_cpus + id, irq_stacks[2 * id], IRQ_STACK,
-			       ipi_agent, NULL);
-		sim_make_agent(2 * sim_nr_cpus + id, irq_stacks[2 * id + 1],
-			       IRQ_STACK, timer_agent, NULL);
+		make_agent(sim_nr_cpus + id, irq_stacks[2 * id], ipi_agent);
+		make_agent(2 * sim_nr_cpus + id, irq_stacks[2 * id + 1],
+			   timer_agent);
 	}
 }
 

@@ -74,8 +74,7 @@ extern void (*sim_user_body)(void);
 /* Nobody can go on, and every CPU waits for an interrupt: is that the end?
  * NULL, or a sentence that says what is missing. Announces nothing. */
 extern const char *(*sim_at_end)(void);
-/* Frees the dead tasks, as the reaper would: for sim_at_end(), where no reaper
- * runs. */
+/* Frees the dead tasks, as the reaper would, where none runs. */
 void sim_reap(void);
 
 /* At most @n timer interrupts reach CPU @cpu, at any moments it allows. */

@@ -196,15 +196,17 @@ report_failure(const struct outcome *outcome, const struct world *world,
 	const struct explore_failure *failure = &outcome->result.failure;
 	struct explore_result again = { 0 };
 
+	if (failure->schedule)
+		story_record(world, &outcome->options, failure->schedule,
+			     &again);
 	printf("\n%s: %s, found after %s interleaving%s; %u preemption%s, "
 	       "%u steps\n\n", outcome->name, verdict_name(failure->code),
 	       thousands(failure->found_after),
 	       failure->found_after == 1 ? "" : "s", failure->preemptions,
-	       failure->preemptions == 1 ? "" : "s", failure->steps);
+	       failure->preemptions == 1 ? "" : "s", again.failure.steps);
 	print_indented(failure->sentence);
 	if (!failure->schedule)
 		return;
-	story_record(world, &outcome->options, failure->schedule, &again);
 	if (again.code != failure->code)
 		printf("\n  TOOL ERROR: the same schedule, run again, ended "
 		       "with %s: %s\n", verdict_name(again.code),

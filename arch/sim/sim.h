@@ -22,7 +22,6 @@ struct sim_cpu {
 
 	bool resting;		/* user mode, idle loop: see sim_rest() */
 	bool waiting;		/* for an interrupt, with nothing else to do */
-	bool started;		/* its script */
 	struct task *came_from;	/* who ran before the last switch */
 	const struct spinlock *wants; /* a lock that it waits for */
 	const void *spins_on;	/* the word that arch_spin_wait() is about */
@@ -43,14 +42,26 @@ bool sim_explored(void);
  * was. */
 unsigned sim_become(unsigned id);
 
-/* Runs @fn once on the stack @base whenever @agent gets its turn first. */
+/* Set-up is over. */
+void sim_explore(void);
+
+/* @agent will run @fn on the stack @base; where it has come to. */
 void sim_make_agent(unsigned agent, void *base, size_t size,
 		    void (*fn)(void *), void *arg);
-/* Gives the turn back to whoever runs agents. */
+u64 sim_agent_sp(unsigned agent);
+/* Lets @agent run until it gives its turn back with sim_yield(). */
+void sim_run(unsigned agent);
 void sim_yield(void);
 
+/* The first ones are the idle tasks'. boot.c */
 enum { SIM_IDLE_STACKS = SIM_MAX_CPUS, SIM_STACKS = 32 };
 extern char sim_stacks[SIM_STACKS][KSTACK_SIZE];
+
+/* ---- ending.c --------------------------------------------------------------- */
+
+/* Of struct world. */
+const char *sim_ended(void);
+void sim_describe(unsigned agent, char *who, char *counters);
 
 /* ---- interrupts.c ---------------------------------------------------------- */
 

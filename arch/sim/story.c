@@ -116,21 +116,22 @@ accesses(const struct op *op)
 }
 
 static bool
-same_word(const void *a, const void *b)
+overlap(const void *a, unsigned a_size, const void *b, unsigned b_size)
 {
-	return a && b && (u64)a / 8 == (u64)b / 8;
+	return a && b && (u64)a < (u64)b + b_size && (u64)b < (u64)a + a_size;
 }
 
+/* An operation's second word is a whole one. */
 static bool
-share_a_word(const struct op *a, const struct op *b)
+share_bytes(const struct op *a, const struct op *b)
 {
-	return same_word(a->address, b->address) ||
-	       same_word(a->address, b->second) ||
-	       same_word(a->second, b->address) ||
-	       same_word(a->second, b->second);
+	return overlap(a->address, a->size, b->address, b->size) ||
+	       overlap(a->address, a->size, b->second, 8) ||
+	       overlap(a->second, 8, b->address, b->size) ||
+	       overlap(a->second, 8, b->second, 8);
 }
 
-/* The last access to a word of step @i, if another CPU made it and one of the
+/* The last access to what step @i accesses, if another CPU made it and one of the
  * two is a change. Number of the step, or 0. */
 static unsigned
 conflict(size_t i)
@@ -142,7 +143,7 @@ conflict(size_t i)
 	for (size_t j = i; j-- > 0;) {
 		const struct op *before = &events[j].step.op;
 
-		if (!accesses(before) || !share_a_word(op, before))
+		if (!accesses(before) || !share_bytes(op, before))
 			continue;
 		if (cpu_of(&events[j]) == cpu_of(&events[i]) ||
 		    !(changes(op) || changes(before)))
@@ -314,6 +315,22 @@ print_record(size_t i, const struct trace_record *record)
 	printf("\n");
 }
 
+static int agent_width, who_width, counters_width;
+
+static void
+measure(void)
+{
+	agent_width = 4, who_width = 4, counters_width = 3;
+	for (size_t i = 0; i <= nr_steps; i++) {
+		const struct event *event = &events[i];
+
+		agent_width = MAX(agent_width, (int)strlen(event->agent));
+		who_width = MAX(who_width, (int)strlen(event->who));
+		counters_width = MAX(counters_width,
+				     (int)strlen(event->counters));
+	}
+}
+
 /* '!': the explorer took the CPU's turn away; '>': its turn had ended. */
 static char
 mark(const struct explore_step *step)
@@ -328,9 +345,9 @@ print_event(size_t i)
 	unsigned n;
 	const struct trace_record *records = sim_trace(&n);
 
-	printf("%5u %c %-9s %-14s %-16s ", event->step.number,
-	       mark(&event->step), event->agent, event->who,
-	       event[1].counters);
+	printf("%5u %c %-*s %-*s %-*s ", event->step.number,
+	       mark(&event->step), agent_width, event->agent, who_width,
+	       event->who, counters_width, event[1].counters);
 	print_what(event);
 	print_place(&event->place);
 	printf("\n");
@@ -367,8 +384,10 @@ story_print(bool all)
 {
 	select_steps(all);
 	find_places();
-	printf(" step   CPU       task           U/C after        what it does"
-	       "                                   where\n");
+	measure();
+	printf(" step   %-*s %-*s %-*s %-46s %s\n", agent_width, "CPU",
+	       who_width, "task", counters_width, "U/C", "what it does",
+	       "where");
 	for (size_t i = 0; i < nr_steps; i++) {
 		size_t hidden = hidden_run(i);
 

@@ -9,6 +9,7 @@
 #include "arch/sim/image.h"
 #include "arch/sim/sim.h"
 #include "arch/sim/words.h"
+#include "kernel/process.h"
 #include "mm/mm.h"
 #include "sched/run_queue.h"
 #include "sched/sched.h"
@@ -58,11 +59,22 @@ static const struct field task_fields[] = {
 	FIELD(struct task, affinity), FIELD(struct task, bound),
 	FIELD(struct task, slice), FIELD(struct task, sleep_link),
 	FIELD(struct task, wake_time), FIELD(struct task, sleep_queue),
-	FIELD(struct task, all_link), FIELD(struct task, exiting),
+	FIELD(struct task, process), FIELD(struct task, thread_link),
+	FIELD(struct task, hash_next), FIELD(struct task, all_link),
+	FIELD(struct task, exiting),
 	FIELD(struct task, vfork_done), FIELD(struct task, transition),
 	FIELD(struct task, kthread_stopping), FIELD(struct task, kthread_end),
 	FIELD(struct task, kill_signal), FIELD(struct task, pending),
 	FIELD(struct task, switches), FIELD(struct task, ticks), END
+};
+
+static const struct field process_fields[] = {
+	FIELD(struct process, pid), FIELD(struct process, parent),
+	FIELD(struct process, children), FIELD(struct process, sibling),
+	FIELD(struct process, threads), FIELD(struct process, nr_threads),
+	FIELD(struct process, hash_next), FIELD(struct process, group_exit),
+	FIELD(struct process, ended), FIELD(struct process, exit_status),
+	FIELD(struct process, pending), FIELD(struct process, changed), END
 };
 
 static const struct field cpu_fields[] = {
@@ -188,7 +200,13 @@ in_linked_task(const struct list *link, const void *address, char *name)
 	const struct task *task = list_entry(link, struct task, all_link);
 
 	snprintf(name, WORD_NAME_LEN, "task %.15s", task->name);
-	return inside(address, task, sizeof(*task), name, task_fields);
+	if (inside(address, task, sizeof(*task), name, task_fields))
+		return true;
+	if (!task->process || shadow_is_freed(task->process))
+		return false;
+	snprintf(name, WORD_NAME_LEN, "process %.15s", task->process->name);
+	return inside(address, task->process, sizeof(*task->process), name,
+		      process_fields);
 }
 
 static bool

@@ -129,14 +129,12 @@ try_agent(struct node *at, const struct node *step)
 static struct node *
 turn_of(struct node *at)
 {
-	unsigned agent = at->agent;
 	struct node *first = at;
 
-	while (at > path) {
-		at--;
+	for (; at >= path; at--) {
 		if (at->op.kind == OP_DRAIN)
 			continue;
-		if (at->agent != agent)
+		if (first->op.kind != OP_DRAIN && at->agent != first->agent)
 			break;
 		first = at;
 	}
@@ -146,12 +144,10 @@ turn_of(struct node *at)
 static void
 try_within_bound(struct node *at, const struct node *step)
 {
-	try_agent(at, step);
-	if (at->op.kind == OP_DRAIN) {
-		/* Nobody's turn: to leave the store where it is costs nothing. */
+	/* To leave a store in its buffer costs nothing. */
+	if (at->op.kind == OP_DRAIN)
 		at->backtrack |= at->enabled;
-		return;
-	}
+	try_agent(at, step);
 	try_agent(turn_of(at), step);
 }
 

@@ -320,6 +320,8 @@ take(struct node *node)
 		watch_step(node);
 	if (engine.sleeps)
 		engine.sleep = still_asleep(node);
+	node->masked = engine.world->masked &&
+		       engine.world->masked(engine.host[agent]);
 	begin_handler(agent);
 	node->first = node->op.kind == OP_DRAIN ? buffer_inserted(agent)
 						: engine.began[agent];

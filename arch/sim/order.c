@@ -116,13 +116,26 @@ try_source_set(struct node *at, const struct node *step, agents_t able)
 		at->backtrack |= at->enabled;
 }
 
+/* Who does something after @at that @step needs. */
+static agents_t
+leading_to(const struct node *at, const struct node *step)
+{
+	agents_t found = 0;
+
+	for (const struct node *node = at + 1; node < step; node++)
+		if (before(node, &step->clock))
+			found |= bit_of(node->agent);
+	return found;
+}
+
 static void
 try_agent(struct node *at, const struct node *step)
 {
-	if (at->enabled & bit_of(step->agent))
-		at->backtrack |= bit_of(step->agent);
-	else
-		at->backtrack |= at->enabled;
+	agents_t able = at->enabled & bit_of(step->agent);
+
+	if (!able)
+		able = at->enabled & leading_to(at, step);
+	at->backtrack |= able ? able : at->enabled;
 }
 
 /* The first step of the turn that @at is part of; drains break no turn. */
@@ -230,7 +243,7 @@ try_handler_earlier(struct node *e, struct node *step)
 	unsigned host = engine.host[step->agent];
 
 	for (; e >= path && !before(e, &step->clock); e--)
-		if (engine.host[e->agent] == host &&
+		if (engine.host[e->agent] == host && !e->masked &&
 		    e->op.kind != OP_START &&
 		    (e->agent == host || begins_handler(e)) &&
 		    conflict_unless_made_possible(e, step))

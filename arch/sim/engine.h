@@ -57,6 +57,7 @@ struct node {
 	u8 choice, choices;	/* OP_CHOOSE */
 	u16 preemptions;	/* before this step */
 	agents_t enabled;	/* who could have gone on here */
+	agents_t stuck;		/* who waits for a change of a word */
 	agents_t sleep;		/* whose next step was tried in a sibling */
 	agents_t backtrack;	/* who is to be tried here */
 	agents_t done;		/* who has been */
@@ -128,6 +129,9 @@ bit_of(unsigned agent)
 void run_execution(void);
 void stop_execution(enum stop stop) __noreturn;
 agents_t enabled_agents(void);
+/* Does @agent, which is not enabled, wait for a word's change, or is there no
+ * interrupt to handle? */
+bool is_stuck(unsigned agent);
 /* Could @agent go on, were its store buffer empty? */
 bool enabled_when_drained(unsigned agent);
 /* x86-TSO: @op comes after all stores of its CPU. */

@@ -205,6 +205,20 @@ enabled(unsigned agent)
 	       (!needs_empty_buffer(op) || buffer_empty(agent));
 }
 
+bool
+is_stuck(unsigned agent)
+{
+	const struct world *world = engine.world;
+	unsigned host = engine.host[agent];
+
+	if (engine.busy[host] != NOBODY && engine.busy[host] != agent)
+		return false;
+	if (host == agent || engine.busy[host] == agent)
+		return engine.pending[agent].kind == OP_WAIT &&
+		       world->runnable(agent);
+	return !world->runnable(agent) && world->masked && !world->masked(host);
+}
+
 agents_t
 enabled_agents(void)
 {

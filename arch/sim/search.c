@@ -203,6 +203,17 @@ decide_new(struct node *node)
 	return node->agent;
 }
 
+static agents_t
+stuck_agents(agents_t enabled)
+{
+	agents_t stuck = 0;
+
+	for (unsigned agent = 0; agent < engine.nr_agents; agent++)
+		if (!(enabled & bit_of(agent)) && is_stuck(agent))
+			stuck |= bit_of(agent);
+	return stuck;
+}
+
 unsigned
 decide(struct node *node)
 {
@@ -212,6 +223,7 @@ decide(struct node *node)
 	node->may_go_on = last_may_go_on();
 	node->preemptions = (u16)engine.preemptions;
 	node->enabled = enabled_agents();
+	node->stuck = stuck_agents(node->enabled);
 	node->sleep = engine.sleep;
 	node->done = 0;
 	node->choice = node->choices = 0;

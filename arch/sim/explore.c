@@ -205,6 +205,17 @@ enabled(unsigned agent)
 	       (!needs_empty_buffer(op) || buffer_empty(agent));
 }
 
+agents_t
+waiting_loops(void)
+{
+	agents_t agents = 0;
+
+	for (unsigned agent = 0; agent < engine.nr_agents; agent++)
+		if (engine.relaxed[agent] == changes_by_others(agent) + 1)
+			agents |= bit_of(agent);
+	return agents;
+}
+
 bool
 is_stuck(unsigned agent)
 {
@@ -657,6 +668,7 @@ explore_choose(unsigned n, const char *what, u64 caller)
 			outcome = (unsigned)(next_random() % n);
 		path[engine.depth - 1].choice = (u8)outcome;
 	}
+	engine.steps_number += step_number(&path[engine.depth - 1]);
 	schedule_chose(outcome);
 	return outcome;
 }
@@ -684,6 +696,7 @@ reset(void)
 	memset(engine.changes, 0, sizeof(engine.changes));
 	memset(engine.relaxed, 0, sizeof(engine.relaxed));
 	engine.all_changes = 0;
+	engine.steps_number = 0;
 	for (unsigned i = 0; i < engine.nr_agents; i++)
 		if (engine.buffer[i] >= 0)
 			engine.pending[engine.buffer[i]].kind = OP_DRAIN;

@@ -504,7 +504,9 @@ access_word(const struct op *op)
 			     engine.world->agent_name(engine.running),
 			     op->caller, shadow_history(op->address));
 	case PRIVATE:
-		if (unlikely(lose_turn_in_replay()))
+		if (unlikely(lose_turn_in_replay()) ||
+		    (unlikely(needs_empty_buffer(op)) &&
+		     !buffer_empty(engine.running)))
 			announce(&(struct op){ .kind = OP_FENCE });
 		else if (unlikely(++engine.accesses[engine.running] >
 				  MAX_ACCESSES))
@@ -608,6 +610,21 @@ release_lock(const void *lock, unsigned agent, u64 caller)
 	word->released = engine.clocks[agent];
 }
 
+/* May a handler come that wants the lock too? */
+static bool
+may_be_interrupted(void)
+{
+	unsigned host = engine.host[engine.running];
+	const struct world *world = engine.world;
+
+	if (host != engine.running || (world->masked && world->masked(host)))
+		return false;
+	for (unsigned agent = 0; agent < engine.nr_agents; agent++)
+		if (agent != host && engine.host[agent] == host)
+			return true;
+	return false;
+}
+
 /* An ordinary store, as on x86. */
 void
 explore_unlock(const void *lock, u64 caller)
@@ -620,6 +637,9 @@ explore_unlock(const void *lock, u64 caller)
 		announce(&(struct op){ .kind = OP_STORE, .caller = caller });
 		buffer_store(engine.running, &op);
 	} else {
+		if (may_be_interrupted())
+			announce(&(struct op){ .kind = OP_UNLOCK,
+					       .caller = caller });
 		release_lock(lock, engine.running, caller);
 		note_change(engine.running);
 	}

@@ -6,7 +6,6 @@
 
 #include "kernel/base/assert.h"
 #include "kernel/base/errno.h"
-#include "kernel/base/string.h"
 #include "mm/mm.h"
 #include "sched/run_queue.h"
 #include "sched/timer.h"
@@ -275,30 +274,19 @@ pull_work(unsigned id)
 	return false;
 }
 
-/* The priority of what comes first on each CPU; 0 where it is not online. */
-static void
-look_at_priorities(u8 first[MAX_CPUS])
-{
-	memset(first, 0, MAX_CPUS);
-	for (u64 rest = online_cpus(); rest; rest &= rest - 1) {
-		struct run_queue *rq = &run_queues[first_bit(rest)];
-
-		spin_lock(&rq->lock);
-		first[first_bit(rest)] = (u8)first_bit(rq->bitmap);
-		spin_unlock(&rq->lock);
-	}
-}
-
-/* The CPUs where @task would get its turn: nothing there comes before it. */
+/* The CPUs where @task would get its turn: nothing there comes before it. A
+ * guess, without their locks: a tick is not to wait for every other CPU. */
 static u64
-cpus_with_a_turn(const struct task *task, const u8 first[MAX_CPUS])
+cpus_with_a_turn(const struct task *task)
 {
 	u64 mask = 0;
 
 	for (u64 rest = task->affinity & online_cpus(); rest;
 	     rest &= rest - 1) {
-		if (first[first_bit(rest)] >= task->prio)
-			mask |= rest & -rest;
+		unsigned id = first_bit(rest);
+
+		if (first_bit(READ_ONCE(run_queues[id].bitmap)) >= task->prio)
+			mask |= 1ul << id;
 	}
 	return mask;
 }
@@ -316,15 +304,15 @@ outranked_lists(const struct run_queue *rq)
 /* Takes the first task off @rq that is outranked there, and would get its turn
  * elsewhere: on CPU *@id. */
 static struct task *
-take_outranked(struct run_queue *rq, const u8 first[MAX_CPUS], unsigned *id)
+take_outranked(struct run_queue *rq, unsigned *id)
 {
 	for (u64 rest = outranked_lists(rq); rest; rest &= rest - 1) {
 		struct task *task;
 
 		list_for_each(task, &rq->lists[first_bit(rest)], run_link) {
-			u64 mask = cpus_with_a_turn(task, first);
+			u64 mask = task->on_cpu ? 0 : cpus_with_a_turn(task);
 
-			if (task->on_cpu || !mask)
+			if (!mask)
 				continue;
 			take_away(rq, task);
 			*id = least_loaded(mask);
@@ -338,20 +326,12 @@ void
 sched_help_outranked(struct cpu *cpu)
 {
 	struct run_queue *rq = cpu->rq;
-	u8 first[MAX_CPUS];
 	struct task *task;
-	u64 outranked;
 	unsigned id;
 
 	DEBUG_ASSERT(!arch_irqs_on());
 	spin_lock(&rq->lock);
-	outranked = outranked_lists(rq);
-	spin_unlock(&rq->lock);
-	if (!outranked)
-		return;
-	look_at_priorities(first);
-	spin_lock(&rq->lock);
-	task = take_outranked(rq, first, &id);
+	task = take_outranked(rq, &id);
 	spin_unlock(&rq->lock);
 	if (task)
 		place(task, id);

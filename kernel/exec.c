@@ -15,6 +15,7 @@
 #include "mm/remote.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
+#include "sched/reaper.h"
 
 enum {
 	ARG_MAX = 128 * 1024,	   /* strings of one exec, bytes */
@@ -437,16 +438,12 @@ do_execve(const char *path, const struct exec_args *args)
 	return err;
 }
 
-long
-sys_execve(uaddr_t upath, uaddr_t argv, uaddr_t envp)
+static int
+execve_once(const char *path, uaddr_t argv, uaddr_t envp)
 {
-	char path[PATH_MAX];
 	struct exec_args args;
-	ssize_t len = strncpy_from_user(path, upath, sizeof(path));
 	int err;
 
-	if (len < 0)
-		return len;
 	exec_args_init(&args);
 	err = add_user_vector(&args, argv, &args.argc);
 	if (!err)
@@ -454,5 +451,20 @@ sys_execve(uaddr_t upath, uaddr_t argv, uaddr_t envp)
 	if (!err)
 		err = do_execve(path, &args);
 	exec_args_free(&args);
+	return err;
+}
+
+long
+sys_execve(uaddr_t upath, uaddr_t argv, uaddr_t envp)
+{
+	char path[PATH_MAX];
+	ssize_t len = strncpy_from_user(path, upath, sizeof(path));
+	int err;
+
+	if (len < 0)
+		return len;
+	err = execve_once(path, argv, envp);
+	if (err == -ENOMEM && wait_for_reaper())
+		err = execve_once(path, argv, envp);
 	return err;
 }

@@ -18,6 +18,7 @@
 #include "mm/fail.h"
 #include "mm/mm.h"
 #include "mm/usercopy.h"
+#include "sched/reaper.h"
 
 /* ---- Processes -------------------------------------------------------- */
 
@@ -33,10 +34,14 @@ sys_clone(u64 flags, uaddr_t stack, uaddr_t parent_tid, uaddr_t child_tid,
 		.child_tid = child_tid,
 		.tls = tls,
 	};
+	long tid;
 
 	if (args.exit_signal > NR_SIGNALS)
 		return -EINVAL;
-	return do_clone(&args);
+	tid = do_clone(&args);
+	if (tid == -ENOMEM && wait_for_reaper())
+		tid = do_clone(&args);
+	return tid;
 }
 
 static long

@@ -206,13 +206,12 @@ build/archived: FORCE
 
 # A program of the host. The kernel's files of the protocol are instrumented by
 # the compiler (-fsanitize=thread; the runtime is ours: arch/sim/hooks.c), its
-# checks are not. Neither is edited; MAX_CPUS and LEDGER_ENTRIES are smaller, so
-# that less has to be restored for each execution.
+# checks are not. Neither is edited; MAX_CPUS is smaller, so that less has to be
+# restored for each execution.
 EXPLORE := build/explore
 EXPLORE_FLAGS := -std=gnu11 -g -fno-pie -fno-strict-aliasing -fno-common \
 	-fno-omit-frame-pointer -fcf-protection=none -fno-stack-protector \
-	$(WARNINGS) -I. -Iarch/sim -DCONFIG_DEBUG=1 -DMAX_CPUS=4 \
-	-DLEDGER_ENTRIES=256
+	$(WARNINGS) -I. -Iarch/sim -DCONFIG_DEBUG=1 -DMAX_CPUS=4
 EXPLORE_KERNEL := -O1 -ffreestanding -mno-red-zone
 EXPLORE_TSAN := -fsanitize=thread --param tsan-instrument-func-entry-exit=0 \
 	--param tsan-distinguish-volatile=1 -Wno-tsan

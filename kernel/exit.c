@@ -82,6 +82,8 @@ leave_process(struct task *me, int status)
 	reaper_expect();
 	if (!process->group_exit)
 		process->exit_status = status; /* the last one's counts */
+	if (me->tid == process->pid)
+		process->leader_affinity = me->affinity;
 	list_del(&me->thread_link);
 	unhash_task(me);
 	me->process = NULL;
@@ -99,7 +101,7 @@ do_exit(int status)
 
 	if (me->process == init_process)
 		panic("init ends");
-	me->exiting = true;
+	WRITE_ONCE(me->exiting, true);
 	trace(TRACE_EXIT, me->mm, (u64)status, CALLER);
 	if (me->mm) {
 		mm_release();

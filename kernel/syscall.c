@@ -118,11 +118,11 @@ sys_get_robust_list(int tid, uaddr_t head, uaddr_t size)
 	if (tid && tid != current->tid) {
 		irq_flags_t flags = spin_lock_irqsave(&pid_lock);
 		struct task *task = find_task(tid);
+		bool found = task || find_process(tid);
 
-		if (task)
-			list = task->robust_list;
+		list = task ? task->robust_list : 0;
 		spin_unlock_irqrestore(&pid_lock, flags);
-		if (!task)
+		if (!found)
 			return -ESRCH;
 	}
 	if (copy_to_user(size, &bytes, sizeof(bytes)))
@@ -174,41 +174,65 @@ sys_sched_yield(void)
  * every exit takes, keeps it here.
  */
 static long
+set_affinity(int tid, u64 mask)
+{
+	struct task *task = find_task(tid);
+	struct process *process = find_process(tid);
+
+	if (!task && !process)
+		return -ESRCH;
+	if (task)
+		return task->bound ? -EINVAL : sched_set_affinity(task, mask);
+	if (!(mask & online_cpus()))
+		return -EINVAL;
+	process->leader_affinity = mask;
+	return 0;
+}
+
+static long
 sys_sched_setaffinity(int tid, size_t size, uaddr_t mask_addr)
 {
 	u64 mask = 0;
 	irq_flags_t flags;
-	struct task *task;
-	int err = -ESRCH;
+	long err;
 
 	if (copy_from_user(&mask, mask_addr, MIN(size, sizeof(mask))))
 		return -EFAULT;
 	if (tid == 0 || tid == current->tid)
 		return sched_set_affinity(current, mask);
 	flags = spin_lock_irqsave(&pid_lock);
-	task = find_task(tid);
-	if (task)
-		err = task->bound ? -EINVAL : sched_set_affinity(task, mask);
+	err = set_affinity(tid, mask);
 	spin_unlock_irqrestore(&pid_lock, flags);
 	return err;
+}
+
+static long
+get_affinity(int tid, u64 *mask)
+{
+	irq_flags_t flags = spin_lock_irqsave(&pid_lock);
+	struct task *task = find_task(tid);
+	struct process *process = find_process(tid);
+
+	if (task)
+		*mask = task->affinity;
+	else if (process)
+		*mask = process->leader_affinity;
+	spin_unlock_irqrestore(&pid_lock, flags);
+	return task || process ? 0 : -ESRCH;
 }
 
 static long
 sys_sched_getaffinity(int tid, size_t size, uaddr_t mask_addr)
 {
 	u64 mask = current->affinity;
-	irq_flags_t flags;
-	struct task *task;
 
 	if (size < sizeof(mask) || size % sizeof(mask))
 		return -EINVAL;
 	if (tid && tid != current->tid) {
-		flags = spin_lock_irqsave(&pid_lock);
-		task = find_task(tid);
-		mask = task ? task->affinity : 0;
-		spin_unlock_irqrestore(&pid_lock, flags);
-		if (!task)
-			return -ESRCH;
+		long err = get_affinity(tid, &mask);
+
+		if (err)
+			return err;
 	}
 	mask &= online_cpus();
 	if (copy_to_user(mask_addr, &mask, sizeof(mask)))

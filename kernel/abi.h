@@ -232,7 +232,8 @@ enum { LODGER_FAIL_ANY = -1 };
  * LEAVE  ends it. Returns when it has stopped spinning; the CPU then switches
  *	  to the best of its run queue. -ESRCH: no guest there.
  *
- * A guest does not end with the process that called it in.
+ * A guest does not end with the process that called it in. Its CPU cannot go
+ * offline.
  */
 enum lodger_guest_op {
 	LODGER_GUEST_RUN,

@@ -488,7 +488,7 @@ take_offline(struct cpu *cpu)
 {
 	unsigned id = cpu->id;
 
-	if (id == 0 || !cpu->online)
+	if (id == 0 || !cpu->online || cpu->kept)
 		return -EBUSY;
 	atomic64_and(&online_mask, ~(1ul << id));
 	store_release(&cpu->dying, true);
@@ -545,6 +545,32 @@ cpu_online(unsigned id)
 	err = bring_online(cpu_by_id(id));
 	mutex_unlock(&world_lock);
 	return err;
+}
+
+int
+cpu_keep_online(unsigned id)
+{
+	struct cpu *cpu = cpu_by_id(id);
+	int err = -EINVAL;
+
+	mutex_lock(&world_lock);
+	if (cpu->online) {
+		cpu->kept++;
+		err = 0;
+	}
+	mutex_unlock(&world_lock);
+	return err;
+}
+
+void
+cpu_release(unsigned id)
+{
+	struct cpu *cpu = cpu_by_id(id);
+
+	mutex_lock(&world_lock);
+	ASSERT(cpu->kept > 0);
+	cpu->kept--;
+	mutex_unlock(&world_lock);
 }
 
 /* ---- Start ------------------------------------------------------------ */

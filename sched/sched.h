@@ -63,9 +63,14 @@ cond_resched(void)
 void idle_loop(void) __noreturn;
 
 /* Takes a CPU out: its tasks move, its borrow goes back, it sleeps; and back
- * in. -EBUSY: the last one or the boot CPU; -EINVAL. */
+ * in. -EBUSY: it is, or it is the boot CPU, or somebody keeps it; -EINVAL.
+ * Waits for what runs there to give it away. Read Linux: kernel/cpu.c. */
 int cpu_offline(unsigned id);
 int cpu_online(unsigned id);
+/* Before a task stays on CPU @id for good: until cpu_release() the CPU cannot
+ * go offline. -EINVAL: it is. */
+int cpu_keep_online(unsigned id) __must_check;
+void cpu_release(unsigned id);
 u64 online_cpus(void); /* bit mask */
 
 /* A task that waits on @cpu behind one of a higher priority, which may run for

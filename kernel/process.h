@@ -81,6 +81,8 @@ int end_other_threads(void);
 long do_wait(tid_t pid, uaddr_t status, int options, uaddr_t rusage);
 /* The same from the kernel: any child; its status; -ECHILD. */
 long kernel_wait(int *status);
+/* Has init a child that has ended? */
+bool orphans_to_collect(void);
 
 /* ---- Programs: kernel/exec.c ------------------------------------------ */
 

@@ -103,6 +103,7 @@ struct prefault_request {
 static struct spinlock prefault_lock = SPINLOCK_INIT("prefault", RANK_TASK);
 static struct list prefault_queue = LIST_INIT(prefault_queue);
 static struct wait_queue prefault_finished;
+static atomic_t prefaults; /* requests there are */
 static struct task *prefaulter;
 
 static long
@@ -141,6 +142,13 @@ serve(struct prefault_request *request)
 }
 
 static void
+free_request(struct prefault_request *request)
+{
+	kfree(request);
+	atomic_dec(&prefaults);
+}
+
+static void
 finish_request(struct prefault_request *request)
 {
 	irq_flags_t flags = spin_lock_irqsave(&prefault_lock);
@@ -149,7 +157,7 @@ finish_request(struct prefault_request *request)
 	WRITE_ONCE(request->finished, true);
 	spin_unlock_irqrestore(&prefault_lock, flags);
 	if (abandoned)
-		kfree(request);
+		free_request(request);
 	else
 		wake_up_all(&prefault_finished);
 }
@@ -217,7 +225,7 @@ leave_request(struct prefault_request *request)
 	if (queued)
 		mmput(request->mm, REF_GET, prefaulter);
 	if (queued || finished)
-		kfree(request);
+		free_request(request);
 	return result;
 }
 
@@ -233,6 +241,7 @@ prefault(struct mm *mm, uaddr_t addr, u64 len, bool write)
 		.mm = mm, .addr = addr, .len = len, .write = write,
 	};
 	mmget(mm, REF_GET, prefaulter);
+	atomic_inc(&prefaults);
 	add_request(request);
 	wake_up_task(prefaulter);
 	wait_event_killable(&prefault_finished, READ_ONCE(request->finished));
@@ -358,7 +367,7 @@ quiesce_cpu(unsigned id)
 static void
 quiesce_all(void)
 {
-	while (!reaper_idle())
+	while (!reaper_idle() || atomic_read(&prefaults))
 		schedule();
 	for (unsigned id = 0; id < nr_cpus; id++)
 		quiesce_cpu(id);
@@ -398,6 +407,9 @@ quiesce(void)
 	struct completion done;
 	u64 free;
 
+	/* init itself is not collecting when it asks. */
+	while (current->process != init_process && orphans_to_collect())
+		schedule();
 	completion_init(&done);
 	mutex_lock(&quiesce_lock);
 	store_release(&quiesce_done, &done);

@@ -181,9 +181,8 @@ protect_segments(struct mm *mm, u64 bias, const struct elf_program *program)
 		uaddr_t end = ALIGN_UP(addr + segment->mem_size, PAGE_SIZE);
 		int err;
 
-		mutex_lock(&mm->lock);
-		err = do_mprotect(mm, start, end - start, segment->prot);
-		mutex_unlock(&mm->lock);
+		err = mm_locked(mm, do_mprotect(mm, start, end - start,
+						segment->prot));
 		if (err)
 			return err;
 	}
@@ -329,11 +328,11 @@ build_stack(struct mm *mm, const char *path, const struct exec_args *args,
 	struct stack_image stack = { 0 };
 	long sp;
 
-	mutex_lock(&mm->lock);
-	sp = do_mmap(mm, USER_END - STACK_FIRST - ARG_MAX,
-		     STACK_FIRST + ARG_MAX, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, true);
-	mutex_unlock(&mm->lock);
+	sp = mm_locked(mm, do_mmap(mm, USER_END - STACK_FIRST - ARG_MAX,
+				   STACK_FIRST + ARG_MAX,
+				   PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+				   true));
 	if (sp < 0)
 		return sp;
 	stack.words = kmalloc((3 + args->argc + args->envc + 2 * MAX_AUXV) * 8);

@@ -254,40 +254,28 @@ sys_mmap(uaddr_t addr, u64 len, unsigned prot, unsigned flags, int fd,
 	 u64 offset)
 {
 	struct mm *mm = current->mm;
-	long result;
 
 	if (!IS_ALIGNED(offset, PAGE_SIZE))
 		return -EINVAL;
 	if (!(flags & MAP_ANONYMOUS))
 		return refuse_file(fd);
-	mutex_lock(&mm->lock);
-	result = do_mmap(mm, addr, len, prot, flags, false);
-	mutex_unlock(&mm->lock);
-	return result;
+	return mm_locked(mm, do_mmap(mm, addr, len, prot, flags, false));
 }
 
 static long
 sys_munmap(uaddr_t addr, u64 len)
 {
 	struct mm *mm = current->mm;
-	long result;
 
-	mutex_lock(&mm->lock);
-	result = do_munmap(mm, addr, len);
-	mutex_unlock(&mm->lock);
-	return result;
+	return mm_locked(mm, do_munmap(mm, addr, len));
 }
 
 static long
 sys_mprotect(uaddr_t addr, u64 len, unsigned prot)
 {
 	struct mm *mm = current->mm;
-	long result;
 
-	mutex_lock(&mm->lock);
-	result = do_mprotect(mm, addr, len, prot);
-	mutex_unlock(&mm->lock);
-	return result;
+	return mm_locked(mm, do_mprotect(mm, addr, len, prot));
 }
 
 static long
@@ -295,38 +283,27 @@ sys_mremap(uaddr_t addr, u64 old_len, u64 new_len, unsigned flags,
 	   uaddr_t new_addr)
 {
 	struct mm *mm = current->mm;
-	long result;
 
-	mutex_lock(&mm->lock);
-	result = do_mremap(mm, addr, old_len, new_len, flags, new_addr);
-	mutex_unlock(&mm->lock);
-	return result;
+	return mm_locked(mm, do_mremap(mm, addr, old_len, new_len, flags,
+				       new_addr));
 }
 
 static long
 sys_brk(uaddr_t brk)
 {
 	struct mm *mm = current->mm;
-	long result;
 
-	mutex_lock(&mm->lock);
-	result = do_brk(mm, brk);
-	mutex_unlock(&mm->lock);
-	return result;
+	return mm_locked(mm, do_brk(mm, brk));
 }
 
 static long
 sys_madvise(uaddr_t addr, u64 len, int advice)
 {
 	struct mm *mm = current->mm;
-	long result;
 
 	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
 		return prefault(mm, addr, len, advice == MADV_POPULATE_WRITE);
-	mutex_lock(&mm->lock);
-	result = do_madvise(mm, addr, len, advice);
-	mutex_unlock(&mm->lock);
-	return result;
+	return mm_locked(mm, do_madvise(mm, addr, len, advice));
 }
 
 /* ---- Until the Unix server exists ------------------------------------- */

@@ -116,10 +116,8 @@ populate(const struct prefault_request *request)
 	do {
 		u64 part = MIN(request->len - done, (u64)PREFAULT_BYTES);
 
-		mutex_lock(&mm->lock);
-		err = regions_populate(mm, request->addr + done, part,
-				       request->write);
-		mutex_unlock(&mm->lock);
+		err = mm_locked(mm, regions_populate(mm, request->addr + done,
+						     part, request->write));
 		done += part;
 	} while (!err && done < request->len &&
 		 !READ_ONCE(request->abandoned));

@@ -9,6 +9,7 @@
 #include "kernel/base/errno.h"
 #include "kernel/hold.h"
 #include "kernel/workers.h"
+#include "sched/hotplug.h"
 #include "sched/kthread.h"
 #include "sched/world.h"
 

@@ -62,16 +62,11 @@ cond_resched(void)
 /* The whole life of the idle task. */
 void idle_loop(void) __noreturn;
 
-/* Takes a CPU out: its tasks move, its borrow goes back, it sleeps; and back
- * in. -EBUSY: it is, or it is the boot CPU, or somebody keeps it; -EINVAL.
- * Waits for what runs there to give it away. Read Linux: kernel/cpu.c. */
-int cpu_offline(unsigned id);
-int cpu_online(unsigned id);
-/* Before a task stays on CPU @id for good: until cpu_release() the CPU cannot
- * go offline. -EINVAL: it is. */
-int cpu_keep_online(unsigned id) __must_check;
-void cpu_release(unsigned id);
 u64 online_cpus(void); /* bit mask */
+void set_cpu_online(unsigned id, bool online); /* sched/hotplug.c only */
+
+/* Makes @cpu look at its run queue soon. */
+void resched_cpu(struct cpu *cpu);
 
 /* A task that waits on @cpu behind one of a higher priority, which may run for
  * long, goes to a CPU where it gets its turn, if it may run on such a one. For

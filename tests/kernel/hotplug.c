@@ -6,6 +6,7 @@
 #include "kernel/guest.h"
 #include "kernel/test.h"
 #include "mm/mm.h"
+#include "sched/hotplug.h"
 #include "sched/kthread.h"
 
 enum { PAIRS = 4, ROUNDS = 400, DRIFTERS = 4 };

@@ -293,8 +293,9 @@ explore_agent_done(void)
 	races_join(host, agent);
 	engine.busy[host] = NOBODY;
 	engine.pending[agent] = engine.resting[agent];
-	/* Who goes on is open: else an order would cost more than another one
-	 * that makes no difference, and the bound would not be monotonous. */
+	/* Who goes on is open. Else somebody who comes between two handlers
+	 * would cost a preemption, and between two tasks none; and orders that
+	 * a bound allows would only be reached through such as it does not. */
 	engine.last = host;
 	engine.turn_over = true;
 	engine.running = host;

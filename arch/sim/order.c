@@ -14,7 +14,9 @@
  * cost more than the bound allows, and neither is that place alone: to run
  * somebody else in the middle of an agent's turn costs a preemption, before
  * the turn began perhaps none. So the conflicting agent itself is tried, there
- * and where the turn began (Coons, Musuvathi, McKinley, OOPSLA 2013).
+ * and where the turn began (Coons, Musuvathi, McKinley, OOPSLA 2013). For the same
+ * reason a release is then a step that has a conflict with who takes the lock next:
+ * to come before it and to wait may be what makes a later change of turns free.
  *
  * What interrupts and store buffers add is with the code.
  */

@@ -54,6 +54,7 @@ struct node {
 	struct shared *word, *second;
 	u8 agent;
 	u8 last;		/* who ran before; NOBODY at the start */
+	bool expected;		/* it is still to come */
 	bool masked;		/* no handler could have begun here */
 	bool may_go_on;		/* that one: else nobody is preempted */
 	u8 choice, choices;	/* OP_CHOOSE */

@@ -84,11 +84,12 @@ independent(const struct op *a, const struct op *b)
  * Did @step wait for what @e brought? Its agent waited for a word or for an
  * interrupt already, and when @e was to come it waited in vain: then it cannot
  * come first. Who changes the word before is in conflict with @e itself.
+ * Not known of steps to come: there may be others before.
  */
 static bool
 waited_for(const struct node *e, const struct node *step)
 {
-	return e->stuck & bit_of(step->agent) &&
+	return e->stuck & bit_of(step->agent) && !step->expected &&
 	       latest_of[step->agent] <= (u32)(e - path);
 }
 
@@ -429,6 +430,7 @@ expected_step(unsigned agent)
 	struct node *step = &path[engine.depth];
 
 	*step = (struct node){ .agent = (u8)agent, .op.kind = OP_READ,
+			       .expected = true,
 			       .first = engine.began[agent],
 			       .index = engine.events[agent] + 1,
 			       .clock = engine.clocks[agent] };
@@ -485,6 +487,7 @@ order_blocked(unsigned agent)
 	if (!recording_conflicts())
 		return;
 	step = expected_step(agent);
+	step->expected = false;
 	step->op = *op;
 	if (op->address)
 		step->word = make_shared(op->address);

@@ -36,7 +36,8 @@ before(const struct node *node, const struct clock *clock)
 	return clock->at[node->agent] >= node->index;
 }
 
-static u32 latest_on[MAX_AGENTS]; /* by host: its latest step, + 1 */
+static u32 latest_of[MAX_AGENTS]; /* its latest step, + 1 */
+static u32 latest_on[MAX_AGENTS]; /* by host: the same of all its agents */
 
 void
 order_reset(void)
@@ -44,6 +45,7 @@ order_reset(void)
 	memset(engine.clocks, 0, sizeof(engine.clocks));
 	memset(engine.events, 0, sizeof(engine.events));
 	memset(latest_on, 0, sizeof(latest_on));
+	memset(latest_of, 0, sizeof(latest_of));
 }
 
 /* ---- Independence, for sleep sets ------------------------------------------- */
@@ -72,6 +74,20 @@ independent(const struct op *a, const struct op *b)
 	return !same_word(a->second, b->address) &&
 	       !same_word(a->address, b->second) &&
 	       !same_word(a->second, b->second);
+}
+
+/* ---- Who waits ------------------------------------------------------------------ */
+
+/*
+ * Did @step wait for what @e brought? Its agent waited for a word or for an
+ * interrupt already, and when @e was to come it waited in vain: then it cannot
+ * come first. Who changes the word before is in conflict with @e itself.
+ */
+static bool
+waited_for(const struct node *e, const struct node *step)
+{
+	return e->stuck & bit_of(step->agent) &&
+	       latest_of[step->agent] <= (u32)(e - path);
 }
 
 /* ---- What to try instead ------------------------------------------------------ */
@@ -187,16 +203,15 @@ changed_word(const struct node *node, const struct shared *word)
 	       node->second == word;
 }
 
-/* @step could not come before @e itself, which made it possible; but perhaps
- * before a step that came earlier: then false. */
+/* False: @step cannot come before @e, but perhaps before an earlier step. */
 static bool
-conflict_unless_made_possible(struct node *e, struct node *step)
+conflict_if_able(struct node *e, struct node *step)
 {
 	agents_t able = initials(e, step) & e->enabled;
 
 	if (able)
 		conflict(e, step, able);
-	return e->enabled & bit_of(step->agent);
+	return able;
 }
 
 /* Before the changes of what @step waited for, the latest first. */
@@ -204,8 +219,8 @@ static void
 try_waiting_earlier(struct node *e, struct node *step)
 {
 	for (; e >= path && !before(e, &step->clock); e--)
-		if (changed_word(e, step->word) &&
-		    conflict_unless_made_possible(e, step))
+		if (changed_word(e, step->word) && !waited_for(e, step) &&
+		    conflict_if_able(e, step))
 			return;
 }
 
@@ -224,15 +239,18 @@ begins_handler(const struct node *step)
 	       step == &path[step->first];
 }
 
-/* The task's step after a handler: it could have come before the handler. */
+/* The interrupt's cause, if there was none before. */
 static void
-try_before_handler(struct node *last, struct node *step)
+join_cause(struct node *step)
 {
-	struct node *e = &path[last->first];
-	agents_t able = initials(e, step) & e->enabled;
+	const struct node *e;
 
-	if (able)
-		conflict(e, step, able);
+	if (!step->word || !step->word->write)
+		return;
+	e = &path[step->word->write - 1];
+	if (engine.host[e->agent] != engine.host[step->agent] &&
+	    waited_for(e, step))
+		join(&step->clock, &e->clock);
 }
 
 /* A handler that begins could have come before the latest step of its host; if
@@ -240,14 +258,17 @@ try_before_handler(struct node *last, struct node *step)
 static void
 try_handler_earlier(struct node *e, struct node *step)
 {
-	unsigned host = engine.host[step->agent];
+	const unsigned host = engine.host[step->agent];
+	const struct clock clock = step->clock;
 
+	join_cause(step);
 	for (; e >= path && !before(e, &step->clock); e--)
 		if (engine.host[e->agent] == host && !e->masked &&
 		    e->op.kind != OP_START &&
 		    (e->agent == host || begins_handler(e)) &&
-		    conflict_unless_made_possible(e, step))
-			return;
+		    conflict_if_able(e, step))
+			break;
+	step->clock = clock;
 }
 
 static void
@@ -261,8 +282,8 @@ meet_host(struct node *step)
 	if (recording_conflicts() && !before(e, &step->clock)) {
 		if (begins_handler(step))
 			try_handler_earlier(e, step);
-		else
-			try_before_handler(e, step);
+		else /* the task could have gone on before the handler */
+			conflict_if_able(&path[e->first], step);
 	}
 	join(&step->clock, &e->clock);
 }
@@ -308,7 +329,7 @@ meet(u32 earlier, struct node *step)
 		;
 	else if (step->op.kind == OP_WAIT)
 		try_waiting_earlier(e, step);
-	else
+	else if (!waited_for(e, step))
 		conflict(e, step, initials(e, step) & e->enabled);
 	join(&step->clock, &e->clock);
 }
@@ -381,6 +402,57 @@ order_after_all(const struct shared *word, unsigned agent)
 	return true;
 }
 
+/* ---- Steps to come ------------------------------------------------------------------ */
+
+/* Something that @agent may do later, as far as its clock is known now. */
+static struct node *
+expected_step(unsigned agent)
+{
+	struct node *step = &path[engine.depth];
+
+	*step = (struct node){ .agent = (u8)agent, .op.kind = OP_READ,
+			       .first = engine.began[agent],
+			       .index = engine.events[agent] + 1,
+			       .clock = engine.clocks[agent] };
+	if (engine.busy[engine.host[agent]] != agent)
+		step->first = engine.depth; /* it has not begun */
+	return step;
+}
+
+static void
+expect(struct shared *word, agents_t agents, bool write)
+{
+	for (; agents; agents &= agents - 1) {
+		struct earlier earlier = { .n = 0 };
+		struct node *step =
+			expected_step((unsigned)__builtin_ctz(agents));
+
+		find_earlier(&earlier, word, write);
+		for (unsigned i = 0; i < earlier.n; i++)
+			meet(earlier.steps[i], step);
+	}
+}
+
+void
+order_expect_word(struct shared *word, agents_t readers, agents_t writers)
+{
+	const struct node node = path[engine.depth];
+
+	expect(word, readers & ~writers, false);
+	expect(word, writers, true);
+	path[engine.depth] = node;
+}
+
+void
+order_expect_agents(agents_t agents)
+{
+	const struct node node = path[engine.depth];
+
+	for (; agents; agents &= agents - 1)
+		meet_host(expected_step((unsigned)__builtin_ctz(agents)));
+	path[engine.depth] = node;
+}
+
 /*
  * An agent that cannot go on, at an end where nobody can: had it come earlier,
  * it might have gone on.
@@ -388,21 +460,17 @@ order_after_all(const struct shared *word, unsigned agent)
 void
 order_blocked(unsigned agent)
 {
-	struct node *step = &path[engine.depth];
 	const struct op *op = &engine.pending[agent];
+	struct node *step;
 
 	if (!recording_conflicts())
 		return;
-	*step = (struct node){ .op = *op, .agent = (u8)agent,
-			       .first = engine.began[agent],
-			       .index = engine.events[agent] + 1,
-			       .clock = engine.clocks[agent] };
+	step = expected_step(agent);
+	step->op = *op;
 	if (op->address)
 		step->word = make_shared(op->address);
 	if (op->second)
 		step->second = make_shared(op->second);
-	if (engine.busy[engine.host[agent]] != agent)
-		step->first = engine.depth; /* it has not begun */
 	meet_host(step);
 	meet_buffer(step);
 	meet_all(step);
@@ -421,6 +489,7 @@ order_step(struct node *step)
 	meet_all(step);
 	if (step->op.kind != OP_START) /* that is nobody's choice */
 		latest_on[engine.host[agent]] = (u32)(step - path) + 1;
+	latest_of[agent] = (u32)(step - path) + 1;
 	if (step->word)
 		leave_mark(step->word, step, changes(&step->op));
 	if (step->second)
@@ -430,4 +499,5 @@ order_step(struct node *step)
 	if (step->op.kind == OP_LOCK)
 		join(&step->clock, &step->word->released);
 	engine.clocks[agent] = step->clock;
+	engine.steps_number += step_number(step);
 }

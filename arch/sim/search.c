@@ -175,6 +175,14 @@ follow(const struct node *node)
 	return agent;
 }
 
+/* Is what came before without influence on what an order costs from here on? */
+static bool
+begins_turn(const struct node *node)
+{
+	return !node->may_go_on && node->agent != node->last &&
+	       engine.pending[node->agent].kind != OP_DRAIN;
+}
+
 static unsigned
 decide_new(struct node *node)
 {
@@ -197,10 +205,25 @@ decide_new(struct node *node)
 		engine.stop = STOP_CUT;
 		return NOBODY;
 	}
-	engine.result->stats.states++;
 	node->agent = (u8)preferred(node, awake);
+	if (engine.meets && begins_turn(node) && visited_before(node)) {
+		engine.stop = STOP_CUT;
+		return NOBODY;
+	}
+	engine.result->stats.states++;
 	node->backtrack = engine.reduce ? bit_of(node->agent) : node->enabled;
 	return node->agent;
+}
+
+static agents_t
+stuck_agents(agents_t enabled)
+{
+	agents_t stuck = 0;
+
+	for (unsigned agent = 0; agent < engine.nr_agents; agent++)
+		if (!(enabled & bit_of(agent)) && is_stuck(agent))
+			stuck |= bit_of(agent);
+	return stuck;
 }
 
 unsigned
@@ -212,6 +235,7 @@ decide(struct node *node)
 	node->may_go_on = last_may_go_on();
 	node->preemptions = (u16)engine.preemptions;
 	node->enabled = enabled_agents();
+	node->stuck = stuck_agents(node->enabled);
 	node->sleep = engine.sleep;
 	node->done = 0;
 	node->choice = node->choices = 0;
@@ -252,6 +276,7 @@ backtrack(void)
 		engine.fresh = depth - 1;
 		if (node->choice + 1 < node->choices) {
 			node->choice++;
+			visited_leave(depth - 1);
 			return true;
 		}
 		node->done |= bit_of(node->agent);
@@ -260,6 +285,7 @@ backtrack(void)
 		if (left) {
 			node->agent = (u8)__builtin_ctz(left);
 			node->choice = node->choices = 0;
+			visited_leave(depth - 1);
 			return true;
 		}
 	}
@@ -334,6 +360,7 @@ new_tree(void)
 	engine.prefix = 0;
 	engine.fresh = 0;
 	engine.bound_cut = false;
+	visited_clear();
 }
 
 /* Depth first through all that the present bound allows. */
@@ -348,6 +375,8 @@ search_tree(struct explore_failure *best)
 		if (engine.stop == STOP_LEARNT)
 			return LEARNT;
 		count_execution();
+		if (engine.meets)
+			visited_ended();
 		if (engine.stop == STOP_FAILED) {
 			keep_failure(best);
 			if (best->code == EXPLORE_TOOL_ERROR ||
@@ -400,6 +429,7 @@ search_systematic(struct explore_failure *best)
 	engine.reduce = engine.options->reduce;
 	engine.bounded = engine.options->strategy == SEARCH_BOUNDED;
 	engine.sleeps = engine.reduce && !engine.bounded;
+	engine.meets = engine.reduce && engine.bounded;
 	for (;;) {
 		if (engine.bounded)
 			outcome = search_bounds(best);
@@ -481,7 +511,7 @@ set_up(const struct world *world, const struct explore_options *options,
 	engine.result = result;
 	engine.nr_agents = world->nr_agents;
 	engine.systematic = engine.bounded = engine.sleeps = false;
-	engine.reduce = false;
+	engine.reduce = engine.meets = false;
 	engine.chosen = NOBODY;
 	for (unsigned i = 0; i < world->nr_agents; i++) {
 		engine.host[i] = (u8)(world->host_of ? world->host_of(i) : i);

@@ -43,6 +43,7 @@ struct shared {
 	u32 read[MAX_AGENTS];	/* last reads since then, + 1 */
 	u8 holder;		/* a lock's: agent + 1 */
 	struct clock released;	/* a lock's: the clock of its last unlock */
+	u32 release;		/* the step that made it, + 1 */
 	struct clock published;	/* race detector: the last atomic store's */
 	struct mark reads[MAX_AGENTS], writes[MAX_AGENTS];
 };
@@ -115,6 +116,7 @@ struct engine {
 	unsigned bound;
 	bool bound_cut;		/* something was not tried because of it */
 	bool learnt;
+	bool last_try;		/* of a replay */
 	u64 random;
 };
 

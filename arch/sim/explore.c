@@ -225,8 +225,9 @@ is_stuck(unsigned agent)
 	if (engine.busy[host] != NOBODY && engine.busy[host] != agent)
 		return false;
 	if (host == agent || engine.busy[host] == agent)
-		return engine.pending[agent].kind == OP_WAIT &&
-		       world->runnable(agent);
+		return world->runnable(agent) &&
+		       (engine.pending[agent].kind == OP_WAIT ||
+			engine.pending[agent].kind == OP_LOCK);
 	return !world->runnable(agent) && world->masked && !world->masked(host);
 }
 
@@ -608,15 +609,22 @@ release_lock(const void *lock, unsigned agent, u64 caller)
 			     "released at %#lx", caller);
 	word->holder = 0;
 	word->released = engine.clocks[agent];
+	word->release = engine.depth;
 }
 
-/* May a handler come that wants the lock too? */
+/*
+ * Does it make a difference who comes before a release? It does to a handler that
+ * wants the lock too. And under a bound, to who comes for the lock and has to
+ * wait: from there it is free to go on, while later it would be a preemption.
+ */
 static bool
-may_be_interrupted(void)
+release_is_a_step(void)
 {
 	unsigned host = engine.host[engine.running];
 	const struct world *world = engine.world;
 
+	if (engine.bounded || lose_turn_in_replay())
+		return true;
 	if (host != engine.running || (world->masked && world->masked(host)))
 		return false;
 	for (unsigned agent = 0; agent < engine.nr_agents; agent++)
@@ -637,9 +645,12 @@ explore_unlock(const void *lock, u64 caller)
 		announce(&(struct op){ .kind = OP_STORE, .caller = caller });
 		buffer_store(engine.running, &op);
 	} else {
-		if (may_be_interrupted())
+		if (release_is_a_step())
 			announce(&(struct op){ .kind = OP_UNLOCK,
+					       .address = lock,
 					       .caller = caller });
+		else
+			engine.accesses[engine.running]++;
 		release_lock(lock, engine.running, caller);
 		note_change(engine.running);
 	}

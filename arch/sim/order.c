@@ -334,6 +334,22 @@ meet(u32 earlier, struct node *step)
 	join(&step->clock, &e->clock);
 }
 
+/* Under a bound, whoever takes a lock that was just released could have come for
+ * it before, to wait. */
+static void
+meet_release(const struct shared *word, struct node *step)
+{
+	struct node *e;
+
+	if (!word || !word->release || !engine.bounded ||
+	    !recording_conflicts())
+		return;
+	e = &path[word->release - 1];
+	if (e->agent != step->agent && !before(e, &step->clock) &&
+	    !waited_for(e, step))
+		try_within_bound(e, step);
+}
+
 /* Steps that came before, the latest first. */
 struct earlier {
 	u32 steps[2 * (MAX_AGENTS + 1)];
@@ -427,6 +443,7 @@ expect(struct shared *word, agents_t agents, bool write)
 		struct node *step =
 			expected_step((unsigned)__builtin_ctz(agents));
 
+		meet_release(word, step);
 		find_earlier(&earlier, word, write);
 		for (unsigned i = 0; i < earlier.n; i++)
 			meet(earlier.steps[i], step);
@@ -473,6 +490,7 @@ order_blocked(unsigned agent)
 		step->second = make_shared(op->second);
 	meet_host(step);
 	meet_buffer(step);
+	meet_release(step->word, step);
 	meet_all(step);
 }
 
@@ -486,6 +504,7 @@ order_step(struct node *step)
 	step->clock.at[agent] = step->index;
 	meet_host(step);
 	meet_buffer(step);
+	meet_release(step->word, step);
 	meet_all(step);
 	if (step->op.kind != OP_START) /* that is nobody's choice */
 		latest_on[engine.host[agent]] = (u32)(step - path) + 1;

@@ -17,6 +17,7 @@ enum { BUFFER_STORES = 64 };
 struct store {
 	struct op op;
 	u32 inserted;	/* the step that stored it */
+	struct clock published; /* for races.c */
 	u64 bytes;	/* shown: what was there before; hidden: the new */
 };			/* of no bytes: a lock's release */
 
@@ -77,7 +78,8 @@ exchange(struct store *store)
 }
 
 void
-buffer_store(unsigned agent, const struct op *op)
+buffer_store(unsigned agent, const struct op *op,
+	     const struct clock *published)
 {
 	struct buffer *buffer = buffer_of(agent);
 	struct store *store = &buffer->stores[buffer->n++];
@@ -87,6 +89,7 @@ buffer_store(unsigned agent, const struct op *op)
 			     "full", BUFFER_STORES);
 	store->op = *op;
 	store->op.kind = OP_DRAIN;
+	store->published = *published;
 	store->inserted = engine.depth - 1;
 	store->bytes = 0;
 	memcpy(&store->bytes, op->address, op->size);
@@ -137,6 +140,7 @@ make_visible(struct store *store, unsigned drain)
 
 	memcpy(&old, watched, store->op.size);
 	memcpy(watched, &store->bytes, store->op.size);
+	races_published(make_shared(watched), &store->published);
 	if (world->stored && store->op.size == 8 &&
 	    (void *)watched >= world->watched &&
 	    (void *)watched < world->watched_end) {

@@ -195,6 +195,10 @@ const char *shadow_history(const void *address);
 /* races.c */
 void races_reset(void);
 void races_access(struct shared *word, unsigned agent, const struct op *op);
+/* x86-TSO: at the store; and when it leaves the buffer. */
+void races_buffered(struct shared *word, unsigned agent, const struct op *op,
+		    struct clock *published);
+void races_published(struct shared *word, const struct clock *published);
 void races_acquire(struct shared *word, unsigned agent);
 void races_release(struct shared *word, unsigned agent);
 void races_join(unsigned agent, unsigned other);
@@ -203,7 +207,8 @@ void races_join(unsigned agent, unsigned other);
 void buffers_reset(void);
 bool buffer_empty(unsigned agent);
 bool buffer_holds(unsigned agent, const void *address);
-void buffer_store(unsigned agent, const struct op *op);
+void buffer_store(unsigned agent, const struct op *op,
+		  const struct clock *published);
 /* Memory as everybody else sees it; and as @agent does. */
 void buffers_hide(unsigned agent);
 void buffers_show(unsigned agent);

@@ -475,10 +475,14 @@ buffered(const struct op *op)
 static void
 access_shared(struct shared *word, const struct op *op)
 {
+	struct clock published = { 0 };
+
 	if (buffered(op)) {
 		announce(&(struct op){ .kind = OP_STORE,
 				       .caller = op->caller });
-		buffer_store(engine.running, op);
+		if (engine.options->races)
+			races_buffered(word, engine.running, op, &published);
+		buffer_store(engine.running, op, &published);
 		return;
 	}
 	announce(op);
@@ -644,7 +648,7 @@ explore_unlock(const void *lock, u64 caller)
 		return;
 	if (buffered(&op)) {
 		announce(&(struct op){ .kind = OP_STORE, .caller = caller });
-		buffer_store(engine.running, &op);
+		buffer_store(engine.running, &op, &(struct clock){ 0 });
 	} else {
 		if (release_is_a_step())
 			announce(&(struct op){ .kind = OP_UNLOCK,

@@ -295,6 +295,24 @@ kmem_cache_free(struct kmem_cache *cache, void *ptr)
 	tell_freed(ptr, cache->size, CALLER);
 }
 
+/* One size does for the little that is asked for here. */
+enum { KMALLOC_SIZE = 128 };
+static struct kmem_cache *kmalloc_cache;
+
+void *
+kmalloc(size_t size)
+{
+	ASSERT(size <= KMALLOC_SIZE);
+	return kmem_cache_alloc(kmalloc_cache);
+}
+
+void
+kfree(void *ptr)
+{
+	if (ptr)
+		kmem_cache_free(kmalloc_cache, ptr);
+}
+
 bool
 memory_is_object(const void *ptr)
 {
@@ -398,6 +416,7 @@ should_fail_allocation(enum alloc_class class)
 void
 memory_boot(void)
 {
+	kmalloc_cache = kmem_cache_create("kmalloc", KMALLOC_SIZE, 16, NULL);
 	for (unsigned pfn = FIRST_FRAME; pfn < SIM_FRAMES; pfn++)
 		numbers_give(&state.frames[part_of(pfn)], pfn);
 	for (unsigned n = SIM_IDLE_STACKS; n < SIM_STACKS; n++)

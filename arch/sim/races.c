@@ -73,8 +73,9 @@ unordered(const struct mark *mark, unsigned agent, unsigned other, u8 mask,
 	       !(mark->atomic && atomic);
 }
 
-void
-races_access(struct shared *word, unsigned agent, const struct op *op)
+/* Is there a race? And @op is remembered for later ones. */
+static void
+races_look(struct shared *word, unsigned agent, const struct op *op)
 {
 	unsigned offset = (u64)op->address % 8;
 	u8 mask = (u8)(((1u << op->size) - 1) << offset);
@@ -93,10 +94,35 @@ races_access(struct shared *word, unsigned agent, const struct op *op)
 	}
 	*mine = (struct mark){ clocks[agent].at[agent], mask, op->atomic,
 			       op->caller };
+}
+
+/* Until it leaves the buffer, an atomic store orders nothing. */
+void
+races_buffered(struct shared *word, unsigned agent, const struct op *op,
+	       struct clock *published)
+{
+	memset(published, 0, sizeof(*published));
+	races_look(word, agent, op);
+	if (!op->atomic)
+		return;
+	*published = clocks[agent];
+	clocks[agent].at[agent]++;
+}
+
+void
+races_published(struct shared *word, const struct clock *published)
+{
+	join(&word->published, published);
+}
+
+void
+races_access(struct shared *word, unsigned agent, const struct op *op)
+{
+	races_look(word, agent, op);
 	if (!op->atomic)
 		return;
 	if (op->kind != OP_WRITE)
 		races_acquire(word, agent);
-	if (write)
+	if (changes(op))
 		races_release(word, agent);
 }

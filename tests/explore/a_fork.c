@@ -68,6 +68,22 @@ SCENARIO(copy_while_a_sibling_reads, 2,
 	on(1, reads(DATA), writes(DATA));
 }
 
+SCENARIO(copy_while_the_other_owner_lets_go, 3,
+	 "the original of a copied page is not freed under a sibling that "
+	 "still has it in its TLB")
+{
+	struct actor *A = user("A"), *A2 = thread("A2", A);
+	struct actor *C = unborn("C");
+
+	on(0, to(A), forks(C));
+	on(2, to(A2));
+	given();
+	on(1, to(C));
+	given();
+	on(0, writes(DATA));
+	on(1, discards(DATA, 1));
+}
+
 SCENARIO(two_faults_on_one_page, 2,
 	 "two threads fault on the same page: it is mapped once")
 {

@@ -107,7 +107,9 @@ SCENARIO(clone_against_kill, 2,
 	on(0, to(A));
 	on(1, to(kthread("K")));
 	given();
-	on(0, clones(A2), calls(looks_for_survivors, "looks for survivors"));
+	/* The idle task looks: A, killed, exits at the end of its clone. */
+	on(0, clones(A2), to(IDLE), calls(looks_for_survivors, "looks for "
+							      "survivors"));
 	on(1, kills(A));
 }
 

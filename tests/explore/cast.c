@@ -10,11 +10,25 @@ struct stage stage RESTORED;
 
 /* ---- Spaces --------------------------------------------------------------- */
 
+/* An outsider that kept an id must not find a stranger. */
+static void
+check_id(const struct mm *mm)
+{
+	for (unsigned i = 0; i < stage.nr_spaces; i++) {
+		if (stage.spaces[i].id == mm->id)
+			explore_fail(EXPLORE_VIOLATION, "a new mm gets the id "
+				     "%lu, which %s has or had", mm->id,
+				     stage.spaces[i].name);
+	}
+}
+
 struct space *
 add_space(struct mm *mm, const char *name)
 {
-	struct space *space = &stage.spaces[stage.nr_spaces++];
+	struct space *space;
 
+	check_id(mm);
+	space = &stage.spaces[stage.nr_spaces++];
 	ASSERT(stage.nr_spaces <= MODEL_MMS);
 	*space = (struct space){ .mm = mm, .id = mm->id, .root = mm->root };
 	strscpy(space->name, name, NAME_LEN);

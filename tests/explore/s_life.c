@@ -34,6 +34,13 @@ SCENARIO(s07_exec, 1, "exec moves a task into a new mm and puts the old one")
 	on(0, to(A), execs("A'"), to(B));
 }
 
+SCENARIO(s07_exec_twice, 1, "each new mm has an id that no other one had")
+{
+	struct actor *A = user("A");
+
+	on(0, to(A), execs("A'"), execs("A''"));
+}
+
 SCENARIO(s07_exec_under_a_borrower, 2,
 	 "the old mm of an exec stays for a kernel thread elsewhere")
 {

@@ -215,6 +215,44 @@ play_get(struct step *step)
 		put(space);
 }
 
+void __real_kthread_use_mm(struct mm *mm);
+void __wrap_kthread_use_mm(struct mm *mm);
+void __real_kthread_unuse_mm(struct mm *mm);
+void __wrap_kthread_unuse_mm(struct mm *mm);
+
+/* Adoption keeps the struct alone. Even where somebody else's users happen to
+ * cover the window, an adopter has some of its own. */
+static void
+check_adopter(const struct mm *mm)
+{
+	explore_quiet_begin();
+	if (ledger_count(mm, REF_ADOPTED) > ledger_count(mm, REF_GET))
+		panic_mm(mm, "I11: %s adopts mm %lu (%s), but has no users of "
+			 "its own", current->name, mm->id, mm->name);
+	explore_quiet_end();
+}
+
+/* The linker puts these before the kernel's, which has an adopter of its own,
+ * the prefaulter. */
+void
+__wrap_kthread_use_mm(struct mm *mm)
+{
+	__real_kthread_use_mm(mm);
+	check_adopter(mm);
+	model_adopt(&stage.model, my_cpu(), my_number(),
+		    number_of_space(space_of(mm)));
+}
+
+/* The prefaulter then puts the users that prefault() got for it. */
+void
+__wrap_kthread_unuse_mm(struct mm *mm)
+{
+	__real_kthread_unuse_mm(mm);
+	model_abandon(&stage.model, my_cpu(), my_number());
+	if (!self())
+		model_put(&stage.model, number_of_space(space_of(mm)));
+}
+
 static void
 play_adopt(struct step *step)
 {
@@ -225,8 +263,6 @@ play_adopt(struct step *step)
 		return;
 	me->adopted = space;
 	kthread_use_mm(space->mm);
-	model_adopt(&stage.model, my_cpu(), my_number(),
-		    number_of_space(space));
 }
 
 static void
@@ -236,7 +272,6 @@ abandon(struct space *space)
 		return;
 	self()->adopted = NULL;
 	kthread_unuse_mm(space->mm);
-	model_abandon(&stage.model, my_cpu(), my_number());
 	put(space);
 }
 

@@ -314,7 +314,7 @@ BOUND    ?= 2
 SECONDS  ?= 60
 EXPLORE_WHAT = $(if $(SCENARIO),$(SCENARIO:%=--scenario %),--all)
 EXPLORE_HOW  = $(if $(REPLAY),--replay $(REPLAY),$(if $(SEED),--random --seed \
-	$(SEED) --executions 10000,--bound $(BOUND) $(if $(SCENARIO),,--seconds 20)))
+	$(SEED) --executions 10000,--bound $(BOUND) $(if $(SCENARIO),,--seconds 12)))
 
 .PHONY: FORCE all kernel initrd iso run run-iso run-uefi run-bochs gdb test \
 	test-quick explore-bin explore explore-deep explore-mutants bench mutants doctor \

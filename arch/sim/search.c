@@ -158,16 +158,12 @@ following(void)
 }
 
 /* Has the schedule a store leave its buffer that went to memory at once, since
- * its word is not known to be shared yet? Then another try follows. */
+ * its word is not known to be shared? If it is, that is learnt in this try. */
 static bool
-is_early(const struct node *node, unsigned agent)
+is_empty(const struct node *node, unsigned agent)
 {
-	if (engine.last_try || agent == NOBODY ||
-	    engine.pending[agent].kind != OP_DRAIN ||
-	    node->enabled & bit_of(agent))
-		return false;
-	engine.learnt = true;
-	return true;
+	return agent != NOBODY && engine.pending[agent].kind == OP_DRAIN &&
+	       !(node->enabled & bit_of(agent));
 }
 
 static unsigned
@@ -179,7 +175,7 @@ follow(const struct node *node)
 		return agent;
 	do
 		agent = schedule_next();
-	while (is_early(node, agent));
+	while (is_empty(node, agent));
 	if (agent == NOBODY)
 		return preferred(node, node->enabled);
 	if (!(node->enabled & bit_of(agent)))
@@ -497,7 +493,6 @@ search_replay(struct explore_failure *best)
 	for (unsigned i = 0; !watched && i < MAX_REPLAYS; i++) {
 		watched = (i > 0 && !engine.learnt) || i == MAX_REPLAYS - 1;
 		engine.learnt = false;
-		engine.last_try = i == MAX_REPLAYS - 1;
 		explore_recording = watched && recording;
 		run_execution();
 	}

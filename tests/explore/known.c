@@ -17,7 +17,7 @@
 
 #include "tests/explore/known_world.h"
 
-enum { TEST_SECONDS = 100, TEST_FAILED = 99, ENOUGH = 50000 };
+enum { TEST_SECONDS = 300, TEST_FAILED = 99, ENOUGH = 50000 };
 
 
 u64 random_state = 1;

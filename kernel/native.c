@@ -9,6 +9,9 @@
 #include "kernel/base/string.h"
 #include "kernel/guest.h"
 #include "kernel/invariants.h"
+#include "kernel/ipc/endpoint.h"
+#include "kernel/ipc/handle.h"
+#include "kernel/ipc/notification.h"
 #include "kernel/process.h"
 #include "kernel/time.h"
 #include "kernel/trace.h"
@@ -251,6 +254,24 @@ native_task_list(uaddr_t tids, size_t n)
 	return err ? err : (long)list.used;
 }
 
+static long
+native_set_priority(int tid, unsigned prio)
+{
+	irq_flags_t flags;
+	struct task *task;
+
+	if (prio < LODGER_PRIO_FIRST || prio > LODGER_PRIO_LAST)
+		return -EINVAL;
+	flags = spin_lock_irqsave(&pid_lock);
+	task = tid ? find_task(tid) : current;
+	if (task && task->process != current->process)
+		task = NULL;
+	if (task)
+		sched_set_priority(task, (u8)prio);
+	spin_unlock_irqrestore(&pid_lock, flags);
+	return task ? 0 : -ESRCH;
+}
+
 /* ---- CPUs and the whole ----------------------------------------------- */
 
 struct task_search {
@@ -464,7 +485,9 @@ static const native_t native_calls[LODGER_CALL_END - LODGER_klog_write] = {
 	CALL(sys_stat),	    CALL(trace_control), CALL(fail),
 	CALL(fail_happened), CALL(check_invariants), CALL(quiesce),
 	CALL(verdict),	    CALL(guest),	 CALL(hold),
-	CALL(kthread_ping),
+	CALL(kthread_ping), CALL(handle_duplicate), CALL(handle_close),
+	CALL(handle_stat),  CALL(handle_give),	 CALL(endpoint_create),
+	CALL(notification_create), CALL(signal), CALL(bind), CALL(set_priority),
 };
 
 native_t

@@ -9,6 +9,7 @@
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
 #include "kernel/clone.h"
+#include "kernel/ipc/ipc.h"
 #include "kernel/native.h"
 #include "kernel/process.h"
 #include "kernel/signal.h"
@@ -461,6 +462,12 @@ find_call(u64 number)
 	return native_call(number);
 }
 
+static inline bool
+is_message_call(u64 number)
+{
+	return number - LODGER_call <= LODGER_wait - LODGER_call;
+}
+
 void
 syscall_dispatch(struct regs *regs)
 {
@@ -472,6 +479,8 @@ syscall_dispatch(struct regs *regs)
 		result = call(regs_arg(regs, 0), regs_arg(regs, 1),
 			      regs_arg(regs, 2), regs_arg(regs, 3),
 			      regs_arg(regs, 4), regs_arg(regs, 5));
+	else if (is_message_call(regs_syscall(regs)))
+		result = ipc_dispatch(regs);
 	else if (regs_syscall(regs) == TEST_CALL)
 		result = test_call();
 	regs_set_result(regs, result);

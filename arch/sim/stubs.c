@@ -7,6 +7,7 @@
 #include "kernel/base/yield.h"
 #include "kernel/cmdline.h"
 #include "kernel/exit.h"
+#include "kernel/ipc/ipc.h"
 #include "kernel/plausible.h"
 #include "kernel/process.h"
 #include "kernel/symbols.h"
@@ -58,6 +59,18 @@ futex_wake(uaddr_t addr, bool private, int n, u32 bitset)
 
 void
 exit_robust_list(void)
+{
+}
+
+/* Nobody has a handle here, or sends messages. */
+void
+handles_close_all(struct process *process)
+{
+	(void)process;
+}
+
+void
+ipc_task_exit(void)
 {
 }
 

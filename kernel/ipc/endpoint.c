@@ -1,0 +1,157 @@
+/* See kernel/ipc/endpoint.h. */
+#include "kernel/ipc/endpoint.h"
+
+#include "kernel/base/assert.h"
+#include "kernel/base/errno.h"
+#include "kernel/ipc/notification.h"
+#include "mm/slab.h"
+
+/* ---- Queues ----------------------------------------------------------- */
+
+void
+queue_caller(struct endpoint *endpoint, struct ipc_task *caller)
+{
+	u8 prio = caller->task->prio;
+
+	DEBUG_ASSERT(list_empty(&endpoint->receiving));
+	caller->endpoint = endpoint;
+	caller->queued_prio = prio;
+	caller->phase = IPC_QUEUED;
+	list_add_tail(&endpoint->callers[prio], &caller->link);
+	endpoint->bitmap |= 1ul << prio;
+}
+
+void
+unqueue_caller(struct ipc_task *caller)
+{
+	struct endpoint *endpoint = caller->endpoint;
+	u8 prio = caller->queued_prio;
+
+	DEBUG_ASSERT(caller->phase == IPC_QUEUED);
+	list_del(&caller->link);
+	if (list_empty(&endpoint->callers[prio]))
+		endpoint->bitmap &= ~(1ul << prio);
+}
+
+struct ipc_task *
+take_caller(struct endpoint *endpoint)
+{
+	struct ipc_task *caller;
+
+	if (!endpoint->bitmap)
+		return NULL;
+	caller = list_first(&endpoint->callers[first_bit(endpoint->bitmap)],
+			    struct ipc_task, link);
+	unqueue_caller(caller);
+	return caller;
+}
+
+struct ipc_task *
+take_receiver(struct endpoint *endpoint)
+{
+	struct ipc_task *receiver;
+
+	if (list_empty(&endpoint->receiving))
+		return NULL;
+	receiver = list_first(&endpoint->receiving, struct ipc_task, link);
+	list_del(&receiver->link);
+	return receiver;
+}
+
+/* ---- Partners that went away ------------------------------------------ */
+
+bool
+can_hear(const struct endpoint *endpoint)
+{
+	const struct notification *bound = endpoint->bound;
+
+	return endpoint->senders || (bound && (bound->signallers || bound->bits));
+}
+
+/* One whose wait would never end. */
+static struct ipc_task *
+take_hopeless(struct endpoint *endpoint)
+{
+	struct ipc_task *waiter = NULL;
+
+	if (!endpoint->receivers)
+		waiter = take_caller(endpoint);
+	if (!waiter && (!endpoint->receivers || !can_hear(endpoint)))
+		waiter = take_receiver(endpoint);
+	return waiter;
+}
+
+void
+endpoint_hang_up(struct endpoint *endpoint)
+{
+	struct ipc_task *waiter;
+
+	do {
+		irq_flags_t flags = spin_lock_irqsave(&ipc_lock);
+
+		waiter = take_hopeless(endpoint);
+		if (waiter)
+			ipc_finish(waiter, -EPIPE);
+		spin_unlock_irqrestore(&ipc_lock, flags);
+		cond_resched();
+	} while (waiter);
+}
+
+static void
+endpoint_opened(struct object *object, u32 rights)
+{
+	struct endpoint *endpoint = to_endpoint(object);
+
+	endpoint->senders += !!(rights & LODGER_RIGHT_CALL);
+	endpoint->receivers += !!(rights & LODGER_RIGHT_RECV);
+}
+
+static void
+endpoint_closed(struct object *object, u32 rights)
+{
+	struct endpoint *endpoint = to_endpoint(object);
+	irq_flags_t flags = spin_lock_irqsave(&ipc_lock);
+
+	endpoint->senders -= !!(rights & LODGER_RIGHT_CALL);
+	endpoint->receivers -= !!(rights & LODGER_RIGHT_RECV);
+	spin_unlock_irqrestore(&ipc_lock, flags);
+	endpoint_hang_up(endpoint);
+}
+
+static void
+endpoint_release(struct object *object)
+{
+	struct endpoint *endpoint = to_endpoint(object);
+
+	ASSERT(!endpoint->bitmap && list_empty(&endpoint->receiving));
+	ASSERT(!endpoint->senders && !endpoint->receivers && !endpoint->bound);
+	kfree(endpoint);
+}
+
+const struct object_ops endpoint_ops = {
+	.type = LODGER_ENDPOINT,
+	.opened = endpoint_opened,
+	.closed = endpoint_closed,
+	.release = endpoint_release,
+};
+
+/* ---- Making ----------------------------------------------------------- */
+
+enum {
+	ENDPOINT_RIGHTS = LODGER_RIGHT_CALL | LODGER_RIGHT_RECV |
+			  LODGER_RIGHT_DUPLICATE | LODGER_RIGHT_TRANSFER,
+};
+
+long
+native_endpoint_create(void)
+{
+	struct endpoint *endpoint = kzalloc(sizeof(*endpoint));
+
+	if (!endpoint)
+		return -ENOMEM;
+	object_init(&endpoint->object, &endpoint_ops);
+	for (unsigned prio = 0; prio < NR_PRIORITIES; prio++)
+		list_init(&endpoint->callers[prio]);
+	list_init(&endpoint->receiving);
+	return handle_create(&endpoint->object, ENDPOINT_RIGHTS);
+}

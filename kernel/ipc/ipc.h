@@ -1,0 +1,104 @@
+/*
+ * What a task is to its partners in IPC. A message stays where it is while its
+ * sender waits: in the sender's saved registers, its buffer and its handles.
+ * It moves once, when both sides are known.
+ *
+ *	call:  IDLE -> QUEUED -> TAKEN -> IDLE	(QUEUED only if nobody receives)
+ *	recv:  IDLE -> RECEIVING -> IDLE
+ *	wait:  IDLE -> WAITING -> IDLE
+ *
+ * All changes are made under ipc_lock: by the task itself when it begins or
+ * gives up, by a partner when it ends the wait. A partner with a buffer to
+ * copy, which takes time and may fault, first CLAIMS the other side: that one
+ * then cannot give up until the copy is over, be it killed.
+ */
+#pragma once
+
+#include "kernel/ipc/handle.h"
+#include "kernel/ipc/object.h"
+
+enum ipc_phase {
+	IPC_IDLE,	/* waits for nobody; result says how the wait ended */
+	IPC_QUEUED,	/* its call is on the endpoint's queue */
+	IPC_TAKEN,	/* its call was received, and has no answer yet */
+	IPC_RECEIVING,	/* on the endpoint's list of receivers */
+	IPC_WAITING,	/* on the notification's list */
+	IPC_CLAIMED,	/* a partner copies its message, on either way */
+};
+
+/* A result that user mode never sees: begin the operation again. */
+enum { ERETRY = 4000 };
+
+struct ipc_task {
+	struct task *task;
+	enum ipc_phase phase;
+	struct regs *regs;	/* the message's words */
+	long result;
+	u32 label;
+	u64 badge;		/* of the handle that it calls through */
+	struct list link;	/* of the list that phase names */
+	struct endpoint *endpoint; /* QUEUED */
+	u8 queued_prio;		/* which of its lists */
+	struct reply *reply;	/* for its calls; kept for the next one */
+
+	/* a receiver's */
+	struct handle_table *table;
+	u32 slot;		/* reserved for the reply handle */
+
+	bool has_message;	/* more than registers: */
+	struct lodger_message message;
+	u32 handles_room;	/* reserved slots in message.recv_handles */
+	u32 got_handles;	/* of them, used by what came */
+	u64 got_len;
+};
+
+struct reply {
+	struct object object;
+	struct ipc_task *caller; /* NULL: it does not wait any more */
+	bool abandoned;		 /* the handle was closed */
+};
+
+extern const struct object_ops reply_ops;
+
+/* Does the message of @ipc have more than words to send? */
+static inline bool
+sends_more(const struct ipc_task *ipc)
+{
+	return ipc->has_message &&
+	       (ipc->message.send_len || ipc->message.nr_send);
+}
+
+/* Ends the wait of @ipc, which is on no list any more. ipc_lock held. */
+void ipc_finish(struct ipc_task *ipc, long result);
+
+/* Sleeps until a partner ends the wait that the caller has begun; or gives up:
+ * -ETIMEDOUT at @deadline (~0: never), -EINTR when killed. */
+long ipc_sleep(struct ipc_task *me, u64 deadline);
+
+/* @to gets the words of @from's call and a handle to answer it with. @from is
+ * TAKEN from here on; to->result is what recv returns. ipc_lock held. */
+void deliver_call(struct ipc_task *from, struct ipc_task *to);
+
+/* ---- Buffers and handles: message.c ----------------------------------- */
+
+/* Reads what stands at @addr and reserves slots for incoming handles. */
+int message_begin(struct ipc_task *me, uaddr_t addr);
+/* Writes back what came in, and frees what is left; returns @result, or the
+ * error if that was not possible. */
+long message_end(struct ipc_task *me, uaddr_t addr, long result);
+
+/*
+ * Copies @from's buffer and moves its handles to @to. One of the two is the
+ * caller, the other one CLAIMED. ipc_lock is held, and let go for the copy.
+ * On an error nothing has moved, and *at_fault is whose fault it is.
+ */
+int message_transfer(struct ipc_task *from, struct ipc_task *to,
+		     irq_flags_t *flags, struct ipc_task **at_fault);
+
+/* ---- System calls: calls.c -------------------------------------------- */
+
+/* call, recv, reply, reply_recv and wait: those that use all registers. */
+long ipc_dispatch(struct regs *regs);
+
+/* The current task ends. */
+void ipc_task_exit(void);

@@ -221,6 +221,7 @@ begin_recv(struct ipc_task *me, struct endpoint *endpoint, irq_flags_t *flags,
 	}
 	if (!endpoint->receivers || !can_hear(endpoint))
 		return -EPIPE;
+	me->endpoint = endpoint;
 	me->phase = IPC_RECEIVING;
 	list_add_tail(&endpoint->receiving, &me->link);
 	*waits = true;

@@ -143,7 +143,8 @@ handle_create(struct object *object, u32 rights)
 	return number;
 }
 
-/* Its handle is gone from the table; the reference is still there. */
+/* Its handle is gone from the table; the reference is still there. In a marked
+ * transition, in which sums need not add up. */
 static void
 dispose(struct object *object, u32 rights)
 {
@@ -168,7 +169,9 @@ close_handle(struct handle_table *table, u32 number)
 	spin_unlock_irqrestore(&ipc_lock, flags);
 	if (!object)
 		return -EBADF;
+	transition_begin();
 	dispose(object, rights);
+	transition_end();
 	return 0;
 }
 
@@ -184,6 +187,7 @@ handles_close_all(struct process *process)
 	spin_unlock_irqrestore(&ipc_lock, flags);
 	if (!table)
 		return;
+	transition_begin();
 	for (u32 i = 0; i < table->nr_chunks << HANDLE_CHUNK_SHIFT; i++) {
 		close_handle(table, i);
 		cond_resched();
@@ -191,6 +195,7 @@ handles_close_all(struct process *process)
 	for (u32 i = 0; i < table->nr_chunks; i++)
 		kfree(table->chunks[i]);
 	kfree(table);
+	transition_end();
 }
 
 /* ---- System calls ----------------------------------------------------- */

@@ -37,7 +37,7 @@ struct ipc_task {
 	u32 label;
 	u64 badge;		/* of the handle that it calls through */
 	struct list link;	/* of the list that phase names */
-	struct endpoint *endpoint; /* QUEUED */
+	struct endpoint *endpoint; /* QUEUED, RECEIVING */
 	u8 queued_prio;		/* which of its lists */
 	struct reply *reply;	/* for its calls; kept for the next one */
 

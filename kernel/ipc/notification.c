@@ -5,12 +5,6 @@
 #include "kernel/base/errno.h"
 #include "mm/slab.h"
 
-static struct notification *
-to_notification(struct object *object)
-{
-	return container_of(object, struct notification, object);
-}
-
 /* ---- Signals ---------------------------------------------------------- */
 
 bool
@@ -129,8 +123,10 @@ let_go(struct endpoint *endpoint)
 {
 	if (!endpoint)
 		return;
+	transition_begin();
 	endpoint_hang_up(endpoint);
 	object_put(&endpoint->object);
+	transition_end();
 }
 
 static int

@@ -18,6 +18,12 @@ struct notification {
 
 extern const struct object_ops notification_ops;
 
+static inline struct notification *
+to_notification(struct object *object)
+{
+	return container_of(object, struct notification, object);
+}
+
 /* @to gets all bits as its first word, if there are any. ipc_lock held. */
 bool take_bits(struct notification *notification, struct ipc_task *to);
 

@@ -29,6 +29,12 @@ struct object_ops {
 struct object {
 	const struct object_ops *ops;
 	unsigned refs; /* under ipc_lock */
+#ifdef CONFIG_DEBUG
+	struct { /* kernel/debug/ipc_invariants.c: recounted */
+		u64 epoch;
+		unsigned refs, rights[2];
+	} check;
+#endif
 };
 
 extern struct spinlock ipc_lock;

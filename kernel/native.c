@@ -11,6 +11,7 @@
 #include "kernel/invariants.h"
 #include "kernel/ipc/endpoint.h"
 #include "kernel/ipc/handle.h"
+#include "kernel/ipc/inherit.h"
 #include "kernel/ipc/notification.h"
 #include "kernel/process.h"
 #include "kernel/time.h"
@@ -267,7 +268,7 @@ native_set_priority(int tid, unsigned prio)
 	if (task && task->process != current->process)
 		task = NULL;
 	if (task)
-		sched_set_priority(task, (u8)prio);
+		ipc_set_priority(task, (u8)prio);
 	spin_unlock_irqrestore(&pid_lock, flags);
 	return task ? 0 : -ESRCH;
 }

@@ -22,9 +22,8 @@ online_cpus(void)
 	return atomic64_read(&online_mask);
 }
 
-/* May @task run on CPU @id, which must be online for it too? */
-static bool
-allowed_on(const struct task *task, unsigned id)
+bool
+sched_allowed_on(const struct task *task, unsigned id)
 {
 	return task->affinity & online_cpus() & (1ul << id);
 }
@@ -90,7 +89,7 @@ allowed_cpus(struct task *task)
 static unsigned
 choose_cpu(struct task *task)
 {
-	if (allowed_on(task, task->cpu))
+	if (sched_allowed_on(task, task->cpu))
 		return task->cpu;
 	return least_loaded(allowed_cpus(task));
 }
@@ -134,7 +133,7 @@ place(struct task *task, unsigned id)
 
 	DEBUG_ASSERT(task->moving && !arch_irqs_on());
 	spin_lock(&rq->lock);
-	while (unlikely(!allowed_on(task, id))) {
+	while (unlikely(!sched_allowed_on(task, id))) {
 		spin_unlock(&rq->lock);
 		id = least_loaded(allowed_cpus(task));
 		rq = &run_queues[id];
@@ -199,7 +198,7 @@ wake_up_task(struct task *task)
 		/* On the queue still: it has not given its CPU away yet, and
 		 * will find itself runnable when it tries. */
 		if (!task->on_rq) {
-			elsewhere = !allowed_on(task, task->cpu);
+			elsewhere = !sched_allowed_on(task, task->cpu);
 			if (elsewhere) {
 				WRITE_ONCE(task->moving, true);
 			} else {
@@ -213,6 +212,30 @@ wake_up_task(struct task *task)
 		place(task, choose_cpu(task));
 	arch_irq_restore(flags);
 	return slept;
+}
+
+/* The same protocol as place(): moving until the new CPU is named. It stays
+ * asleep, on no list. */
+bool
+sched_fetch_sleeper(struct task *task, unsigned id)
+{
+	irq_flags_t flags;
+	struct run_queue *rq = lock_task_queue(task, &flags);
+	bool fetched = READ_ONCE(task->state) == TASK_SLEEPING &&
+		       !task->on_rq && sched_allowed_on(task, id);
+
+	if (fetched)
+		WRITE_ONCE(task->moving, true);
+	spin_unlock(&rq->lock);
+	if (fetched) {
+		rq = &run_queues[id];
+		spin_lock(&rq->lock);
+		WRITE_ONCE(task->cpu, id);
+		store_release(&task->moving, false);
+		spin_unlock(&rq->lock);
+	}
+	arch_irq_restore(flags);
+	return fetched;
 }
 
 void
@@ -238,7 +261,7 @@ steal_for(struct run_queue *from, unsigned id)
 
 		list_for_each(task, &from->lists[first_bit(rest)],
 			      run_link) {
-			if (task->on_cpu || !allowed_on(task, id))
+			if (task->on_cpu || !sched_allowed_on(task, id))
 				continue;
 			take_away(from, task);
 			return task;
@@ -404,7 +427,7 @@ sched_set_affinity(struct task *task, u64 mask)
 		return -EINVAL;
 	rq = lock_task_queue(task, &flags);
 	task->affinity = mask;
-	if (!allowed_on(task, task->cpu))
+	if (!sched_allowed_on(task, task->cpu))
 		expel(rq, task);
 	moves = task->moving;
 	spin_unlock(&rq->lock);
@@ -412,7 +435,7 @@ sched_set_affinity(struct task *task, u64 mask)
 		place(task, choose_cpu(task));
 	arch_irq_restore(flags);
 	if (task == current) {
-		while (!allowed_on(task, READ_ONCE(task->cpu)))
+		while (!sched_allowed_on(task, READ_ONCE(task->cpu)))
 			schedule();
 	}
 	return 0;

@@ -185,6 +185,53 @@ schedule(void)
 	arch_irq_enable();
 }
 
+/* @prev goes to sleep; @next takes its place, at the head of a list. */
+static void
+exchange(struct run_queue *rq, struct task *prev, struct task *next)
+{
+	dequeue(rq, prev);
+	enqueue_first(rq, next);
+	WRITE_ONCE(next->state, TASK_RUNNABLE);
+	next->slice = prev->slice;
+}
+
+/* Is @next asleep, here, and the caller about to be? The lock is held. With a
+ * lower priority it would run before others, whose turn it is. */
+static bool
+can_exchange(const struct cpu *cpu, const struct task *next)
+{
+	const struct task *prev = cpu->curr;
+
+	return next->state == TASK_SLEEPING && !next->on_rq &&
+	       next->cpu == cpu->id && !next->moving &&
+	       next->prio <= prev->prio && prev->state == TASK_SLEEPING &&
+	       !prev->migrating && sched_allowed_on(next, cpu->id) &&
+	       !cpu->dying;
+}
+
+/* No preemption point, unlike schedule(): who wants this CPU has set
+ * need_resched, which is looked at on the way to user mode. */
+bool
+switch_to_sleeper(struct task *next, struct spinlock *held)
+{
+	struct cpu *cpu = this_cpu();
+	struct run_queue *rq = cpu->rq;
+
+	DEBUG_ASSERT(!arch_irqs_on() && cpu->irq_depth == 0);
+	if (unlikely(READ_ONCE(next->cpu) != cpu->id) &&
+	    !sched_fetch_sleeper(next, cpu->id))
+		return false;
+	spin_lock(&rq->lock);
+	if (unlikely(!can_exchange(cpu, next))) {
+		spin_unlock(&rq->lock);
+		return false;
+	}
+	spin_unlock(held);
+	exchange(rq, cpu->curr, next);
+	context_switch(cpu->curr, next);
+	return true;
+}
+
 void
 task_first_run(struct task *prev)
 {

@@ -8,7 +8,7 @@
  */
 #include "kernel/base/assert.h"
 #include "kernel/base/errno.h"
-#include "kernel/ipc/endpoint.h"
+#include "kernel/ipc/inherit.h"
 #include "kernel/ipc/notification.h"
 #include "mm/slab.h"
 
@@ -60,6 +60,7 @@ static __noinline struct ipc_task *
 make_record(void)
 {
 	struct ipc_task *me = kzalloc(sizeof(*me));
+	irq_flags_t flags;
 
 	if (!me)
 		return NULL;
@@ -69,8 +70,11 @@ make_record(void)
 		return NULL;
 	}
 	me->task = current;
-	list_init(&me->link);
+	me->own_prio = current->prio;
+	list_init(&me->owed);
+	flags = spin_lock_irqsave(&ipc_lock);
 	current->ipc = me;
+	spin_unlock_irqrestore(&ipc_lock, flags);
 	return me;
 }
 
@@ -101,6 +105,60 @@ replace_reply(struct ipc_task *me)
 	return 0;
 }
 
+/* ---- What they have in common ------------------------------------------ */
+
+/* An attempt: what has to be done when its locked part is over. */
+struct attempt {
+	irq_flags_t flags;
+	struct ipc_task *woken; /* its wait is over: to be woken */
+	struct reply *dead;	/* the last reference, to be put */
+	bool waits;		/* begins to wait itself */
+};
+
+static inline void
+begin(struct attempt *attempt)
+{
+	attempt->woken = NULL;
+	attempt->dead = NULL;
+	attempt->waits = false;
+	attempt->flags = spin_lock_irqsave(&ipc_lock);
+}
+
+/* Ends the locked part, and waits if that was the outcome. */
+static inline long
+finish(struct ipc_task *me, struct attempt *attempt, u64 deadline, long result)
+{
+	if (likely(attempt->waits))
+		return ipc_sleep_after(me, deadline, attempt->woken,
+				       attempt->flags);
+	if (attempt->woken)
+		wake_up_task(attempt->woken->task);
+	spin_unlock_irqrestore(&ipc_lock, attempt->flags);
+	return result;
+}
+
+/* @to gets the words of @from's call, and a handle to answer it with; @from is
+ * TAKEN from here on. What recv returns is the result. */
+static inline long
+deliver_call(struct ipc_task *from, struct ipc_task *to)
+{
+	struct reply *reply = from->reply;
+	u32 slot = to->slot;
+
+	regs_copy_words(to->regs, from->regs);
+	regs_set_badge(to->regs, from->badge);
+	if (unlikely(to->has_message) && from->has_message)
+		to->message.peer_room = from->message.recv_len;
+	from->phase = IPC_TAKEN;
+	reply->caller = from;
+	reply->abandoned = false;
+	to->slot = 0;
+	handle_install(to->table, slot, &reply->object,
+		       LODGER_RIGHT_REPLY | LODGER_RIGHT_TRANSFER, 0);
+	owe(to, reply, from->task->prio);
+	return (long)((u64)slot << 32 | from->label);
+}
+
 /* ---- call ------------------------------------------------------------- */
 
 /* With @to CLAIMED. On success @to has all but the words. */
@@ -118,51 +176,61 @@ send_more(struct ipc_task *me, struct ipc_task *to, irq_flags_t *flags)
 	return at_fault == to ? -ERETRY : err;
 }
 
+static __noinline int
+wait_in_queue(struct ipc_task *me, struct endpoint *endpoint)
+{
+	if (would_deadlock(me, endpoint))
+		return -EDEADLK;
+	queue_caller(endpoint, me);
+	return 0;
+}
+
 /* Hands the call to a receiver or to the queue. ipc_lock held; let go for a
  * buffer. */
-static int
+static inline int
 begin_call(struct ipc_task *me, const struct handle *handle,
-	   irq_flags_t *flags)
+	   struct attempt *attempt)
 {
 	struct endpoint *endpoint = to_endpoint(handle->object);
 	struct ipc_task *to;
 	int err = 0;
 
-	if (!endpoint->receivers)
+	if (unlikely(!endpoint->receivers))
 		return -EPIPE;
 	me->badge = handle->badge;
 	to = take_receiver(endpoint);
-	if (!to) {
-		queue_caller(endpoint, me);
-		return 0;
-	}
-	if (unlikely(sends_more(me)))
-		err = send_more(me, to, flags);
-	if (err)
+	if (unlikely(!to))
+		err = wait_in_queue(me, endpoint);
+	else if (unlikely(sends_more(me)))
+		err = send_more(me, to, &attempt->flags);
+	if (unlikely(err))
 		return err;
-	deliver_call(me, to);
-	ipc_finish(to, to->result);
+	attempt->waits = true;
+	if (likely(to)) {
+		attempt->woken = to;
+		ipc_end(to, deliver_call(me, to));
+	}
 	return 0;
 }
 
-static long
+static inline long
 call_once(struct ipc_task *me, u64 deadline)
 {
+	struct attempt attempt;
 	struct handle *handle;
-	irq_flags_t flags;
-	int err = 0;
+	int err;
 
-	if (unlikely(READ_ONCE(me->reply->object.refs) != 1))
+	if (unlikely(READ_ONCE(me->reply->object.refs) != 1)) {
 		err = replace_reply(me);
-	if (err)
-		return err;
-	flags = spin_lock_irqsave(&ipc_lock);
+		if (err)
+			return err;
+	}
+	begin(&attempt);
 	handle = get_handle(handle_of(me->regs), &endpoint_ops,
 			    LODGER_RIGHT_CALL);
-	err = IS_ERR(handle) ? PTR_ERR(handle)
-			     : begin_call(me, handle, &flags);
-	spin_unlock_irqrestore(&ipc_lock, flags);
-	return err ? err : ipc_sleep(me, deadline);
+	err = unlikely(IS_ERR(handle)) ? PTR_ERR(handle)
+				       : begin_call(me, handle, &attempt);
+	return finish(me, &attempt, deadline, err);
 }
 
 static long
@@ -174,62 +242,38 @@ ipc_call(struct ipc_task *me)
 	me->label = label_of(me->regs);
 	do
 		result = call_once(me, deadline);
-	while (result == -ERETRY);
+	while (unlikely(result == -ERETRY));
 	return result;
 }
 
 /* ---- recv ------------------------------------------------------------- */
 
-/* A caller that waits in the queue: 0, and *@result is what recv returns. */
-static int
-accept_call(struct ipc_task *me, struct ipc_task *from, irq_flags_t *flags)
+/* A caller that waited in the queue, with a buffer or handles. */
+static long
+accept_more(struct ipc_task *me, struct ipc_task *from,
+	    struct attempt *attempt)
 {
 	struct ipc_task *at_fault;
+	long result;
 	int err;
 
-	if (likely(!sends_more(from))) {
-		deliver_call(from, me);
-		return 0;
-	}
+	/* The lock is let go: nobody can be owed a wake-up meanwhile. */
+	if (attempt->woken)
+		wake_up_task(attempt->woken->task);
+	attempt->woken = NULL;
 	from->phase = IPC_CLAIMED;
-	err = message_transfer(from, me, flags, &at_fault);
+	err = message_transfer(from, me, &attempt->flags, &at_fault);
 	if (!err) {
-		deliver_call(from, me);
+		result = deliver_call(from, me);
 		wake_up_task(from->task); /* its time may be over by now */
-		return 0;
+		return result;
 	}
 	ipc_finish(from, at_fault == from ? err : -ERETRY);
 	return at_fault == from ? -ERETRY : err;
 }
 
-/* Takes what is there, or waits: then *waits. ipc_lock held. */
-static long
-begin_recv(struct ipc_task *me, struct endpoint *endpoint, irq_flags_t *flags,
-	   bool *waits)
-{
-	struct ipc_task *from;
-	int err;
-
-	if (endpoint->bound && take_bits(endpoint->bound, me)) {
-		regs_set_badge(me->regs, 0);
-		return 0;
-	}
-	from = take_caller(endpoint);
-	if (from) {
-		err = accept_call(me, from, flags);
-		return err ? err : me->result;
-	}
-	if (!endpoint->receivers || !can_hear(endpoint))
-		return -EPIPE;
-	me->endpoint = endpoint;
-	me->phase = IPC_RECEIVING;
-	list_add_tail(&endpoint->receiving, &me->link);
-	*waits = true;
-	return 0;
-}
-
 /* A slot for the reply handle, unless there is one from the last attempt. */
-static bool
+static inline bool
 reserve_reply(struct ipc_task *me)
 {
 	me->table = current->process->handles;
@@ -238,42 +282,62 @@ reserve_reply(struct ipc_task *me)
 	return me->slot;
 }
 
-static long
-recv_once(struct ipc_task *me, u32 number, u64 deadline)
+/* Takes what is there, or begins to wait. ipc_lock held. */
+static inline long
+begin_recv(struct ipc_task *me, u32 number, struct attempt *attempt)
 {
-	irq_flags_t flags = spin_lock_irqsave(&ipc_lock);
 	struct handle *handle = get_handle(number, &endpoint_ops,
 					   LODGER_RIGHT_RECV);
-	bool waits = false;
-	long result;
+	struct endpoint *endpoint;
+	struct ipc_task *from;
 
-	if (IS_ERR(handle))
-		result = PTR_ERR(handle);
-	else if (unlikely(!reserve_reply(me)))
-		result = -EMFILE; /* so far */
-	else
-		result = begin_recv(me, to_endpoint(handle->object), &flags,
-				    &waits);
-	spin_unlock_irqrestore(&ipc_lock, flags);
-	if (waits)
-		return ipc_sleep(me, deadline);
-	if (unlikely(result == -EMFILE)) {
-		result = handles_grow(current->process);
-		return result ? result : -ERETRY;
+	if (unlikely(IS_ERR(handle)))
+		return PTR_ERR(handle);
+	if (unlikely(!reserve_reply(me)))
+		return -EMFILE; /* so far: receive() */
+	endpoint = to_endpoint(handle->object);
+	if (unlikely(me->serves != endpoint))
+		start_serving(me, endpoint);
+	if (endpoint->bound && take_bits(endpoint->bound, me)) {
+		regs_set_badge(me->regs, 0);
+		return 0;
 	}
-	return result;
+	from = take_caller(endpoint);
+	if (unlikely(from))
+		return sends_more(from) ? accept_more(me, from, attempt)
+					: deliver_call(from, me);
+	if (unlikely(!can_hear(endpoint)))
+		return -EPIPE;
+	me->endpoint = endpoint;
+	me->phase = IPC_RECEIVING;
+	list_add_tail(&endpoint->receiving, &me->link);
+	attempt->waits = true;
+	return 0;
 }
 
 static long
-receive(struct ipc_task *me, u32 number)
+recv_once(struct ipc_task *me, u32 number, u64 deadline)
 {
-	u64 deadline = deadline_of(me->regs);
+	struct attempt attempt;
 	long result;
 
-	do
-		result = recv_once(me, number, deadline);
-	while (result == -ERETRY);
-	if (unlikely(me->slot)) {
+	begin(&attempt);
+	result = begin_recv(me, number, &attempt);
+	return finish(me, &attempt, deadline, result);
+}
+
+/* After the first attempt has come to @result: until there is a better one. */
+static __noinline long
+receive_again(struct ipc_task *me, u32 number, u64 deadline, long result)
+{
+	int err = 0;
+
+	while (!err && (result == -ERETRY || result == -EMFILE)) {
+		if (result == -EMFILE)
+			err = handles_grow(current->process);
+		result = err ? err : recv_once(me, number, deadline);
+	}
+	if (me->slot) {
 		handle_unreserve(current->process, me->slot);
 		me->slot = 0;
 	}
@@ -283,35 +347,44 @@ receive(struct ipc_task *me, u32 number)
 static long
 ipc_recv(struct ipc_task *me)
 {
-	return receive(me, handle_of(me->regs));
+	u64 deadline = deadline_of(me->regs);
+	u32 number = handle_of(me->regs);
+	long result = recv_once(me, number, deadline);
+
+	if (unlikely(me->slot))
+		result = receive_again(me, number, deadline, result);
+	return result;
 }
 
 /* ---- reply ------------------------------------------------------------ */
 
 /* The reply handle is used up, if it still is where it was. */
-static void
+static inline void
 use_up(struct reply *reply, u32 number)
 {
 	struct handle_table *table = current->process->handles;
 	struct handle *handle = find_handle(table, number);
 
-	if (!handle || handle->object != &reply->object)
+	if (unlikely(!handle || handle->object != &reply->object))
 		return;
 	handle_free_slot(table, number);
 	reply->object.refs--; /* not the last: see who calls */
 }
 
 /* The caller's wait ends; its own reference on @reply stays. */
-static void
-finish_call(struct ipc_task *me, struct reply *reply, long result)
+static inline void
+finish_call(struct ipc_task *me, struct reply *reply, long result,
+	    struct attempt *attempt)
 {
 	struct ipc_task *to = reply->caller;
 
-	if (result >= 0)
+	if (likely(result >= 0))
 		regs_copy_words(to->regs, me->regs);
 	reply->caller = NULL;
+	settle(reply);
 	use_up(reply, handle_of(me->regs));
-	ipc_finish(to, result);
+	ipc_end(to, result);
+	attempt->woken = to;
 }
 
 /* The server's fault: the caller waits on, unless the handle is gone. */
@@ -320,6 +393,7 @@ resume_caller(struct reply *reply, struct ipc_task *to)
 {
 	if (reply->abandoned) {
 		reply->caller = NULL;
+		settle(reply);
 		ipc_finish(to, -EPIPE);
 		return;
 	}
@@ -330,70 +404,85 @@ resume_caller(struct reply *reply, struct ipc_task *to)
 /* With a buffer or handles. The handle may be closed meanwhile: it is no
  * longer what keeps the object. */
 static int
-reply_more(struct ipc_task *me, struct reply *reply, irq_flags_t *flags)
+reply_more(struct ipc_task *me, struct reply *reply, struct attempt *attempt)
 {
 	struct ipc_task *to = reply->caller, *at_fault;
 	int err;
 
 	to->phase = IPC_CLAIMED;
-	err = message_transfer(me, to, flags, &at_fault);
+	err = message_transfer(me, to, &attempt->flags, &at_fault);
 	if (!err)
-		finish_call(me, reply, label_of(me->regs));
+		finish_call(me, reply, label_of(me->regs), attempt);
 	else if (at_fault == to)
-		finish_call(me, reply, err);
+		finish_call(me, reply, err, attempt);
 	else
 		resume_caller(reply, to);
 	return at_fault == me ? err : 0;
 }
 
-/* ipc_lock held. -ESRCH: the caller has given up, which is what made the
- * handle's reference the last one: *dead is the caller's to put. */
+/* The caller has given up: perhaps the handle's reference is the last one. */
 static int
-answer(struct ipc_task *me, struct reply *reply, irq_flags_t *flags,
-       struct reply **dead)
+reply_to_nobody(struct ipc_task *me, struct reply *reply,
+		struct attempt *attempt)
 {
-	struct ipc_task *to = reply->caller;
+	object_get(&reply->object);
+	use_up(reply, handle_of(me->regs));
+	attempt->dead = reply;
+	return -ESRCH;
+}
 
-	if (unlikely(!to)) {
-		object_get(&reply->object);
-		use_up(reply, handle_of(me->regs));
-		*dead = reply;
-		return -ESRCH;
-	}
-	if (unlikely(to->phase != IPC_TAKEN))
+/* ipc_lock held. */
+static inline int
+begin_reply(struct ipc_task *me, struct attempt *attempt)
+{
+	struct handle *handle = get_handle(handle_of(me->regs), &reply_ops,
+					   LODGER_RIGHT_REPLY);
+	struct reply *reply;
+
+	if (unlikely(IS_ERR(handle)))
+		return PTR_ERR(handle);
+	reply = container_of(handle->object, struct reply, object);
+	if (unlikely(!reply->caller))
+		return reply_to_nobody(me, reply, attempt);
+	if (unlikely(reply->caller->phase != IPC_TAKEN))
 		return -EBUSY;
 	if (unlikely(sends_more(me)))
-		return reply_more(me, reply, flags);
-	finish_call(me, reply, label_of(me->regs));
+		return reply_more(me, reply, attempt);
+	finish_call(me, reply, label_of(me->regs), attempt);
 	return 0;
 }
 
 static long
 ipc_reply(struct ipc_task *me)
 {
-	irq_flags_t flags = spin_lock_irqsave(&ipc_lock);
-	struct handle *handle = get_handle(handle_of(me->regs), &reply_ops,
-					   LODGER_RIGHT_REPLY);
-	struct reply *dead = NULL;
-	int err;
+	struct attempt attempt;
+	long result;
 
-	if (IS_ERR(handle))
-		err = PTR_ERR(handle);
-	else
-		err = answer(me, container_of(handle->object, struct reply,
-					      object), &flags, &dead);
-	spin_unlock_irqrestore(&ipc_lock, flags);
-	if (unlikely(dead))
-		object_put(&dead->object);
-	return err;
+	begin(&attempt);
+	result = finish(me, &attempt, 0, begin_reply(me, &attempt));
+	if (unlikely(attempt.dead))
+		object_put(&attempt.dead->object);
+	return result;
 }
 
 static long
 ipc_reply_recv(struct ipc_task *me)
 {
-	long err = ipc_reply(me);
+	u64 deadline = deadline_of(me->regs);
+	u32 number = (u32)regs_more(me->regs, 3);
+	struct attempt attempt;
+	long result;
 
-	return err ? err : receive(me, (u32)regs_more(me->regs, 3));
+	begin(&attempt);
+	result = begin_reply(me, &attempt);
+	if (likely(!result))
+		result = begin_recv(me, number, &attempt);
+	result = finish(me, &attempt, deadline, result);
+	if (unlikely(attempt.dead))
+		object_put(&attempt.dead->object);
+	if (unlikely(me->slot || result == -EMFILE))
+		result = receive_again(me, number, deadline, result);
+	return result;
 }
 
 /* ---- wait ------------------------------------------------------------- */

@@ -3,36 +3,58 @@
 
 #include "kernel/base/assert.h"
 #include "kernel/base/errno.h"
+#include "kernel/ipc/inherit.h"
 #include "kernel/ipc/notification.h"
 #include "mm/slab.h"
 
 /* ---- Queues ----------------------------------------------------------- */
 
-void
-queue_caller(struct endpoint *endpoint, struct ipc_task *caller)
+static void
+add_to_queue(struct endpoint *endpoint, struct ipc_task *caller)
 {
 	u8 prio = caller->task->prio;
 
-	DEBUG_ASSERT(list_empty(&endpoint->receiving));
-	caller->endpoint = endpoint;
 	caller->queued_prio = prio;
-	caller->phase = IPC_QUEUED;
 	list_add_tail(&endpoint->callers[prio], &caller->link);
 	endpoint->bitmap |= 1ul << prio;
+}
+
+static void
+remove_from_queue(struct endpoint *endpoint, struct ipc_task *caller)
+{
+	struct list *list = &endpoint->callers[caller->queued_prio];
+
+	DEBUG_ASSERT(caller->phase == IPC_QUEUED);
+	list_unlink(&caller->link);
+	if (list_empty(list))
+		endpoint->bitmap &= ~(1ul << caller->queued_prio);
+}
+
+void
+queue_caller(struct endpoint *endpoint, struct ipc_task *caller)
+{
+	DEBUG_ASSERT(list_empty(&endpoint->receiving));
+	caller->endpoint = endpoint;
+	caller->phase = IPC_QUEUED;
+	add_to_queue(endpoint, caller);
+	update_queue(endpoint);
 }
 
 void
 unqueue_caller(struct ipc_task *caller)
 {
-	struct endpoint *endpoint = caller->endpoint;
-	u8 prio = caller->queued_prio;
-
-	DEBUG_ASSERT(caller->phase == IPC_QUEUED);
-	list_del(&caller->link);
-	if (list_empty(&endpoint->callers[prio]))
-		endpoint->bitmap &= ~(1ul << prio);
+	remove_from_queue(caller->endpoint, caller);
+	update_queue(caller->endpoint);
 }
 
+void
+requeue_caller(struct ipc_task *caller)
+{
+	remove_from_queue(caller->endpoint, caller);
+	add_to_queue(caller->endpoint, caller);
+}
+
+/* Its phase is the taker's to change. */
 struct ipc_task *
 take_caller(struct endpoint *endpoint)
 {
@@ -44,18 +66,6 @@ take_caller(struct endpoint *endpoint)
 			    struct ipc_task, link);
 	unqueue_caller(caller);
 	return caller;
-}
-
-struct ipc_task *
-take_receiver(struct endpoint *endpoint)
-{
-	struct ipc_task *receiver;
-
-	if (list_empty(&endpoint->receiving))
-		return NULL;
-	receiver = list_first(&endpoint->receiving, struct ipc_task, link);
-	list_del(&receiver->link);
-	return receiver;
 }
 
 /* ---- Partners that went away ------------------------------------------ */
@@ -118,6 +128,21 @@ endpoint_closed(struct object *object, u32 rights)
 	endpoint_hang_up(endpoint);
 }
 
+/* Tasks that served it may live on. */
+static void
+forget_servers(struct endpoint *endpoint)
+{
+	irq_flags_t flags = spin_lock_irqsave(&ipc_lock);
+
+	while (!list_empty(&endpoint->servers)) {
+		stop_serving(list_first(&endpoint->servers, struct ipc_task,
+					serves_link));
+		spin_unlock_irqrestore(&ipc_lock, flags);
+		flags = spin_lock_irqsave(&ipc_lock);
+	}
+	spin_unlock_irqrestore(&ipc_lock, flags);
+}
+
 static void
 endpoint_release(struct object *object)
 {
@@ -125,6 +150,7 @@ endpoint_release(struct object *object)
 
 	ASSERT(!endpoint->bitmap && list_empty(&endpoint->receiving));
 	ASSERT(!endpoint->senders && !endpoint->receivers && !endpoint->bound);
+	forget_servers(endpoint);
 	kfree(endpoint);
 }
 
@@ -153,5 +179,6 @@ native_endpoint_create(void)
 	for (unsigned prio = 0; prio < NR_PRIORITIES; prio++)
 		list_init(&endpoint->callers[prio]);
 	list_init(&endpoint->receiving);
+	list_init(&endpoint->servers);
 	return handle_create(&endpoint->object, ENDPOINT_RIGHTS);
 }

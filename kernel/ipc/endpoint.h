@@ -17,6 +17,7 @@ struct endpoint {
 	struct list callers[NR_PRIORITIES]; /* struct ipc_task, QUEUED */
 	u64 bitmap;		     /* bit p: callers[p] is not empty */
 	struct list receiving;	     /* struct ipc_task, RECEIVING */
+	struct list servers;	     /* struct ipc_task, by serves_link */
 	struct notification *bound;
 };
 
@@ -31,12 +32,27 @@ to_endpoint(struct object *object)
 /* Can a call or a signal still come? ipc_lock held. */
 bool can_hear(const struct endpoint *endpoint);
 
-/* ipc_lock held. */
+/* ---- Under ipc_lock --------------------------------------------------- */
+
 void queue_caller(struct endpoint *endpoint, struct ipc_task *caller);
 void unqueue_caller(struct ipc_task *caller);
+/* Its task has another priority now. */
+void requeue_caller(struct ipc_task *caller);
 /* The next in turn, taken off the queue; NULL: nobody calls. */
 struct ipc_task *take_caller(struct endpoint *endpoint);
-struct ipc_task *take_receiver(struct endpoint *endpoint);
+
+/* The same for receivers. */
+static inline struct ipc_task *
+take_receiver(struct endpoint *endpoint)
+{
+	struct ipc_task *receiver;
+
+	if (list_empty(&endpoint->receiving))
+		return NULL;
+	receiver = list_first(&endpoint->receiving, struct ipc_task, link);
+	list_unlink(&receiver->link);
+	return receiver;
+}
 
 /* After a handle or the bound notification went away: ends the waits that now
  * would never end, with -EPIPE. No lock held. */

@@ -9,7 +9,7 @@
 
 #include "kernel/base/assert.h"
 #include "kernel/base/errno.h"
-#include "kernel/ipc/endpoint.h"
+#include "kernel/ipc/inherit.h"
 #include "mm/slab.h"
 
 /* ---- The reply object ------------------------------------------------- */
@@ -26,6 +26,7 @@ reply_closed(struct object *object, u32 rights)
 	reply->abandoned = true;
 	if (caller && caller->phase == IPC_TAKEN) {
 		reply->caller = NULL;
+		settle(reply);
 		ipc_finish(caller, -EPIPE);
 	}
 	spin_unlock_irqrestore(&ipc_lock, flags);
@@ -36,7 +37,7 @@ reply_release(struct object *object)
 {
 	struct reply *reply = container_of(object, struct reply, object);
 
-	ASSERT(!reply->caller);
+	ASSERT(!reply->caller && !reply->server);
 	kfree(reply);
 }
 
@@ -47,33 +48,6 @@ const struct object_ops reply_ops = {
 };
 
 /* ---- Waiting ---------------------------------------------------------- */
-
-void
-ipc_finish(struct ipc_task *ipc, long result)
-{
-	DEBUG_ASSERT(spin_held(&ipc_lock));
-	ipc->result = result;
-	store_release(&ipc->phase, IPC_IDLE);
-	wake_up_task(ipc->task);
-}
-
-void
-deliver_call(struct ipc_task *from, struct ipc_task *to)
-{
-	struct reply *reply = from->reply;
-
-	regs_copy_words(to->regs, from->regs);
-	regs_set_badge(to->regs, from->badge);
-	to->result = (long)((u64)to->slot << 32 | from->label);
-	if (to->has_message && from->has_message)
-		to->message.peer_room = from->message.recv_len;
-	reply->caller = from;
-	reply->abandoned = false;
-	from->phase = IPC_TAKEN;
-	handle_install(to->table, to->slot, &reply->object,
-		       LODGER_RIGHT_REPLY | LODGER_RIGHT_TRANSFER, 0);
-	to->slot = 0;
-}
 
 /* Off whatever list it is on. False: a partner is at work on the message, and
  * will end the wait, or wake us when it is done. */
@@ -86,10 +60,11 @@ leave(struct ipc_task *me)
 		return true;
 	case IPC_TAKEN:
 		me->reply->caller = NULL;
+		settle(me->reply);
 		return true;
 	case IPC_RECEIVING:
 	case IPC_WAITING:
-		list_del(&me->link);
+		list_unlink(&me->link);
 		return true;
 	default:
 		return false;
@@ -148,18 +123,47 @@ ipc_sleep(struct ipc_task *me, u64 deadline)
 	return me->result;
 }
 
+/* The common case: @next takes over this CPU, and the next thing to happen
+ * here is that somebody has ended our wait. */
+long
+ipc_sleep_after(struct ipc_task *me, u64 deadline, struct ipc_task *next,
+		irq_flags_t flags)
+{
+	if (likely(next && deadline == ~0ul)) {
+		set_current_state(TASK_SLEEPING);
+		if (likely(!READ_ONCE(current->kill_signal)) &&
+		    likely(switch_to_sleeper(next->task, &ipc_lock))) {
+			arch_irq_restore(flags);
+			if (likely(phase_of(me) == IPC_IDLE))
+				return me->result;
+			return ipc_sleep(me, deadline);
+		}
+	}
+	if (next)
+		wake_up_task(next->task);
+	spin_unlock_irqrestore(&ipc_lock, flags);
+	return ipc_sleep(me, deadline);
+}
+
 /* ---- The end ---------------------------------------------------------- */
 
 void
 ipc_task_exit(void)
 {
 	struct ipc_task *me = current->ipc;
+	irq_flags_t flags;
+	bool more;
 
 	if (!me)
 		return;
 	ASSERT(me->phase == IPC_IDLE);
-	current->ipc = NULL;
-	/* Takes the lock: see above. */
+	do {
+		flags = spin_lock_irqsave(&ipc_lock);
+		current->ipc = NULL;
+		stop_serving(me);
+		more = forget_debt(me);
+		spin_unlock_irqrestore(&ipc_lock, flags);
+	} while (more);
 	object_put(&me->reply->object);
 	kfree(me);
 }

@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "kernel/base/assert.h"
 #include "kernel/ipc/handle.h"
 #include "kernel/ipc/object.h"
 
@@ -44,6 +45,14 @@ struct ipc_task {
 	/* a receiver's */
 	struct handle_table *table;
 	u32 slot;		/* reserved for the reply handle */
+	struct endpoint *serves; /* received from last; NULL: none */
+	struct list serves_link; /* of its servers */
+
+	/* inherit.c */
+	u8 own_prio;		/* without what callers lend */
+	struct list owed;	/* struct reply: received, not answered */
+	u64 lent_bits;		/* bit p: nr_lent[p] is not 0 */
+	u16 nr_lent[NR_PRIORITIES];
 
 	bool has_message;	/* more than registers: */
 	struct lodger_message message;
@@ -56,6 +65,9 @@ struct reply {
 	struct object object;
 	struct ipc_task *caller; /* NULL: it does not wait any more */
 	bool abandoned;		 /* the handle was closed */
+	struct ipc_task *server; /* who received it; NULL: has ended */
+	u8 lent;		 /* the caller's priority, at the server */
+	struct list owed_link;	 /* of server->owed */
 };
 
 extern const struct object_ops reply_ops;
@@ -68,16 +80,40 @@ sends_more(const struct ipc_task *ipc)
 	       (ipc->message.send_len || ipc->message.nr_send);
 }
 
-/* Ends the wait of @ipc, which is on no list any more. ipc_lock held. */
-void ipc_finish(struct ipc_task *ipc, long result);
+/* Ends the wait of @ipc, which is on no list any more. ipc_lock held. The first
+ * leaves it to the caller to wake it, before the lock is released. */
+static inline void
+ipc_end(struct ipc_task *ipc, long result)
+{
+	DEBUG_ASSERT(spin_held(&ipc_lock));
+	ipc->result = result;
+	store_release(&ipc->phase, IPC_IDLE);
+}
+
+static inline void
+ipc_finish(struct ipc_task *ipc, long result)
+{
+	ipc_end(ipc, result);
+	wake_up_task(ipc->task);
+}
 
 /* Sleeps until a partner ends the wait that the caller has begun; or gives up:
  * -ETIMEDOUT at @deadline (~0: never), -EINTR when killed. */
 long ipc_sleep(struct ipc_task *me, u64 deadline);
 
-/* @to gets the words of @from's call and a handle to answer it with. @from is
- * TAKEN from here on; to->result is what recv returns. ipc_lock held. */
-void deliver_call(struct ipc_task *from, struct ipc_task *to);
+/*
+ * The same with ipc_lock held, which it releases. @next, unless NULL, is one
+ * whose wait the caller has ended: it gets the CPU if it can.
+ */
+long ipc_sleep_after(struct ipc_task *me, u64 deadline, struct ipc_task *next,
+		     irq_flags_t flags);
+
+/* fork's child starts without what callers lend its parent. */
+static inline u8
+own_priority(const struct task *task)
+{
+	return task->ipc ? task->ipc->own_prio : task->prio;
+}
 
 /* ---- Buffers and handles: message.c ----------------------------------- */
 

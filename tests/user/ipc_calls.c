@@ -310,12 +310,15 @@ receive_and_die(unsigned handle)
 	return 0;
 }
 
+static _Atomic int *received; /* shared */
+
 static int
 receive_and_hang(unsigned handle)
 {
 	struct ipc ipc = WORDS_ALONE;
 
 	ipc_recv(handle, &ipc);
+	signal_word(received, 1);
 	return ipc_recv(handle, &ipc) < 0;
 }
 
@@ -330,10 +333,13 @@ the_server_dies(void)
 	show_expect("a call whose server exits", ipc_call(mine, 0, &ipc),
 		    -EPIPE);
 	status_of(pid);
+	received = shared_memory(PAGE);
 	pid = child_with(duplicate(mine, SERVER, 0), receive_and_hang);
 	start_call(&call);
+	await_word(received, 1);
 	kill(pid, SIGKILL);
 	show_expect("a call whose server is killed", end_call(&call), -EPIPE);
+	munmap((void *)received, PAGE);
 	status_of(pid);
 	lodger_handle_close(mine);
 }

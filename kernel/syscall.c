@@ -454,35 +454,49 @@ static const syscall_t linux_calls[NR_LINUX_CALLS] = {
 	CALL(318, sys_getrandom),
 };
 
-static syscall_t
-find_call(u64 number)
-{
-	if (likely(number < NR_LINUX_CALLS))
-		return linux_calls[number];
-	return native_call(number);
-}
-
 static inline bool
 is_message_call(u64 number)
 {
 	return number - LODGER_call <= LODGER_wait - LODGER_call;
 }
 
+static __noinline long
+make_call(syscall_t call, const struct regs *regs)
+{
+	return call(regs_arg(regs, 0), regs_arg(regs, 1), regs_arg(regs, 2),
+		    regs_arg(regs, 3), regs_arg(regs, 4), regs_arg(regs, 5));
+}
+
+static long
+lodger_call(struct regs *regs)
+{
+	u64 number = regs_syscall(regs);
+	syscall_t call = native_call(number);
+
+	if (call)
+		return make_call(call, regs);
+	return number == TEST_CALL ? test_call() : -ENOSYS;
+}
+
 void
 syscall_dispatch(struct regs *regs)
 {
-	syscall_t call = find_call(regs_syscall(regs));
+	u64 number = regs_syscall(regs);
 	long result = -ENOSYS;
 
 	count_event(COUNT_SYSCALLS);
-	if (likely(call))
-		result = call(regs_arg(regs, 0), regs_arg(regs, 1),
-			      regs_arg(regs, 2), regs_arg(regs, 3),
-			      regs_arg(regs, 4), regs_arg(regs, 5));
-	else if (is_message_call(regs_syscall(regs)))
+	if (likely(number < NR_LINUX_CALLS)) {
+		syscall_t call = linux_calls[number];
+
+		if (likely(call))
+			result = call(regs_arg(regs, 0), regs_arg(regs, 1),
+				      regs_arg(regs, 2), regs_arg(regs, 3),
+				      regs_arg(regs, 4), regs_arg(regs, 5));
+	} else if (likely(is_message_call(number))) {
 		result = ipc_dispatch(regs);
-	else if (regs_syscall(regs) == TEST_CALL)
-		result = test_call();
+	} else {
+		result = lodger_call(regs);
+	}
 	regs_set_result(regs, result);
-	end_injection(regs_syscall(regs));
+	end_injection(number);
 }

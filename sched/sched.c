@@ -22,8 +22,9 @@ online_cpus(void)
 	return atomic64_read(&online_mask);
 }
 
-bool
-sched_allowed_on(const struct task *task, unsigned id)
+/* May @task run on CPU @id, which must be online for it too? */
+static bool
+allowed_on(const struct task *task, unsigned id)
 {
 	return task->affinity & online_cpus() & (1ul << id);
 }
@@ -89,7 +90,7 @@ allowed_cpus(struct task *task)
 static unsigned
 choose_cpu(struct task *task)
 {
-	if (sched_allowed_on(task, task->cpu))
+	if (allowed_on(task, task->cpu))
 		return task->cpu;
 	return least_loaded(allowed_cpus(task));
 }
@@ -133,7 +134,7 @@ place(struct task *task, unsigned id)
 
 	DEBUG_ASSERT(task->moving && !arch_irqs_on());
 	spin_lock(&rq->lock);
-	while (unlikely(!sched_allowed_on(task, id))) {
+	while (unlikely(!allowed_on(task, id))) {
 		spin_unlock(&rq->lock);
 		id = least_loaded(allowed_cpus(task));
 		rq = &run_queues[id];
@@ -198,7 +199,8 @@ wake_up_task(struct task *task)
 		/* On the queue still: it has not given its CPU away yet, and
 		 * will find itself runnable when it tries. */
 		if (!task->on_rq) {
-			elsewhere = !sched_allowed_on(task, task->cpu);
+			task->migrating = false;
+			elsewhere = !allowed_on(task, task->cpu);
 			if (elsewhere) {
 				WRITE_ONCE(task->moving, true);
 			} else {
@@ -222,10 +224,12 @@ sched_fetch_sleeper(struct task *task, unsigned id)
 	irq_flags_t flags;
 	struct run_queue *rq = lock_task_queue(task, &flags);
 	bool fetched = READ_ONCE(task->state) == TASK_SLEEPING &&
-		       !task->on_rq && sched_allowed_on(task, id);
+		       !task->on_rq && allowed_on(task, id);
 
-	if (fetched)
+	if (fetched) {
+		task->migrating = false;
 		WRITE_ONCE(task->moving, true);
+	}
 	spin_unlock(&rq->lock);
 	if (fetched) {
 		rq = &run_queues[id];
@@ -261,7 +265,7 @@ steal_for(struct run_queue *from, unsigned id)
 
 		list_for_each(task, &from->lists[first_bit(rest)],
 			      run_link) {
-			if (task->on_cpu || !sched_allowed_on(task, id))
+			if (task->on_cpu || !allowed_on(task, id))
 				continue;
 			take_away(from, task);
 			return task;
@@ -404,16 +408,17 @@ push_work(unsigned id)
 
 /* @task may no longer be where it is. One that waits is taken away, for the
  * caller to place; one that runs is told to leave; one that sleeps is looked
- * at when it wakes. */
+ * at when it wakes, and marked for switch_to_sleeper(). */
 static void
 expel(struct run_queue *rq, struct task *task)
 {
-	if (task->on_cpu) {
-		task->migrating = true;
-		resched_cpu(cpu_by_id(task->cpu));
-	} else if (task->on_rq) {
+	if (!task->on_cpu && task->on_rq) {
 		take_away(rq, task);
+		return;
 	}
+	task->migrating = true;
+	if (task->on_cpu)
+		resched_cpu(cpu_by_id(task->cpu));
 }
 
 int
@@ -427,7 +432,7 @@ sched_set_affinity(struct task *task, u64 mask)
 		return -EINVAL;
 	rq = lock_task_queue(task, &flags);
 	task->affinity = mask;
-	if (!sched_allowed_on(task, task->cpu))
+	if (!allowed_on(task, task->cpu))
 		expel(rq, task);
 	moves = task->moving;
 	spin_unlock(&rq->lock);
@@ -435,7 +440,7 @@ sched_set_affinity(struct task *task, u64 mask)
 		place(task, choose_cpu(task));
 	arch_irq_restore(flags);
 	if (task == current) {
-		while (!sched_allowed_on(task, READ_ONCE(task->cpu)))
+		while (!allowed_on(task, READ_ONCE(task->cpu)))
 			schedule();
 	}
 	return 0;

@@ -22,11 +22,12 @@ void schedule(void);
 
 /*
  * Gives the CPU straight to @next, which sleeps, with what is left of the
- * caller's turn; @next comes over to this CPU if it was on another. The caller
- * has set its own state to TASK_SLEEPING. Interrupts off; @held, a spin lock
- * that keeps @next from going away, is released once @next is ours. Returns
- * true when the caller has been woken and runs again; or false at once, with
- * @held still held, when @next does not sleep or may not come.
+ * caller's turn, and puts the caller to sleep; @next comes over to this CPU if
+ * it was on another. Interrupts off. @held, a spin lock without which nobody
+ * wakes the caller but to die, keeps @next from going away, and is released
+ * once @next is ours. Returns true when the caller has been woken and runs
+ * again; or false at once, with @held still held, when @next does not sleep, or
+ * may not come, or the caller is to die.
  */
 bool switch_to_sleeper(struct task *next, struct spinlock *held);
 
@@ -86,9 +87,6 @@ void sched_help_outranked(struct cpu *cpu);
 /* Takes @task, which sleeps on another CPU, over to @id, this one. False: it
  * does not sleep, or may not run here. Interrupts off. */
 bool sched_fetch_sleeper(struct task *task, unsigned id);
-
-/* May @task run on CPU @id, which must be online for it too? */
-bool sched_allowed_on(const struct task *task, unsigned id);
 
 /* A runnable task that has been switched away from on a CPU that it may no
  * longer use: queues it on another one. For the finish step, interrupts off. */

@@ -185,50 +185,60 @@ schedule(void)
 	arch_irq_enable();
 }
 
-/* @prev goes to sleep; @next takes its place, at the head of a list. */
-static void
-exchange(struct run_queue *rq, struct task *prev, struct task *next)
+/* Is @next asleep, here, and may it go on here? The lock is held. With a lower
+ * priority it would run before others, whose turn it is. */
+static inline bool
+may_take_over(const struct cpu *cpu, const struct task *prev,
+	      const struct task *next)
 {
-	dequeue(rq, prev);
-	enqueue_first(rq, next);
+	return next->state == TASK_SLEEPING && !next->on_rq && !next->moving &&
+	       !next->migrating && next->cpu == cpu->id &&
+	       next->prio <= prev->prio && !prev->migrating && !cpu->dying;
+}
+
+/* @prev goes to sleep, and @next takes its place in the queue. */
+static inline void
+take_over(struct run_queue *rq, struct task *prev, struct task *next)
+{
+	WRITE_ONCE(prev->state, TASK_SLEEPING);
 	WRITE_ONCE(next->state, TASK_RUNNABLE);
 	next->slice = prev->slice;
+	if (unlikely(prev->prio != next->prio)) {
+		dequeue(rq, prev);
+		enqueue_first(rq, next);
+		return;
+	}
+	list_replace(&prev->run_link, &next->run_link);
+	prev->on_rq = false;
+	next->on_rq = true;
 }
 
-/* Is @next asleep, here, and the caller about to be? The lock is held. With a
- * lower priority it would run before others, whose turn it is. */
-static bool
-can_exchange(const struct cpu *cpu, const struct task *next)
-{
-	const struct task *prev = cpu->curr;
-
-	return next->state == TASK_SLEEPING && !next->on_rq &&
-	       next->cpu == cpu->id && !next->moving &&
-	       next->prio <= prev->prio && prev->state == TASK_SLEEPING &&
-	       !prev->migrating && sched_allowed_on(next, cpu->id) &&
-	       !cpu->dying;
-}
-
-/* No preemption point, unlike schedule(): who wants this CPU has set
- * need_resched, which is looked at on the way to user mode. */
+/*
+ * No preemption point, unlike schedule(): who wants this CPU has set
+ * need_resched, which is looked at on the way to user mode. Who wants us to
+ * die has set kill_signal, and takes the lock to wake us: either we see it
+ * here, or we are found asleep.
+ */
 bool
 switch_to_sleeper(struct task *next, struct spinlock *held)
 {
 	struct cpu *cpu = this_cpu();
 	struct run_queue *rq = cpu->rq;
+	struct task *prev = cpu->curr;
 
 	DEBUG_ASSERT(!arch_irqs_on() && cpu->irq_depth == 0);
 	if (unlikely(READ_ONCE(next->cpu) != cpu->id) &&
 	    !sched_fetch_sleeper(next, cpu->id))
 		return false;
 	spin_lock(&rq->lock);
-	if (unlikely(!can_exchange(cpu, next))) {
+	if (unlikely(READ_ONCE(prev->kill_signal)) ||
+	    unlikely(!may_take_over(cpu, prev, next))) {
 		spin_unlock(&rq->lock);
 		return false;
 	}
 	spin_unlock(held);
-	exchange(rq, cpu->curr, next);
-	context_switch(cpu->curr, next);
+	take_over(rq, prev, next);
+	context_switch(prev, next);
 	return true;
 }
 

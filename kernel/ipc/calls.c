@@ -8,34 +8,16 @@
  */
 #include "kernel/base/assert.h"
 #include "kernel/base/errno.h"
-#include "kernel/ipc/inherit.h"
+#include "kernel/ipc/deliver.h"
 #include "kernel/ipc/notification.h"
 #include "mm/slab.h"
 
 /* ---- What the registers say ------------------------------------------- */
 
-static inline u32
-handle_of(const struct regs *regs)
-{
-	return (u32)regs_more(regs, 0);
-}
-
-static inline u32
-label_of(const struct regs *regs)
-{
-	return (u32)(regs_more(regs, 0) >> 32);
-}
-
-static inline uaddr_t
-message_of(const struct regs *regs)
-{
-	return regs_more(regs, 1);
-}
-
 static u64
 deadline_of(const struct regs *regs)
 {
-	u64 timeout = regs_more(regs, 2);
+	u64 timeout = timeout_of(regs);
 	u64 now;
 
 	if (likely(timeout == LODGER_FOREVER))
@@ -56,8 +38,8 @@ reply_alloc(void)
 	return reply;
 }
 
-static __noinline struct ipc_task *
-make_record(void)
+struct ipc_task *
+ipc_make_record(void)
 {
 	struct ipc_task *me = kzalloc(sizeof(*me));
 	irq_flags_t flags;
@@ -71,23 +53,10 @@ make_record(void)
 	}
 	me->task = current;
 	me->own_prio = current->prio;
-	list_init(&me->owed);
+	me->regs = task_regs(current);
 	flags = spin_lock_irqsave(&ipc_lock);
 	current->ipc = me;
 	spin_unlock_irqrestore(&ipc_lock, flags);
-	return me;
-}
-
-/* NULL: no memory. */
-static inline struct ipc_task *
-my_record(struct regs *regs)
-{
-	struct ipc_task *me = current->ipc;
-
-	if (unlikely(!me))
-		me = make_record();
-	if (likely(me))
-		me->regs = regs;
 	return me;
 }
 
@@ -135,28 +104,6 @@ finish(struct ipc_task *me, struct attempt *attempt, u64 deadline, long result)
 		wake_up_task(attempt->woken->task);
 	spin_unlock_irqrestore(&ipc_lock, attempt->flags);
 	return result;
-}
-
-/* @to gets the words of @from's call, and a handle to answer it with; @from is
- * TAKEN from here on. What recv returns is the result. */
-static inline long
-deliver_call(struct ipc_task *from, struct ipc_task *to)
-{
-	struct reply *reply = from->reply;
-	u32 slot = to->slot;
-
-	regs_copy_words(to->regs, from->regs);
-	regs_set_badge(to->regs, from->badge);
-	if (unlikely(to->has_message) && from->has_message)
-		to->message.peer_room = from->message.recv_len;
-	from->phase = IPC_TAKEN;
-	reply->caller = from;
-	reply->abandoned = false;
-	to->slot = 0;
-	handle_install(to->table, slot, &reply->object,
-		       LODGER_RIGHT_REPLY | LODGER_RIGHT_TRANSFER, 0);
-	owe(to, reply, from->task->prio);
-	return (long)((u64)slot << 32 | from->label);
 }
 
 /* ---- call ------------------------------------------------------------- */
@@ -344,6 +291,12 @@ receive_again(struct ipc_task *me, u32 number, u64 deadline, long result)
 	return result;
 }
 
+long
+ipc_receive_end(struct ipc_task *me, long result)
+{
+	return receive_again(me, endpoint_of(me->regs), ~0ul, result);
+}
+
 static long
 ipc_recv(struct ipc_task *me)
 {
@@ -359,32 +312,26 @@ ipc_recv(struct ipc_task *me)
 /* ---- reply ------------------------------------------------------------ */
 
 /* The reply handle is used up, if it still is where it was. */
-static inline void
+static void
 use_up(struct reply *reply, u32 number)
 {
 	struct handle_table *table = current->process->handles;
 	struct handle *handle = find_handle(table, number);
 
-	if (unlikely(!handle || handle->object != &reply->object))
+	if (!handle || handle->object != &reply->object)
 		return;
 	handle_free_slot(table, number);
 	reply->object.refs--; /* not the last: see who calls */
 }
 
-/* The caller's wait ends; its own reference on @reply stays. */
-static inline void
+/* The caller's own reference on @reply stays. */
+static void
 finish_call(struct ipc_task *me, struct reply *reply, long result,
 	    struct attempt *attempt)
 {
-	struct ipc_task *to = reply->caller;
-
-	if (likely(result >= 0))
-		regs_copy_words(to->regs, me->regs);
-	reply->caller = NULL;
-	settle(reply);
 	use_up(reply, handle_of(me->regs));
-	ipc_end(to, result);
-	attempt->woken = to;
+	attempt->woken = reply->caller;
+	end_call(me, reply, result);
 }
 
 /* The server's fault: the caller waits on, unless the handle is gone. */
@@ -469,7 +416,7 @@ static long
 ipc_reply_recv(struct ipc_task *me)
 {
 	u64 deadline = deadline_of(me->regs);
-	u32 number = (u32)regs_more(me->regs, 3);
+	u32 number = endpoint_of(me->regs);
 	struct attempt attempt;
 	long result;
 
@@ -505,26 +452,18 @@ static const message_call_t message_calls[] = {
 	[LODGER_wait - LODGER_call] = ipc_wait,
 };
 
-static __noinline long
-dispatch_message(struct ipc_task *me, message_call_t call)
+long
+ipc_general(struct ipc_task *me)
 {
 	uaddr_t addr = message_of(me->regs);
-	int err = message_begin(me, addr);
+	message_call_t call =
+		message_calls[regs_syscall(me->regs) - LODGER_call];
+	int err;
 
-	return err ? err : message_end(me, addr, call(me));
-}
-
-long
-ipc_dispatch(struct regs *regs)
-{
-	struct ipc_task *me = my_record(regs);
-	message_call_t call = message_calls[regs_syscall(regs) - LODGER_call];
-
-	if (unlikely(!me))
-		return -ENOMEM;
-	if (unlikely(label_of(regs) >> 31))
+	if (label_of(me->regs) >> 31)
 		return -EINVAL;
-	if (unlikely(message_of(regs)))
-		return dispatch_message(me, call);
-	return call(me);
+	if (!addr)
+		return call(me);
+	err = message_begin(me, addr);
+	return err ? err : message_end(me, addr, call(me));
 }

@@ -13,9 +13,33 @@
  */
 #include "kernel/ipc/inherit.h"
 
-#include "kernel/base/assert.h"
+#include "mm/slab.h"
 
 enum { MAX_DEPTH = 8, MAX_LOOKS = 64 };
+
+/* ---- What callers lend ------------------------------------------------- */
+
+static void
+count_in(struct reply *reply, u8 prio)
+{
+	struct ipc_task *server = reply->server;
+
+	reply->lent = prio;
+	server->nr_lent[prio]++;
+	server->lent_bits |= 1ul << prio;
+}
+
+static void
+count_out(struct reply *reply)
+{
+	struct ipc_task *server = reply->server;
+
+	if (reply->lent == NR_PRIORITIES)
+		return;
+	if (--server->nr_lent[reply->lent] == 0)
+		server->lent_bits &= ~(1ul << reply->lent);
+	reply->lent = NR_PRIORITIES;
+}
 
 /* ---- What a task should run with --------------------------------------- */
 
@@ -50,15 +74,13 @@ update_servers(struct endpoint *endpoint, unsigned depth)
 static void
 pass_on(struct ipc_task *ipc, unsigned depth)
 {
-	struct ipc_task *server = ipc->reply->server;
-
 	if (ipc->phase == IPC_QUEUED) {
 		requeue_caller(ipc);
 		update_servers(ipc->endpoint, depth + 1);
-	} else if (ipc->phase == IPC_TAKEN && server) {
-		take_back(ipc->reply);
-		lend(ipc->reply, ipc->task->prio);
-		update(server, depth + 1);
+	} else if (ipc->phase == IPC_TAKEN) {
+		count_out(ipc->reply);
+		count_in(ipc->reply, ipc->task->prio);
+		update(ipc->reply->server, depth + 1);
 	}
 }
 
@@ -68,7 +90,7 @@ update(struct ipc_task *ipc, unsigned depth)
 {
 	u8 prio = wanted_priority(ipc);
 
-	if (prio == ipc->task->prio)
+	if (!ipc->task || prio == ipc->task->prio)
 		return;
 	sched_set_priority(ipc->task, prio);
 	if (depth < MAX_DEPTH)
@@ -76,9 +98,17 @@ update(struct ipc_task *ipc, unsigned depth)
 }
 
 void
-update_priority(struct ipc_task *ipc)
+lend(struct reply *reply, u8 prio)
 {
-	update(ipc, 0);
+	count_in(reply, prio);
+	update(reply->server, 0);
+}
+
+void
+take_back(struct reply *reply)
+{
+	count_out(reply);
+	update(reply->server, 0);
 }
 
 void
@@ -107,19 +137,12 @@ start_serving(struct ipc_task *ipc, struct endpoint *endpoint)
 	list_add_tail(&endpoint->servers, &ipc->serves_link);
 }
 
-/* The answers that it owes may still come from another thread, which has the
- * handle; but whose they are is no longer known. */
-bool
-forget_debt(struct ipc_task *ipc)
+/* Its thread has ended with debts. The answers may still come from another
+ * one, which has the handles. */
+void
+free_record(struct ipc_task *ipc)
 {
-	struct reply *reply;
-
-	if (list_empty(&ipc->owed))
-		return false;
-	reply = list_first(&ipc->owed, struct reply, owed_link);
-	list_unlink(&reply->owed_link);
-	reply->server = NULL;
-	return true;
+	kfree(ipc);
 }
 
 /* ---- Circles ----------------------------------------------------------- */
@@ -150,12 +173,12 @@ waits_for(const struct ipc_task *ipc, const struct ipc_task *goal,
 	  unsigned depth, unsigned *looks)
 {
 	if (ipc == goal)
-		return depth > 0 || !list_empty(&goal->owed);
+		return depth > 0 || goal->debts;
 	if (depth == MAX_DEPTH || ++*looks == MAX_LOOKS)
 		return false;
 	if (ipc->phase == IPC_QUEUED)
 		return all_wait_for(ipc->endpoint, goal, depth + 1, looks);
-	if (ipc->phase == IPC_TAKEN && ipc->reply->server)
+	if (ipc->phase == IPC_TAKEN)
 		return waits_for(ipc->reply->server, goal, depth + 1, looks);
 	return false;
 }

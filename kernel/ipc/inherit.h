@@ -4,65 +4,43 @@
 
 #include "kernel/ipc/endpoint.h"
 
-/* A received call's priority counts for its server from now on... */
-static inline void
-lend(struct reply *reply, u8 prio)
-{
-	struct ipc_task *server = reply->server;
-
-	reply->lent = prio;
-	server->nr_lent[prio]++;
-	server->lent_bits |= 1ul << prio;
-}
-
-/* ... and no longer. */
-static inline void
-take_back(struct reply *reply)
-{
-	struct ipc_task *server = reply->server;
-
-	if (--server->nr_lent[reply->lent] == 0)
-		server->lent_bits &= ~(1ul << reply->lent);
-}
-
-/* What a task lives by may have changed: its priority, and that of those for
- * whom it waits, follow. */
-void update_priority(struct ipc_task *ipc);
 /* The first in the queue of @endpoint may have another priority now. */
 void update_queue(struct endpoint *endpoint);
 
-/* @server owes @reply's caller an answer; and does no longer. */
+/* The caller of @reply lends @prio to the server, or takes it back. */
+void lend(struct reply *reply, u8 prio);
+void take_back(struct reply *reply);
+
+/* @server owes @reply's caller an answer. It inherits what is better than its
+ * own priority at this moment. */
 static inline void
 owe(struct ipc_task *server, struct reply *reply, u8 prio)
 {
 	reply->server = server;
-	list_add_tail(&server->owed, &reply->owed_link);
-	lend(reply, prio);
-	if (unlikely(prio < server->task->prio))
-		update_priority(server);
+	reply->lent = NR_PRIORITIES;
+	server->debts++;
+	if (unlikely(prio < server->own_prio))
+		lend(reply, prio);
 }
+
+/* No longer: the last one frees the record of a task that has ended. */
+void free_record(struct ipc_task *ipc);
 
 static inline void
 settle(struct reply *reply)
 {
 	struct ipc_task *server = reply->server;
 
-	if (unlikely(!server))
-		return;
-	list_unlink(&reply->owed_link);
-	take_back(reply);
+	if (unlikely(reply->lent != NR_PRIORITIES))
+		take_back(reply);
 	reply->server = NULL;
-	if (unlikely(server->task->prio != server->own_prio))
-		update_priority(server);
+	if (unlikely(--server->debts == 0 && !server->task))
+		free_record(server);
 }
 
 /* @ipc receives from @endpoint. */
 void start_serving(struct ipc_task *ipc, struct endpoint *endpoint);
 void stop_serving(struct ipc_task *ipc);
-/* @ipc's task ends: one of its callers lends to nobody from now on. False:
- * there is none left. */
-bool forget_debt(struct ipc_task *ipc);
-
 /* Would @caller wait at @endpoint for itself? True if all who serve it wait,
  * over at most 8 calls each, for @caller. */
 bool would_deadlock(const struct ipc_task *caller,

@@ -93,12 +93,6 @@ reason_to_give_up(u64 deadline)
 	return 0;
 }
 
-static enum ipc_phase
-phase_of(const struct ipc_task *me)
-{
-	return load_acquire(&me->phase);
-}
-
 /* Claimed with its time over, it sleeps until the partner wakes it. */
 long
 ipc_sleep(struct ipc_task *me, u64 deadline)
@@ -107,7 +101,7 @@ ipc_sleep(struct ipc_task *me, u64 deadline)
 		int why;
 
 		set_current_state(TASK_SLEEPING);
-		if (phase_of(me) == IPC_IDLE)
+		if (load_acquire(&me->phase) == IPC_IDLE)
 			break;
 		why = reason_to_give_up(deadline);
 		if (!why) {
@@ -115,7 +109,7 @@ ipc_sleep(struct ipc_task *me, u64 deadline)
 			continue;
 		}
 		give_up(me, why);
-		if (phase_of(me) == IPC_IDLE)
+		if (load_acquire(&me->phase) == IPC_IDLE)
 			break;
 		schedule();
 	}
@@ -124,20 +118,15 @@ ipc_sleep(struct ipc_task *me, u64 deadline)
 }
 
 /* The common case: @next takes over this CPU, and the next thing to happen
- * here is that somebody has ended our wait. */
+ * here is that somebody has ended our wait. A deadline needs a timer. */
 long
 ipc_sleep_after(struct ipc_task *me, u64 deadline, struct ipc_task *next,
 		irq_flags_t flags)
 {
-	if (likely(next && deadline == ~0ul)) {
-		set_current_state(TASK_SLEEPING);
-		if (likely(!READ_ONCE(current->kill_signal)) &&
-		    likely(switch_to_sleeper(next->task, &ipc_lock))) {
-			arch_irq_restore(flags);
-			if (likely(phase_of(me) == IPC_IDLE))
-				return me->result;
-			return ipc_sleep(me, deadline);
-		}
+	if (next && deadline == ~0ul &&
+	    switch_to_sleeper(next->task, &ipc_lock)) {
+		arch_irq_restore(flags);
+		return ipc_sleep(me, deadline);
 	}
 	if (next)
 		wake_up_task(next->task);
@@ -152,18 +141,16 @@ ipc_task_exit(void)
 {
 	struct ipc_task *me = current->ipc;
 	irq_flags_t flags;
-	bool more;
 
 	if (!me)
 		return;
 	ASSERT(me->phase == IPC_IDLE);
-	do {
-		flags = spin_lock_irqsave(&ipc_lock);
-		current->ipc = NULL;
-		stop_serving(me);
-		more = forget_debt(me);
-		spin_unlock_irqrestore(&ipc_lock, flags);
-	} while (more);
 	object_put(&me->reply->object);
-	kfree(me);
+	flags = spin_lock_irqsave(&ipc_lock);
+	stop_serving(me);
+	current->ipc = NULL;
+	me->task = NULL;
+	if (!me->debts)
+		kfree(me);
+	spin_unlock_irqrestore(&ipc_lock, flags);
 }

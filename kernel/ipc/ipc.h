@@ -31,7 +31,7 @@ enum ipc_phase {
 enum { ERETRY = 4000 };
 
 struct ipc_task {
-	struct task *task;
+	struct task *task;	/* NULL: has ended; debts keep the record */
 	enum ipc_phase phase;
 	struct regs *regs;	/* the message's words */
 	long result;
@@ -50,7 +50,7 @@ struct ipc_task {
 
 	/* inherit.c */
 	u8 own_prio;		/* without what callers lend */
-	struct list owed;	/* struct reply: received, not answered */
+	unsigned debts;		/* calls that it received, not answered */
 	u64 lent_bits;		/* bit p: nr_lent[p] is not 0 */
 	u16 nr_lent[NR_PRIORITIES];
 
@@ -65,9 +65,8 @@ struct reply {
 	struct object object;
 	struct ipc_task *caller; /* NULL: it does not wait any more */
 	bool abandoned;		 /* the handle was closed */
-	struct ipc_task *server; /* who received it; NULL: has ended */
-	u8 lent;		 /* the caller's priority, at the server */
-	struct list owed_link;	 /* of server->owed */
+	struct ipc_task *server; /* who received it: one of its debts */
+	u8 lent;		 /* to the server; NR_PRIORITIES: nothing */
 };
 
 extern const struct object_ops reply_ops;
@@ -131,10 +130,50 @@ long message_end(struct ipc_task *me, uaddr_t addr, long result);
 int message_transfer(struct ipc_task *from, struct ipc_task *to,
 		     irq_flags_t *flags, struct ipc_task **at_fault);
 
-/* ---- System calls: calls.c -------------------------------------------- */
+/* ---- System calls: calls.c and fast.c --------------------------------- */
+
+static inline u32
+handle_of(const struct regs *regs)
+{
+	return (u32)regs_more(regs, 0);
+}
+
+static inline u32
+label_of(const struct regs *regs)
+{
+	return (u32)(regs_more(regs, 0) >> 32);
+}
+
+static inline uaddr_t
+message_of(const struct regs *regs)
+{
+	return regs_more(regs, 1);
+}
+
+static inline u64
+timeout_of(const struct regs *regs)
+{
+	return regs_more(regs, 2);
+}
+
+/* reply_recv's. */
+static inline u32
+endpoint_of(const struct regs *regs)
+{
+	return (u32)regs_more(regs, 3);
+}
 
 /* call, recv, reply, reply_recv and wait: those that use all registers. */
 long ipc_dispatch(struct regs *regs);
+/* The same in all generality, for a task that has its record. */
+long ipc_general(struct ipc_task *me);
+
+/* After a reply_recv without a timeout that ended with @result, and with no
+ * call: begins again if that is what @result says. */
+long ipc_receive_end(struct ipc_task *me, long result);
+
+/* current->ipc, from now on; NULL: no memory. */
+struct ipc_task *ipc_make_record(void);
 
 /* The current task ends. */
 void ipc_task_exit(void);

@@ -22,8 +22,8 @@ deliver_call(struct ipc_task *from, struct ipc_task *to)
 	reply->caller = from;
 	reply->abandoned = false;
 	to->slot = 0;
-	handle_install(to->table, slot, &reply->object,
-		       LODGER_RIGHT_REPLY | LODGER_RIGHT_TRANSFER, 0);
+	handle_fill(handle_slot(to->table, slot), &reply->object,
+		    LODGER_RIGHT_REPLY | LODGER_RIGHT_TRANSFER);
 	owe(to, reply, from->task->prio);
 	return (long)((u64)slot << 32 | from->label);
 }

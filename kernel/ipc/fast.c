@@ -48,7 +48,8 @@ fast_call(struct ipc_task *me, const struct regs *regs)
 
 	arch_irq_disable();
 	spin_lock(&ipc_lock);
-	handle = quick_handle(handle_of(regs), LODGER_RIGHT_CALL);
+	handle = quick_handle(current->process->handles, handle_of(regs),
+			      LODGER_RIGHT_CALL);
 	if (unlikely(!handle))
 		return not_so_fast(me);
 	endpoint = to_endpoint(handle->object);
@@ -66,6 +67,7 @@ fast_call(struct ipc_task *me, const struct regs *regs)
 static inline long
 fast_reply_recv(struct ipc_task *me, const struct regs *regs)
 {
+	const struct handle_table *table;
 	struct handle *handle, *recv;
 	struct endpoint *endpoint;
 	struct ipc_task *to;
@@ -73,8 +75,9 @@ fast_reply_recv(struct ipc_task *me, const struct regs *regs)
 
 	arch_irq_disable();
 	spin_lock(&ipc_lock);
-	handle = quick_handle(handle_of(regs), LODGER_RIGHT_REPLY);
-	recv = quick_handle(endpoint_of(regs), LODGER_RIGHT_RECV);
+	table = current->process->handles;
+	handle = quick_handle(table, handle_of(regs), LODGER_RIGHT_REPLY);
+	recv = quick_handle(table, endpoint_of(regs), LODGER_RIGHT_RECV);
 	if (unlikely(!handle) || unlikely(!recv))
 		return not_so_fast(me);
 	reply = container_of(handle->object, struct reply, object);

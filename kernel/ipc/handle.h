@@ -79,9 +79,8 @@ get_handle(u32 number, const struct object_ops *ops, u32 rights)
 /* The same for the fast path, which asks for a right of one type's own; NULL:
  * let get_handle() say why. */
 static inline struct handle *
-quick_handle(u32 number, u32 right)
+quick_handle(const struct handle_table *table, u32 number, u32 right)
 {
-	const struct handle_table *table = current->process->handles;
 	struct handle *handle;
 
 	if (unlikely(!table ||
@@ -117,7 +116,17 @@ handle_free_slot(struct handle_table *table, u32 number)
 	table->first_free = number;
 }
 
-/* Makes a reserved slot a handle, with a reference of its own. */
+/* Makes a reserved slot a handle, with a reference of its own. The first is for
+ * types that do not care how many handles there are. */
+static inline void
+handle_fill(struct handle *handle, struct object *object, u32 rights)
+{
+	object_get(object);
+	handle->object = object;
+	handle->rights = rights;
+	handle->badge = 0;
+}
+
 void handle_install(struct handle_table *table, u32 number,
 		    struct object *object, u32 rights, u64 badge);
 

@@ -84,7 +84,8 @@ pass_on(struct ipc_task *ipc, unsigned depth)
 	}
 }
 
-/* Brings @ipc's task up to date, and those for whom it waits. */
+/* Brings @ipc's task up to date, @depth calls away from where something has
+ * changed, and those for whom it waits. */
 static void
 update(struct ipc_task *ipc, unsigned depth)
 {
@@ -101,20 +102,20 @@ void
 lend(struct reply *reply, u8 prio)
 {
 	count_in(reply, prio);
-	update(reply->server, 0);
+	update(reply->server, 1);
 }
 
 void
 take_back(struct reply *reply)
 {
 	count_out(reply);
-	update(reply->server, 0);
+	update(reply->server, 1);
 }
 
 void
 update_queue(struct endpoint *endpoint)
 {
-	update_servers(endpoint, 0);
+	update_servers(endpoint, 1);
 }
 
 /* ---- Who serves where -------------------------------------------------- */

@@ -18,7 +18,7 @@ struct store {
 	struct op op;
 	u32 inserted;	/* the step that stored it */
 	u64 bytes;	/* shown: what was there before; hidden: the new */
-};
+};			/* of no bytes: a lock's release */
 
 struct buffer {
 	struct store stores[BUFFER_STORES];
@@ -128,12 +128,9 @@ buffer_inserted(unsigned drain)
 	return buffers[drain].stores[0].inserted;
 }
 
-/* Its owner does not run: the buffer is hidden. */
-void
-buffer_drain(unsigned drain)
+static void
+make_visible(struct store *store, unsigned drain)
 {
-	struct buffer *buffer = &buffers[drain];
-	struct store *store = &buffer->stores[0];
 	u64 *watched = (u64 *)store->op.address;
 	const struct world *world = engine.world;
 	u64 old = 0;
@@ -150,6 +147,19 @@ buffer_drain(unsigned drain)
 		world->stored(watched, old, store->bytes);
 		engine.running = running;
 	}
+}
+
+/* Its owner does not run: the buffer is hidden. */
+void
+buffer_drain(unsigned drain)
+{
+	struct buffer *buffer = &buffers[drain];
+	struct store *store = &buffer->stores[0];
+
+	if (store->op.size)
+		make_visible(store, drain);
+	else
+		release_lock(store->op.address, drain, store->op.caller);
 	buffer->n--;
 	memmove(store, store + 1, buffer->n * sizeof(*store));
 }

@@ -7,6 +7,7 @@
 #include "arch/sim/sim.h"
 #include "kernel/base/spinlock.h"
 #include "mm/mm.h"
+#include "sched/reaper.h"
 #include "sched/task.h"
 
 const char *(*sim_at_end)(void);
@@ -22,11 +23,14 @@ find_dead(struct task *task, void *found)
 	return false;
 }
 
+/* Not before they wait for the reaper: until then somebody has them. */
 void
 sim_reap(void)
 {
 	struct task *dead;
 
+	if (reaper_idle())
+		return;
 	do {
 		dead = NULL;
 		task_for_each(find_dead, &dead);

@@ -52,9 +52,12 @@ struct node {
 	struct shared *word, *second;
 	u8 agent;
 	u8 last;		/* who ran before; NOBODY at the start */
+	bool masked;		/* no handler could have begun here */
+	bool may_go_on;		/* that one: else nobody is preempted */
 	u8 choice, choices;	/* OP_CHOOSE */
 	u16 preemptions;	/* before this step */
 	agents_t enabled;	/* who could have gone on here */
+	agents_t stuck;		/* who waits for a change of a word */
 	agents_t sleep;		/* whose next step was tried in a sibling */
 	agents_t backtrack;	/* who is to be tried here */
 	agents_t done;		/* who has been */
@@ -88,6 +91,7 @@ struct engine {
 	unsigned fresh;		/* from this step on conflicts are new */
 	unsigned running;	/* agent, or NOBODY */
 	unsigned last;		/* who took the last step, drains not counted */
+	bool turn_over;		/* a handler has ended: nobody is preempted */
 	unsigned chosen;	/* whom an agent that lost its turn found */
 	bool agent_stack;	/* world->run() is on */
 	enum stop stop;
@@ -125,7 +129,19 @@ bit_of(unsigned agent)
 void run_execution(void);
 void stop_execution(enum stop stop) __noreturn;
 agents_t enabled_agents(void);
+/* Does @agent, which is not enabled, wait for a word's change, or is there no
+ * interrupt to handle? */
+bool is_stuck(unsigned agent);
+/* Could @agent go on, were its store buffer empty? */
+bool enabled_when_drained(unsigned agent);
+/* x86-TSO: @op comes after all stores of its CPU. */
+bool needs_empty_buffer(const struct op *op);
 bool changes(const struct op *op);
+/* The running agent is about to free this word, where others were. */
+void announce_free(const void *address, u64 caller);
+
+/* Its release is there for others to see. */
+void release_lock(const void *lock, unsigned agent, u64 caller);
 
 /* search.c: whom @node's step goes to; NOBODY with engine.stop set. */
 unsigned decide(struct node *node);
@@ -137,6 +153,8 @@ bool preempts(const struct node *node, unsigned agent);
 void order_reset(void);
 void order_step(struct node *node);
 void order_blocked(unsigned agent);
+/* Does all that was done to @word come before what @agent does next? */
+bool order_after_all(const struct shared *word, unsigned agent);
 bool independent(const struct op *a, const struct op *b);
 
 /* shadow.c */

@@ -167,31 +167,56 @@ ready(unsigned agent)
 	switch (op->kind) {
 	case OP_LOCK:
 		word = shared_word(op->address);
-		return buffer_empty(agent) && (!word || !word->holder);
+		return !word || !word->holder;
 	case OP_WAIT:
 		return is_over(agent, op);
 	case OP_RELAX:
 		return engine.relaxed[agent] != changes_by_others(agent) + 1;
-	case OP_FENCE:
-	case OP_UPDATE:
-		return buffer_empty(agent);
-	case OP_DRAIN:
-		return buffer_oldest(agent) != NULL;
 	default:
 		return true;
 	}
 }
 
-static bool
-enabled(unsigned agent)
+bool
+needs_empty_buffer(const struct op *op)
+{
+	return op->kind == OP_FENCE || op->kind == OP_UPDATE ||
+	       op->kind == OP_LOCK;
+}
+
+bool
+enabled_when_drained(unsigned agent)
 {
 	unsigned host = engine.host[agent];
 
-	if (engine.pending[agent].kind == OP_DRAIN)
-		return buffer_oldest(agent) != NULL;
 	if (engine.busy[host] != NOBODY && engine.busy[host] != agent)
 		return false;
 	return engine.world->runnable(agent) && ready(agent);
+}
+
+static bool
+enabled(unsigned agent)
+{
+	const struct op *op = &engine.pending[agent];
+
+	if (op->kind == OP_DRAIN)
+		return buffer_oldest(agent) != NULL;
+	return enabled_when_drained(agent) &&
+	       (!needs_empty_buffer(op) || buffer_empty(agent));
+}
+
+bool
+is_stuck(unsigned agent)
+{
+	const struct world *world = engine.world;
+	unsigned host = engine.host[agent];
+
+	if (engine.busy[host] != NOBODY && engine.busy[host] != agent)
+		return false;
+	if (host == agent || engine.busy[host] == agent)
+		return engine.pending[agent].kind == OP_WAIT &&
+		       world->runnable(agent);
+	return !world->runnable(agent) && world->masked && !world->masked(host);
 }
 
 agents_t
@@ -256,8 +281,10 @@ explore_agent_done(void)
 	races_join(host, agent);
 	engine.busy[host] = NOBODY;
 	engine.pending[agent] = engine.resting[agent];
-	/* What it interrupted goes on: for the bound, that is no new turn. */
+	/* Who goes on is open: else an order would cost more than another one
+	 * that makes no difference, and the bound would not be monotonous. */
 	engine.last = host;
+	engine.turn_over = true;
 	engine.running = host;
 }
 
@@ -299,12 +326,16 @@ take(struct node *node)
 
 	node->op = *op;
 	node->op.kind = engine.pending[agent].kind;
-	node->word = op->address ? make_shared(op->address) : NULL;
+	/* A release that leaves a buffer is no access: who takes the lock next
+	 * depends on who had it. */
+	node->word = op->address && op->size ? make_shared(op->address) : NULL;
 	node->second = op->second ? make_shared(op->second) : NULL;
 	if (unlikely(explore_recording))
 		watch_step(node);
 	if (engine.sleeps)
 		engine.sleep = still_asleep(node);
+	node->masked = engine.world->masked &&
+		       engine.world->masked(engine.host[agent]);
 	begin_handler(agent);
 	node->first = node->op.kind == OP_DRAIN ? buffer_inserted(agent)
 						: engine.began[agent];
@@ -313,8 +344,10 @@ take(struct node *node)
 		node->word->holder = (u8)(agent + 1);
 	if (preempts(node, agent))
 		engine.preemptions++;
-	if (node->op.kind != OP_DRAIN && node->op.kind != OP_START)
+	if (node->op.kind != OP_DRAIN && node->op.kind != OP_START) {
 		engine.last = agent;
+		engine.turn_over = false;
+	}
 	if (node->op.kind != OP_START)
 		engine.accesses[agent]++;
 	if (changes(&node->op))
@@ -477,6 +510,22 @@ access_word(const struct op *op)
 	access_shared(word, op);
 }
 
+/* One that all have left, and in an order that they rely on, is nothing to
+ * anybody. */
+void
+announce_free(const void *address, u64 caller)
+{
+	struct shared *word = shared_word(address);
+
+	if (!word) {
+		word = make_shared(address);
+		learn();
+	}
+	if (!order_after_all(word, engine.running))
+		announce(&(struct op){ .kind = OP_WRITE, .size = 8,
+				       .address = address, .caller = caller });
+}
+
 void
 explore_access(const void *address, unsigned size, enum op_kind kind,
 	       bool atomic, u64 caller)
@@ -537,21 +586,33 @@ explore_lock(const void *lock, u64 caller)
 }
 
 void
-explore_unlock(const void *lock, u64 caller)
+release_lock(const void *lock, unsigned agent, u64 caller)
 {
-	struct shared *word;
+	struct shared *word = shared_word(lock);
 
-	if (!listening())
-		return;
-	explore_fence(caller);
-	word = shared_word(lock);
 	if (!word || !word->holder)
 		explore_fail(EXPLORE_VIOLATION, "a lock that nobody holds is "
 			     "released at %#lx", caller);
 	word->holder = 0;
-	note_change(engine.running);
-	word->released = engine.clocks[engine.running];
-	races_release(word, engine.running);
+	word->released = engine.clocks[agent];
+}
+
+/* An ordinary store, as on x86. */
+void
+explore_unlock(const void *lock, u64 caller)
+{
+	struct op op = { .kind = OP_WRITE, .address = lock, .caller = caller };
+
+	if (!listening())
+		return;
+	if (buffered(&op)) {
+		announce(&(struct op){ .kind = OP_STORE, .caller = caller });
+		buffer_store(engine.running, &op);
+	} else {
+		release_lock(lock, engine.running, caller);
+		note_change(engine.running);
+	}
+	races_release(make_shared(lock), engine.running);
 }
 
 void
@@ -609,6 +670,7 @@ reset(void)
 	engine.depth = 0;
 	engine.running = NOBODY;
 	engine.last = NOBODY;
+	engine.turn_over = false;
 	engine.stop = RUNNING;
 	engine.sleep = 0;
 	engine.preemptions = 0;

@@ -166,6 +166,8 @@ struct world {
 	 * or @agent itself. While the one runs, from its first step until it
 	 * says explore_agent_done(), the other cannot. */
 	unsigned (*host_of)(unsigned agent);
+	/* Has host @agent interrupts off? May be NULL: not known. */
+	bool (*masked)(unsigned agent);
 	/* x86-TSO: the agent that drains @agent's store buffer, or -1. Agents
 	 * with the same host share a buffer. */
 	int (*buffer_of)(unsigned agent);

@@ -148,6 +148,12 @@ host_of(unsigned agent)
 	return kind_of(agent) == BUFFER ? agent : agent % sim_nr_cpus;
 }
 
+static bool
+masked(unsigned agent)
+{
+	return kind_of(agent) != BUFFER && !sim_cpus[agent].irqs_on;
+}
+
 static int
 buffer_of(unsigned agent)
 {
@@ -168,6 +174,7 @@ machine_world(void)
 		.agent_name = agent_name,
 		.describe = sim_describe,
 		.host_of = host_of,
+		.masked = masked,
 		.buffer_of = buffer_of,
 		.stored = mmu_entry_stored,
 	};

@@ -135,6 +135,26 @@ limit_processor_time(rlim_t seconds)
 	setrlimit(RLIMIT_CPU, &limit);
 }
 
+static bool
+failed(enum verdict_code code)
+{
+	return code != EXPLORE_OK && code != EXPLORE_LIMIT;
+}
+
+static void
+report_details(const struct outcome *outcome)
+{
+	const char *trace = request.trace ? request.trace
+					  : default_trace(outcome->name);
+
+	if (failed(outcome->result.code))
+		report_failure(outcome, machine_world(), program,
+			       request.all_steps, trace);
+	else if (outcome->options.strategy == SEARCH_REPLAY)
+		report_replay(outcome, machine_world(), request.all_steps,
+			      trace);
+}
+
 static void
 explore(struct outcome *outcome, const struct scenario *scenario)
 {
@@ -153,12 +173,7 @@ explore(struct outcome *outcome, const struct scenario *scenario)
 		explore_search(machine_world(), &outcome->options,
 			       &outcome->result);
 	report_row(outcome);
-	if (outcome->result.code != EXPLORE_OK &&
-	    outcome->result.code != EXPLORE_LIMIT)
-		report_failure(outcome, machine_world(), program,
-			       request.all_steps,
-			       request.trace ? request.trace
-					     : default_trace(outcome->name));
+	report_details(outcome);
 	fflush(stdout);
 }
 
@@ -166,12 +181,6 @@ static void
 explore_nth(unsigned i)
 {
 	explore(&outcomes[i], request.scenarios[i]);
-}
-
-static bool
-failed(enum verdict_code code)
-{
-	return code != EXPLORE_OK && code != EXPLORE_LIMIT;
 }
 
 /* The worse of two: a tool error, then the first failure, then a limit. */

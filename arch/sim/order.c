@@ -16,7 +16,7 @@
  * the turn began perhaps none. So the conflicting agent itself is tried, there
  * and where the turn began (Coons, Musuvathi, McKinley, OOPSLA 2013).
  *
- * Interrupts need three more rules; they are with the code.
+ * What interrupts and store buffers add is with the code.
  */
 #include <string.h>
 
@@ -36,11 +36,16 @@ before(const struct node *node, const struct clock *clock)
 	return clock->at[node->agent] >= node->index;
 }
 
+static u32 latest_of[MAX_AGENTS]; /* its latest step, + 1 */
+static u32 latest_on[MAX_AGENTS]; /* by host: the same of all its agents */
+
 void
 order_reset(void)
 {
 	memset(engine.clocks, 0, sizeof(engine.clocks));
 	memset(engine.events, 0, sizeof(engine.events));
+	memset(latest_on, 0, sizeof(latest_on));
+	memset(latest_of, 0, sizeof(latest_of));
 }
 
 /* ---- Independence, for sleep sets ------------------------------------------- */
@@ -71,82 +76,47 @@ independent(const struct op *a, const struct op *b)
 	       !same_word(a->second, b->second);
 }
 
-/* ---- What to try instead ------------------------------------------------------ */
-
-/* Steps that can be taken without the step @at, where @step shall come instead,
- * and without @e, which shall come after @step. Mostly the two are the same. */
-static bool
-needs_neither(const struct node *node, const struct node *at,
-	      const struct node *e)
-{
-	return !before(at, &node->clock) && !before(e, &node->clock);
-}
-
-/* What comes before @step when it is not after @e, but soon after @at. */
-static struct clock
-clock_without(const struct node *at, const struct node *e,
-	      const struct node *step)
-{
-	struct clock clock = step->clock;
-
-	if (at == e)
-		return clock;
-	for (const struct node *node = at + 1; node < step; node++)
-		if (needs_neither(node, at, e) &&
-		    !independent(&node->op, &step->op))
-			join(&clock, &node->clock);
-	return clock;
-}
+/* ---- Who waits ------------------------------------------------------------------ */
 
 /*
- * Among the steps after @at that need neither it nor @e, and then @step: the
- * agents whose first one needs none of the others.
+ * Did @step wait for what @e brought? Its agent waited for a word or for an
+ * interrupt already, and when @e was to come it waited in vain: then it cannot
+ * come first. Who changes the word before is in conflict with @e itself.
+ */
+static bool
+waited_for(const struct node *e, const struct node *step)
+{
+	return e->stuck & bit_of(step->agent) &&
+	       latest_of[step->agent] <= (u32)(e - path);
+}
+
+/* ---- What to try instead ------------------------------------------------------ */
+
+/*
+ * Among the steps after @e that do not need it, and then @step: the agents whose
+ * first one needs none of the others.
  */
 static agents_t
-initials(const struct node *at, const struct node *e, const struct node *step)
+initials(const struct node *e, const struct node *step)
 {
 	const struct node *firsts[MAX_AGENTS];
-	const struct clock last = clock_without(at, e, step);
 	unsigned n = 0;
 	agents_t seen = 0, found = 0;
 
-	for (const struct node *node = at + 1; node <= step; node++) {
-		const struct clock *clock = node == step ? &last : &node->clock;
+	for (const struct node *node = e + 1; node <= step; node++) {
 		bool first = true;
 
 		if (seen & bit_of(node->agent) ||
-		    (node != step && !needs_neither(node, at, e)))
+		    (node != step && before(e, &node->clock)))
 			continue;
 		for (unsigned i = 0; i < n && first; i++)
-			first = !before(firsts[i], clock);
+			first = !before(firsts[i], &node->clock);
 		firsts[n++] = node;
 		seen |= bit_of(node->agent);
 		if (first)
 			found |= bit_of(node->agent);
 	}
 	return found;
-}
-
-/* Where @step could come before @e. While a handler is on, the task that it
- * interrupts cannot run: only before the handler began. */
-static struct node *
-where_to_try(struct node *e, const struct node *step)
-{
-	/* A store that has left its buffer, and somebody on the same CPU: what
-	 * counts is when it was made. */
-	if (e->op.kind == OP_DRAIN &&
-	    engine.buffer[step->agent] == (int)e->agent)
-		e = &path[e->first];
-	if (engine.host[step->agent] != step->agent)
-		return e;
-	/* Was a handler on at the time? It was if it has a step from e on, and
-	 * began before. */
-	for (struct node *node = e; node < step; node++)
-		if (engine.host[node->agent] == step->agent &&
-		    node->agent != step->agent &&
-		    &path[node->first] < e)
-			return &path[node->first];
-	return e;
 }
 
 static void
@@ -162,60 +132,62 @@ try_source_set(struct node *at, const struct node *step, agents_t able)
 		at->backtrack |= at->enabled;
 }
 
+/* Who does something after @at that @step needs. */
+static agents_t
+leading_to(const struct node *at, const struct node *step)
+{
+	agents_t found = 0;
+
+	for (const struct node *node = at + 1; node < step; node++)
+		if (before(node, &step->clock))
+			found |= bit_of(node->agent);
+	return found;
+}
+
 static void
 try_agent(struct node *at, const struct node *step)
 {
-	if (at->enabled & bit_of(step->agent))
-		at->backtrack |= bit_of(step->agent);
-	else
-		at->backtrack |= at->enabled;
+	agents_t able = at->enabled & bit_of(step->agent);
+
+	if (!able)
+		able = at->enabled & leading_to(at, step);
+	at->backtrack |= able ? able : at->enabled;
 }
 
 /* The first step of the turn that @at is part of; drains break no turn. */
 static struct node *
 turn_of(struct node *at)
 {
-	unsigned agent = at->agent;
 	struct node *first = at;
 
-	while (at > path) {
-		at--;
+	for (; at >= path; at--) {
 		if (at->op.kind == OP_DRAIN)
 			continue;
-		if (at->agent != agent)
+		if (first->op.kind != OP_DRAIN && at->agent != first->agent)
 			break;
 		first = at;
 	}
 	return first;
 }
 
-/*
- * Two steps of one CPU and its interrupt, or one that waits for the other, can
- * not change places here if nothing can run that leads to the second: the step
- * that made it able (interrupts on, the store waited for) has conflicts of its
- * own.
- */
-static bool
-no_choice(const struct node *at, const struct node *step, agents_t able)
-{
-	return !able && (step->op.kind == OP_WAIT ||
-			 engine.host[at->agent] == engine.host[step->agent]);
-}
-
 static void
-conflict(struct node *e, struct node *step)
+try_within_bound(struct node *at, const struct node *step)
 {
-	struct node *at = where_to_try(e, step);
-	agents_t able = initials(at, e, step) & at->enabled;
-
-	if (no_choice(at, step, able))
-		return;
-	if (!engine.bounded) {
-		try_source_set(at, step, able);
-		return;
-	}
+	/* To leave a store in its buffer costs nothing. */
+	if (at->op.kind == OP_DRAIN)
+		at->backtrack |= at->enabled;
 	try_agent(at, step);
 	try_agent(turn_of(at), step);
+}
+
+/* @able: who can run instead of @e on the way to @step. */
+static void
+conflict(struct node *e, struct node *step, agents_t able)
+{
+	if (engine.bounded)
+		try_within_bound(e, step);
+	else
+		try_source_set(e, step, able);
 }
 
 static bool
@@ -231,80 +203,114 @@ changed_word(const struct node *node, const struct shared *word)
 	       node->second == word;
 }
 
-/* What @step waited for was changed last by @e, and it could not have gone on
- * just before. But perhaps before one of the changes that came earlier. */
-static struct node *
-last_chance(struct node *e, const struct node *step)
+/* False: perhaps @step could not come before @e, but before a step that came
+ * earlier. */
+static bool
+conflict_if_able(struct node *e, struct node *step)
+{
+	agents_t able = initials(e, step) & e->enabled;
+
+	if (able)
+		conflict(e, step, able);
+	return e->enabled & bit_of(step->agent);
+}
+
+/* Before the changes of what @step waited for, the latest first. */
+static void
+try_waiting_earlier(struct node *e, struct node *step)
 {
 	for (; e >= path && !before(e, &step->clock); e--)
-		if (changed_word(e, step->word) &&
-		    e->enabled & bit_of(step->agent))
-			return e;
-	return NULL;
+		if (changed_word(e, step->word) && !waited_for(e, step) &&
+		    conflict_if_able(e, step))
+			return;
 }
+
+/* ---- One CPU -------------------------------------------------------------------- */
 
 /*
- * A handler that waits may wait for somebody who waits for what the interrupted
- * agent would do next, in a lock that it holds for instance. Such a handler is
- * to come at each place.
+ * A task and the handlers that interrupt it are agents of one host. One runs at
+ * a time, and a handler runs to its end: as if each took a lock, the task for
+ * one step, a handler for all of its steps. So they depend on each other whatever
+ * they do, and a handler is tried before each step of the task.
  */
-static void
-try_handler_earlier(const struct node *step)
-{
-	agents_t handler = bit_of(step->agent);
-	struct node *at = &path[step->first];
-
-	if (!recording_conflicts())
-		return;
-	while (at-- > path) {
-		if (at->agent != engine.host[step->agent] ||
-		    !(at->enabled & handler))
-			continue;
-		at->backtrack |= handler;
-		if (engine.bounded)
-			try_agent(turn_of(at), step);
-		return;
-	}
-}
-
-/*
- * x86-TSO: a store into the buffer is nothing to other CPUs, but to an interrupt
- * of its own it is: it comes before or after. For want of a conflict that would
- * say so, both are always tried: the interrupts where a store is next, and the
- * host where an interrupt comes.
- */
-static void
-try_around_store(struct node *step)
-{
-	unsigned host = engine.host[step->agent];
-	agents_t others = 0;
-
-	if (step->agent != host) {
-		if (step == &path[step->first] && engine.buffer[host] >= 0)
-			step->backtrack |= bit_of(host) & step->enabled;
-		return;
-	}
-	if (step->op.kind != OP_STORE)
-		return;
-	for (unsigned i = 0; i < engine.nr_agents; i++) {
-		if (i == host || engine.host[i] != host ||
-		    !engine.world->runnable(i))
-			continue;
-		/* If it is an update, first the buffer has to be empty. */
-		others |= step->enabled & bit_of(i)
-				  ? bit_of(i)
-				  : bit_of((unsigned)engine.buffer[host]);
-	}
-	step->backtrack |= others & step->enabled;
-}
-
 static bool
-is_waiting_handler(const struct node *step)
+begins_handler(const struct node *step)
 {
 	return engine.host[step->agent] != step->agent &&
-	       step != &path[step->first] &&
-	       (step->op.kind == OP_LOCK || step->op.kind == OP_WAIT ||
-		step->op.kind == OP_RELAX);
+	       step == &path[step->first];
+}
+
+/* The interrupt's cause, if there was none before. */
+static void
+join_cause(struct node *step)
+{
+	const struct node *e;
+
+	if (!step->word || !step->word->write)
+		return;
+	e = &path[step->word->write - 1];
+	if (engine.host[e->agent] != engine.host[step->agent] &&
+	    waited_for(e, step))
+		join(&step->clock, &e->clock);
+}
+
+/* A handler that begins could have come before the latest step of its host; if
+ * interrupts were off then, before an earlier one. */
+static void
+try_handler_earlier(struct node *e, struct node *step)
+{
+	const unsigned host = engine.host[step->agent];
+	const struct clock clock = step->clock;
+
+	join_cause(step);
+	for (; e >= path && !before(e, &step->clock); e--)
+		if (engine.host[e->agent] == host && !e->masked &&
+		    e->op.kind != OP_START &&
+		    (e->agent == host || begins_handler(e)) &&
+		    conflict_if_able(e, step))
+			break;
+	step->clock = clock;
+}
+
+static void
+meet_host(struct node *step)
+{
+	u32 latest = latest_on[engine.host[step->agent]];
+	struct node *e = &path[latest - 1];
+
+	if (!latest || e->agent == step->agent)
+		return;
+	if (recording_conflicts() && !before(e, &step->clock)) {
+		if (begins_handler(step))
+			try_handler_earlier(e, step);
+		else /* the task could have gone on before the handler */
+			conflict_if_able(&path[e->first], step);
+	}
+	join(&step->clock, &e->clock);
+}
+
+/* ---- Store buffers ---------------------------------------------------------------- */
+
+/* A store comes before it leaves the buffer, and what waits until the buffer is
+ * empty after that. Asked after meet_host(): whether a handler's stores are in it
+ * is a matter of when the handler came. */
+static void
+meet_buffer(struct node *step)
+{
+	int drain = engine.buffer[step->agent];
+
+	if (step->op.kind == OP_DRAIN)
+		join(&step->clock, &path[step->first].clock);
+	else if (drain >= 0 && needs_empty_buffer(&step->op))
+		join(&step->clock, &engine.clocks[drain]);
+}
+
+/* A CPU's load of what its own buffer let out: it saw the same before. */
+static bool
+is_own_store(const struct node *e, const struct node *step)
+{
+	return e->op.kind == OP_DRAIN &&
+	       engine.buffer[step->agent] == (int)e->agent;
 }
 
 /* ---- One step ----------------------------------------------------------------- */
@@ -314,18 +320,18 @@ is_waiting_handler(const struct node *step)
 static void
 meet(u32 earlier, struct node *step)
 {
-	struct node *e, *at;
+	struct node *e = &path[earlier - 1];
 
-	if (!earlier)
+	if (!earlier || before(e, &step->clock))
 		return;
-	e = &path[earlier - 1];
-	if (before(e, &step->clock))
+	if (is_own_store(e, step))
 		return;
-	if (recording_conflicts()) {
-		at = step->op.kind == OP_WAIT ? last_chance(e, step) : e;
-		if (at)
-			conflict(at, step);
-	}
+	if (!recording_conflicts())
+		;
+	else if (step->op.kind == OP_WAIT)
+		try_waiting_earlier(e, step);
+	else if (!waited_for(e, step))
+		conflict(e, step, initials(e, step) & e->enabled);
 	join(&step->clock, &e->clock);
 }
 
@@ -384,6 +390,19 @@ leave_mark(struct shared *word, const struct node *step, bool change)
 	word->write = number;
 }
 
+bool
+order_after_all(const struct shared *word, unsigned agent)
+{
+	struct earlier earlier = { .n = 0 };
+
+	find_earlier(&earlier, word, true);
+	for (unsigned i = 0; i < earlier.n; i++)
+		if (earlier.steps[i] && !before(&path[earlier.steps[i] - 1],
+						&engine.clocks[agent]))
+			return false;
+	return true;
+}
+
 /*
  * An agent that cannot go on, at an end where nobody can: had it come earlier,
  * it might have gone on.
@@ -394,20 +413,21 @@ order_blocked(unsigned agent)
 	struct node *step = &path[engine.depth];
 	const struct op *op = &engine.pending[agent];
 
-	if (!op->address || !recording_conflicts())
+	if (!recording_conflicts())
 		return;
 	*step = (struct node){ .op = *op, .agent = (u8)agent,
 			       .first = engine.began[agent],
-			       .word = make_shared(op->address),
-			       .second = op->second ? make_shared(op->second)
-						    : NULL,
 			       .index = engine.events[agent] + 1,
 			       .clock = engine.clocks[agent] };
+	if (op->address)
+		step->word = make_shared(op->address);
+	if (op->second)
+		step->second = make_shared(op->second);
 	if (engine.busy[engine.host[agent]] != agent)
 		step->first = engine.depth; /* it has not begun */
+	meet_host(step);
+	meet_buffer(step);
 	meet_all(step);
-	if (is_waiting_handler(step))
-		try_handler_earlier(step);
 }
 
 void
@@ -415,14 +435,15 @@ order_step(struct node *step)
 {
 	unsigned agent = step->agent;
 
-	if (recording_conflicts())
-		try_around_store(step);
-	if (is_waiting_handler(step))
-		try_handler_earlier(step);
 	step->index = ++engine.events[agent];
 	step->clock = engine.clocks[agent];
 	step->clock.at[agent] = step->index;
+	meet_host(step);
+	meet_buffer(step);
 	meet_all(step);
+	if (step->op.kind != OP_START) /* that is nobody's choice */
+		latest_on[engine.host[agent]] = (u32)(step - path) + 1;
+	latest_of[agent] = (u32)(step - path) + 1;
 	if (step->word)
 		leave_mark(step->word, step, changes(&step->op));
 	if (step->second)

@@ -221,6 +221,19 @@ report_failure(const struct outcome *outcome, const struct world *world,
 	printf("\n");
 }
 
+void
+report_replay(const struct outcome *outcome, const struct world *world,
+	      bool all_steps, const char *trace)
+{
+	struct explore_result again = { 0 };
+
+	story_record(world, &outcome->options, outcome->options.replay, &again);
+	printf("\n");
+	story_print(all_steps);
+	if (!records_write(trace))
+		printf("\n  Trace records of it: %s\n", trace);
+}
+
 /* ---- The total --------------------------------------------------------- */
 
 void

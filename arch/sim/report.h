@@ -24,6 +24,10 @@ void report_row(const struct outcome *outcome);
 void report_failure(const struct outcome *outcome, const struct world *world,
 		    const char *program, bool all_steps, const char *trace);
 
+/* A schedule that was given and ends well: its story, and the trace. */
+void report_replay(const struct outcome *outcome, const struct world *world,
+		   bool all_steps, const char *trace);
+
 /* What all scenarios together come to. */
 struct total {
 	enum verdict_code code;	/* the worst; by the caller of total_add() */

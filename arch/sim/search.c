@@ -96,10 +96,19 @@ pct_pick(agents_t agents)
 bool
 preempts(const struct node *node, unsigned agent)
 {
-	return node->last != NOBODY && agent != node->last &&
+	return node->may_go_on && agent != node->last &&
 	       engine.pending[agent].kind != OP_DRAIN &&
-	       engine.pending[agent].kind != OP_START &&
-	       node->enabled & bit_of(node->last);
+	       engine.pending[agent].kind != OP_START;
+}
+
+/* Could the one that ran last go on? It could if it only waits for its own
+ * store buffer: whether that is empty by now must not change what an order
+ * costs, since the order is the same for all others. */
+static bool
+last_may_go_on(void)
+{
+	return engine.last != NOBODY && !engine.turn_over &&
+	       enabled_when_drained(engine.last);
 }
 
 static agents_t
@@ -125,6 +134,9 @@ preferred(const struct node *node, agents_t agents)
 
 	if (node->last != NOBODY && agents & bit_of(node->last))
 		return node->last;
+	if (node->may_go_on && engine.buffer[node->last] >= 0 &&
+	    agents & bit_of((unsigned)engine.buffer[node->last]))
+		return (unsigned)engine.buffer[node->last];
 	for (agents_t rest = agents; rest; rest &= rest - 1) {
 		unsigned agent = (unsigned)__builtin_ctz(rest);
 
@@ -191,14 +203,27 @@ decide_new(struct node *node)
 	return node->agent;
 }
 
+static agents_t
+stuck_agents(agents_t enabled)
+{
+	agents_t stuck = 0;
+
+	for (unsigned agent = 0; agent < engine.nr_agents; agent++)
+		if (!(enabled & bit_of(agent)) && is_stuck(agent))
+			stuck |= bit_of(agent);
+	return stuck;
+}
+
 unsigned
 decide(struct node *node)
 {
 	if (engine.depth < engine.prefix)
 		return node->agent;
 	node->last = (u8)engine.last;
+	node->may_go_on = last_may_go_on();
 	node->preemptions = (u16)engine.preemptions;
 	node->enabled = enabled_agents();
+	node->stuck = stuck_agents(node->enabled);
 	node->sleep = engine.sleep;
 	node->done = 0;
 	node->choice = node->choices = 0;

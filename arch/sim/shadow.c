@@ -42,6 +42,8 @@ struct event {
 	bool changed;		/* else undoing it changes nothing */
 };
 
+static u16 epoch;
+
 static struct region regions[MAX_REGIONS];
 static unsigned nr_regions;
 static struct word *shadow;
@@ -52,8 +54,6 @@ static unsigned nr_shared = 1;
 
 static struct event history[MAX_HISTORY];
 static unsigned nr_history, saved_history;
-
-static u16 epoch;
 
 void
 shadow_add_region(const void *base, size_t size)
@@ -122,9 +122,23 @@ shadow_allocated(const void *base, size_t size, u64 caller)
 	remember(base, size, caller, false);
 }
 
+/* To others that were there, freeing is like a write. */
+static void
+announce_freeing(const void *base, size_t size, u64 caller)
+{
+	const struct word *word = find(base);
+
+	for (size_t i = 0; word && i < size; i += 8, word++)
+		if (word->shared || (word->epoch == epoch &&
+				     word->agent != engine.running))
+			announce_free((const char *)base + i, caller);
+}
+
 void
 shadow_freed(const void *base, size_t size, u64 caller)
 {
+	if (engine.running != NOBODY && !explore_quiet)
+		announce_freeing(base, size, caller);
 	remember(base, size, caller, true);
 }
 

@@ -1,6 +1,7 @@
 /*
- * Trace records: kept only while a schedule is replayed for a report. There is
- * no clock, so records are a microsecond apart.
+ * Trace records: kept only while a schedule is replayed for a report, but always
+ * asked for, since the kernel reads memory for them: a schedule is to mean the
+ * same. There is no clock, so records are a microsecond apart.
  */
 #include "kernel/trace.h"
 #include "arch/sim/sim.h"
@@ -8,7 +9,7 @@
 
 enum { MAX_RECORDS = 65536 };
 
-bool trace_on;
+bool trace_on = true;
 
 static struct trace_record records[MAX_RECORDS];
 static unsigned nr_records;
@@ -17,7 +18,6 @@ void
 trace_restart(void)
 {
 	nr_records = 0;
-	trace_on = explore_recording;
 }
 
 const struct trace_record *
@@ -33,7 +33,7 @@ trace_add(enum trace_op op, u64 mm_id, int users, int count, u64 extra,
 {
 	struct trace_record *record = &records[nr_records];
 
-	if (nr_records == MAX_RECORDS)
+	if (!explore_recording || nr_records == MAX_RECORDS)
 		return;
 	*record = (struct trace_record){
 		.seq = ++nr_records,

@@ -15,7 +15,7 @@
 
 #include "tests/explore/known_world.h"
 
-enum { TEST_SECONDS = 20, TEST_FAILED = 99, ENOUGH = 50000 };
+enum { TEST_SECONDS = 200, TEST_FAILED = 99, ENOUGH = 3000000 };
 
 
 u64 random_state = 1;
@@ -83,7 +83,8 @@ search_and_exit(const struct program *program, struct explore_options options)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (options.max_steps == 0)
 		options.max_steps = 1000;
-	if (getenv("KNOWN_STEPS")) {
+	if (getenv("KNOWN_STEPS") && (!*getenv("KNOWN_STEPS") || !strcmp(getenv("KNOWN_STEPS"), search_name(&options)))) {
+		printf("SEARCH %s\n", search_name(&options));
 		explore_recording = true;
 		explore_on_step = print_step;
 	}

@@ -176,6 +176,12 @@ agent_name(unsigned agent)
 	return name;
 }
 
+static bool
+masked(unsigned agent)
+{
+	return agent < nr_bodies && !irqs_are_on(&last_page.irqs_off[agent]);
+}
+
 static int
 buffer_of(unsigned agent)
 {
@@ -185,7 +191,8 @@ buffer_of(unsigned agent)
 static struct world world = {
 	.restore = restore, .runnable = runnable, .run = run, .yield = yield,
 	.abandon = abandon, .ended = at_end, .agent_name = agent_name,
-	.host_of = host_of, .buffer_of = buffer_of,
+	.host_of = host_of, .masked = masked,
+	.buffer_of = buffer_of,
 };
 
 static void

@@ -133,6 +133,35 @@ the_server_comes(void)
 	pthread_join(thread, NULL);
 }
 
+static _Atomic int third_ran;
+
+static void *
+third(void *unused)
+{
+	(void)unused;
+	third_ran = 1;
+	return NULL;
+}
+
+/* All on one CPU: two who hand it to each other pass on what is left of their
+ * turn, not a fresh one each time. */
+static void
+a_third_one_gets_its_turn(void)
+{
+	struct ipc ipc = WORDS_ALONE;
+	pthread_t server, other;
+
+	run_on(0, 0);
+	pthread_create(&server, NULL, null_thread, NULL);
+	pthread_create(&other, NULL, third, NULL);
+	while (!third_ran)
+		ipc_call(endpoint, 0, &ipc);
+	check(true, "two who talk leave a third one its turn");
+	ipc_call(endpoint, 1, &ipc);
+	pthread_join(server, NULL);
+	pthread_join(other, NULL);
+}
+
 int
 main(void)
 {
@@ -152,5 +181,6 @@ main(void)
 	measure(0);
 	pthread_join(thread, NULL);
 	the_server_comes();
+	a_third_one_gets_its_turn();
 	return end();
 }

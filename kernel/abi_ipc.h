@@ -23,6 +23,8 @@ enum lodger_object_type {
 	LODGER_ENDPOINT = 1,
 	LODGER_REPLY,
 	LODGER_NOTIFICATION,
+	LODGER_MM,
+	LODGER_BUILDING,
 };
 
 enum lodger_right {
@@ -31,6 +33,11 @@ enum lodger_right {
 	LODGER_RIGHT_REPLY = 1 << 2,	/* reply: reply, once */
 	LODGER_RIGHT_SIGNAL = 1 << 3,	/* notification: signal */
 	LODGER_RIGHT_WAIT = 1 << 4,	/* notification: wait, bind */
+	/* mm, building (a reply handle serves for READ and WRITE) */
+	LODGER_RIGHT_READ = 1 << 5,
+	LODGER_RIGHT_WRITE = 1 << 6,
+	LODGER_RIGHT_MAP = 1 << 7,
+	LODGER_RIGHT_STAT = 1 << 10,
 	/* any object */
 	LODGER_RIGHT_DUPLICATE = 1 << 8,
 	LODGER_RIGHT_TRANSFER = 1 << 9, /* give, and send in a message */
@@ -109,6 +116,43 @@ enum {
 	LODGER_PRIO_DEFAULT = 16,
 	LODGER_PRIO_LAST = 30,
 };
+
+/*
+ * long mm_open(void)
+ *
+ * A handle on the caller's own address space: READ, WRITE, MAP, STAT,
+ * DUPLICATE, TRANSFER. It counts in `count`, once with all its duplicates, and
+ * not in `users`: its holder can outlive everybody who lives there, and is then
+ * told -ESRCH.
+ *
+ * long mm_create(void)
+ *
+ * A building handle on a new, empty address space, 1/1: READ, WRITE, MAP,
+ * STAT, TRANSFER. It is that one user, so there is only one of it; closing it
+ * frees the address space, mm_exec() uses it up.
+ *
+ * What can be done through either. Each operation holds users for itself alone;
+ * -ESRCH: nobody lives there any more.
+ *
+ * long mm_read(unsigned handle, uint64_t addr, void *buf, size_t len)
+ * long mm_write(unsigned handle, uint64_t addr, const void *buf, size_t len)
+ *	As its own tasks could: -EFAULT; -ENOMEM. Returns len, or
+ *	LODGER_BUFFER_MAX if that is less. With a reply handle too: the memory
+ *	of the caller that waits for the answer.
+ * long mm_map(unsigned handle, uint64_t addr, uint64_t len, int prot)
+ *	Fresh private memory, at addr (replacing what is there), or where the
+ *	kernel likes: 0. Returns where. Errors are mmap's.
+ * long mm_unmap(unsigned handle, uint64_t addr, uint64_t len)
+ * long mm_protect(unsigned handle, uint64_t addr, uint64_t len, int prot)
+ * long mm_info(unsigned handle, struct lodger_mm_stat *buf)
+ *	Of a zombie, too.
+ *
+ * long mm_exec(unsigned building, uint64_t entry, uint64_t sp)
+ *
+ * The caller moves into what it has built and goes on at entry; its other
+ * threads end, its handles stay. Returns only an error; -EINVAL: entry or sp
+ * is no user address.
+ */
 
 /*
  * Five calls use more registers than others, since a message is in registers:

@@ -12,6 +12,7 @@
 #include "kernel/ipc/endpoint.h"
 #include "kernel/ipc/handle.h"
 #include "kernel/ipc/inherit.h"
+#include "kernel/ipc/mm_handle.h"
 #include "kernel/ipc/notification.h"
 #include "kernel/process.h"
 #include "kernel/time.h"
@@ -22,6 +23,7 @@
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
+#include "sched/reaper.h"
 
 /* ---- Address spaces --------------------------------------------------- */
 
@@ -43,20 +45,29 @@ fill_mm_stat(struct mm *mm, struct lodger_mm_stat *stat)
 	stat->tables = mm->nr_tables;
 	stat->regions = mm->regions.nr_regions;
 	stat->mapped_bytes = mm->regions.bytes;
-	mmput(mm, REF_GET, current);
+	mmput_by_reaper(mm, current);
+}
+
+long
+stat_pinned_mm(struct mm *mm, uaddr_t buf)
+{
+	struct lodger_mm_stat stat;
+
+	fill_mm_stat(mm, &stat);
+	return copy_to_user(buf, &stat, sizeof(stat));
 }
 
 static long
 native_mm_stat(u64 id, uaddr_t buf)
 {
-	struct lodger_mm_stat stat;
 	struct mm *mm = mm_find(id == ~0ul ? current->mm->id : id, current);
+	long result;
 
 	if (!mm)
 		return -ESRCH;
-	fill_mm_stat(mm, &stat);
+	result = stat_pinned_mm(mm, buf);
 	mmdrop(mm, REF_PIN, current);
-	return copy_to_user(buf, &stat, sizeof(stat));
+	return result;
 }
 
 /* Room for what a walk under a spin lock finds. */
@@ -489,6 +500,9 @@ static const native_t native_calls[LODGER_CALL_END - LODGER_klog_write] = {
 	CALL(kthread_ping), CALL(handle_duplicate), CALL(handle_close),
 	CALL(handle_stat),  CALL(handle_give),	 CALL(endpoint_create),
 	CALL(notification_create), CALL(signal), CALL(bind), CALL(set_priority),
+	CALL(mm_open),	    CALL(mm_create),	 CALL(mm_read),
+	CALL(mm_write),	    CALL(mm_map),	 CALL(mm_unmap),
+	CALL(mm_protect),   CALL(mm_info),	 CALL(mm_exec),
 };
 
 native_t

@@ -25,6 +25,8 @@ type_name(const struct object *object)
 		[LODGER_ENDPOINT] = "endpoint",
 		[LODGER_REPLY] = "reply",
 		[LODGER_NOTIFICATION] = "notification",
+		[LODGER_MM] = "mm",
+		[LODGER_BUILDING] = "building",
 	};
 
 	return names[object->ops->type];

@@ -143,20 +143,33 @@ third(void *unused)
 	return NULL;
 }
 
+static uint64_t
+ticks(void)
+{
+	struct lodger_cpu_stat cpu = { 0 };
+
+	lodger_cpu_stat(0, &cpu);
+	return cpu.counts[COUNT_TICKS];
+}
+
 /* All on one CPU: two who hand it to each other pass on what is left of their
- * turn, not a fresh one each time. */
+ * turn of two ticks, not a fresh one each time. */
 static void
 a_third_one_gets_its_turn(void)
 {
 	struct ipc ipc = WORDS_ALONE;
 	pthread_t server, other;
+	uint64_t start;
 
 	run_on(0, 0);
-	pthread_create(&server, NULL, null_thread, NULL);
+	recv.tid = 0;
+	pthread_create(&server, NULL, tell_tid_and_serve, NULL);
+	wait_until_asleep(&recv.tid);
 	pthread_create(&other, NULL, third, NULL);
+	start = ticks();
 	while (!third_ran)
 		ipc_call(endpoint, 0, &ipc);
-	check(true, "two who talk leave a third one its turn");
+	check(ticks() - start <= 4, "two who talk leave a third one its turn");
 	ipc_call(endpoint, 1, &ipc);
 	pthread_join(server, NULL);
 	pthread_join(other, NULL);

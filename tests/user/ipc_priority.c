@@ -189,12 +189,14 @@ static void
 what_is_lent_is_not_inherited(void)
 {
 	struct server server = { .endpoint = lodger_endpoint_create() };
-	struct ipc ipc = WORDS_ALONE;
+	struct call call = { .endpoint = server.endpoint, .prio = HIGH };
 
 	pthread_create(&server.thread, NULL, cloning_server, &server);
 	wait_until_asleep(&server.tid);
-	ipc_call(server.endpoint, 0, &ipc);
-	check_equal(ipc.words[0], LOW, "a thread made while serving is LOW");
+	start_call(&call);
+	end_call(&call);
+	check_equal(call.ipc.words[0], LOW,
+		    "a thread made while serving is LOW");
 	pthread_join(server.thread, NULL);
 	lodger_handle_close(server.endpoint);
 }

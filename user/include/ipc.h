@@ -103,3 +103,14 @@ long lodger_notification_create(void);
 long lodger_signal(unsigned notification, uint64_t bits);
 long lodger_bind(unsigned notification, unsigned endpoint);
 long lodger_set_priority(int tid, unsigned prio);
+
+long lodger_mm_open(void);
+long lodger_mm_create(void);
+long lodger_mm_read(unsigned handle, uint64_t addr, void *buf, size_t len);
+long lodger_mm_write(unsigned handle, uint64_t addr, const void *buf,
+		     size_t len);
+long lodger_mm_map(unsigned handle, uint64_t addr, uint64_t len, int prot);
+long lodger_mm_unmap(unsigned handle, uint64_t addr, uint64_t len);
+long lodger_mm_protect(unsigned handle, uint64_t addr, uint64_t len, int prot);
+long lodger_mm_info(unsigned handle, struct lodger_mm_stat *buf);
+long lodger_mm_exec(unsigned building, uint64_t entry, uint64_t sp);

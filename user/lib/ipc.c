@@ -56,3 +56,57 @@ lodger_set_priority(int tid, unsigned prio)
 {
 	return syscall3(LODGER_set_priority, tid, prio, 0);
 }
+
+long
+lodger_mm_open(void)
+{
+	return syscall0(LODGER_mm_open);
+}
+
+long
+lodger_mm_create(void)
+{
+	return syscall0(LODGER_mm_create);
+}
+
+long
+lodger_mm_read(unsigned handle, uint64_t addr, void *buf, size_t len)
+{
+	return syscall6(LODGER_mm_read, handle, addr, (long)buf, len, 0, 0);
+}
+
+long
+lodger_mm_write(unsigned handle, uint64_t addr, const void *buf, size_t len)
+{
+	return syscall6(LODGER_mm_write, handle, addr, (long)buf, len, 0, 0);
+}
+
+long
+lodger_mm_map(unsigned handle, uint64_t addr, uint64_t len, int prot)
+{
+	return syscall6(LODGER_mm_map, handle, addr, len, prot, 0, 0);
+}
+
+long
+lodger_mm_unmap(unsigned handle, uint64_t addr, uint64_t len)
+{
+	return syscall3(LODGER_mm_unmap, handle, addr, len);
+}
+
+long
+lodger_mm_protect(unsigned handle, uint64_t addr, uint64_t len, int prot)
+{
+	return syscall6(LODGER_mm_protect, handle, addr, len, prot, 0, 0);
+}
+
+long
+lodger_mm_info(unsigned handle, struct lodger_mm_stat *buf)
+{
+	return syscall3(LODGER_mm_info, handle, (long)buf, 0);
+}
+
+long
+lodger_mm_exec(unsigned building, uint64_t entry, uint64_t sp)
+{
+	return syscall3(LODGER_mm_exec, building, entry, sp);
+}

@@ -189,11 +189,12 @@ static void
 what_is_lent_is_not_inherited(void)
 {
 	struct server server = { .endpoint = lodger_endpoint_create() };
-	struct call call = { .endpoint = server.endpoint, .prio = HIGH };
+	struct call call = { .endpoint = server.endpoint, .prio = HIGH,
+			     .ipc.timeout = LODGER_FOREVER };
 
 	pthread_create(&server.thread, NULL, cloning_server, &server);
 	wait_until_asleep(&server.tid);
-	start_call(&call);
+	pthread_create(&call.thread, NULL, call_thread, &call);
 	end_call(&call);
 	check_equal(call.ipc.words[0], LOW,
 		    "a thread made while serving is LOW");

@@ -294,7 +294,7 @@ KNOWN_WATCHED := $(patsubst %,tests/explore/known_%.c,\
 KNOWN_SOURCES := $(KNOWN_WATCHED) tests/explore/known.c \
 	$(patsubst %,tests/explore/known_%.c,oracle random world)
 KNOWN_ENGINE := $(patsubst %,arch/sim/%.c,buffers explore hooks order races \
-	schedule search shadow) arch/sim/coro.asm
+	schedule search shadow visited) arch/sim/coro.asm
 KNOWN_OBJECTS := $(KNOWN_ENGINE:%=$(EXPLORE)/obj/%.o) \
 	$(KNOWN_SOURCES:%=$(EXPLORE)/obj/%.o)
 

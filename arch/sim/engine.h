@@ -4,6 +4,7 @@
  *   explore.c   an execution: who takes the next step, and what it announces
  *   search.c    which executions: strategies, reduction, backtracking
  *   order.c     the order that counts: clocks, conflicts, what to try instead
+ *   visited.c   orders that lead to the same
  *   shadow.c    what is known of each word: shared, freed, who was there
  *   races.c     the data-race detector
  *   buffers.c   x86-TSO store buffers
@@ -103,13 +104,14 @@ struct engine {
 	struct op resting[MAX_AGENTS]; /* explore_announce() */
 	u32 changes[MAX_AGENTS]; /* steps that changed something */
 	u32 all_changes;
+	u64 steps_number;	/* the same for the same steps in any order */
 	u32 relaxed[MAX_AGENTS]; /* changes by others at its last turn, + 1 */
 	u32 events[MAX_AGENTS];	/* steps so far */
 	u32 accesses[MAX_AGENTS]; /* counted operations that happened */
 	struct clock clocks[MAX_AGENTS];
 
 	/* which kind of search */
-	bool systematic, reduce, sleeps, bounded;
+	bool systematic, reduce, sleeps, meets, bounded;
 	unsigned bound;
 	bool bound_cut;		/* something was not tried because of it */
 	bool learnt;
@@ -132,6 +134,8 @@ agents_t enabled_agents(void);
 /* Does @agent, which is not enabled, wait for a word's change, or is there no
  * interrupt to handle? */
 bool is_stuck(unsigned agent);
+/* Whose loop would wait, if it came to that, since nothing has changed. */
+agents_t waiting_loops(void);
 /* Could @agent go on, were its store buffer empty? */
 bool enabled_when_drained(unsigned agent);
 /* x86-TSO: @op comes after all stores of its CPU. */
@@ -157,6 +161,19 @@ void order_blocked(unsigned agent);
 bool order_after_all(const struct shared *word, unsigned agent);
 bool independent(const struct op *a, const struct op *b);
 
+/* @word will be touched by these, who do not know yet of what others do now. */
+void order_expect_word(struct shared *word, agents_t readers, agents_t writers);
+void order_expect_agents(agents_t agents);
+
+/* visited.c */
+void visited_clear(void);
+/* At a new node: has what follows been tried? If so, what it has conflicts with
+ * is to be tried otherwise. */
+bool visited_before(const struct node *node);
+void visited_ended(void);	/* each execution */
+void visited_leave(unsigned depth);
+u64 step_number(const struct node *step);
+
 /* shadow.c */
 void shadow_reset(void);	/* each execution */
 void shadow_save(void);		/* the state to reset to */
@@ -164,6 +181,8 @@ void shadow_forget(void);	/* what is shared */
 struct shared *shared_word(const void *address); /* NULL: not shared */
 struct shared *make_shared(const void *address);
 unsigned nr_shared_words(void);
+unsigned shared_index(const struct shared *word); /* 1 .. nr_shared_words() */
+struct shared *shared_nth(unsigned index);
 enum presence { OUTSIDE, PRIVATE, SHARED, NEWLY_SHARED, FREED };
 /* @agent is about to touch the word at @address; *@shared when it is. */
 enum presence shadow_look(const void *address, unsigned agent, bool write,

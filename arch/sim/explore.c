@@ -205,6 +205,17 @@ enabled(unsigned agent)
 	       (!needs_empty_buffer(op) || buffer_empty(agent));
 }
 
+agents_t
+waiting_loops(void)
+{
+	agents_t agents = 0;
+
+	for (unsigned agent = 0; agent < engine.nr_agents; agent++)
+		if (engine.relaxed[agent] == changes_by_others(agent) + 1)
+			agents |= bit_of(agent);
+	return agents;
+}
+
 bool
 is_stuck(unsigned agent)
 {
@@ -493,7 +504,9 @@ access_word(const struct op *op)
 			     engine.world->agent_name(engine.running),
 			     op->caller, shadow_history(op->address));
 	case PRIVATE:
-		if (unlikely(lose_turn_in_replay()))
+		if (unlikely(lose_turn_in_replay()) ||
+		    (unlikely(needs_empty_buffer(op)) &&
+		     !buffer_empty(engine.running)))
 			announce(&(struct op){ .kind = OP_FENCE });
 		else if (unlikely(++engine.accesses[engine.running] >
 				  MAX_ACCESSES))
@@ -597,6 +610,21 @@ release_lock(const void *lock, unsigned agent, u64 caller)
 	word->released = engine.clocks[agent];
 }
 
+/* May a handler come that wants the lock too? */
+static bool
+may_be_interrupted(void)
+{
+	unsigned host = engine.host[engine.running];
+	const struct world *world = engine.world;
+
+	if (host != engine.running || (world->masked && world->masked(host)))
+		return false;
+	for (unsigned agent = 0; agent < engine.nr_agents; agent++)
+		if (agent != host && engine.host[agent] == host)
+			return true;
+	return false;
+}
+
 /* An ordinary store, as on x86. */
 void
 explore_unlock(const void *lock, u64 caller)
@@ -609,6 +637,9 @@ explore_unlock(const void *lock, u64 caller)
 		announce(&(struct op){ .kind = OP_STORE, .caller = caller });
 		buffer_store(engine.running, &op);
 	} else {
+		if (may_be_interrupted())
+			announce(&(struct op){ .kind = OP_UNLOCK,
+					       .caller = caller });
 		release_lock(lock, engine.running, caller);
 		note_change(engine.running);
 	}
@@ -657,6 +688,7 @@ explore_choose(unsigned n, const char *what, u64 caller)
 			outcome = (unsigned)(next_random() % n);
 		path[engine.depth - 1].choice = (u8)outcome;
 	}
+	engine.steps_number += step_number(&path[engine.depth - 1]);
 	schedule_chose(outcome);
 	return outcome;
 }
@@ -684,6 +716,7 @@ reset(void)
 	memset(engine.changes, 0, sizeof(engine.changes));
 	memset(engine.relaxed, 0, sizeof(engine.relaxed));
 	engine.all_changes = 0;
+	engine.steps_number = 0;
 	for (unsigned i = 0; i < engine.nr_agents; i++)
 		if (engine.buffer[i] >= 0)
 			engine.pending[engine.buffer[i]].kind = OP_DRAIN;

@@ -203,8 +203,7 @@ changed_word(const struct node *node, const struct shared *word)
 	       node->second == word;
 }
 
-/* False: perhaps @step could not come before @e, but before a step that came
- * earlier. */
+/* False: @step cannot come before @e, but perhaps before an earlier step. */
 static bool
 conflict_if_able(struct node *e, struct node *step)
 {
@@ -212,7 +211,7 @@ conflict_if_able(struct node *e, struct node *step)
 
 	if (able)
 		conflict(e, step, able);
-	return e->enabled & bit_of(step->agent);
+	return able;
 }
 
 /* Before the changes of what @step waited for, the latest first. */
@@ -403,6 +402,57 @@ order_after_all(const struct shared *word, unsigned agent)
 	return true;
 }
 
+/* ---- Steps to come ------------------------------------------------------------------ */
+
+/* Something that @agent may do later, as far as its clock is known now. */
+static struct node *
+expected_step(unsigned agent)
+{
+	struct node *step = &path[engine.depth];
+
+	*step = (struct node){ .agent = (u8)agent, .op.kind = OP_READ,
+			       .first = engine.began[agent],
+			       .index = engine.events[agent] + 1,
+			       .clock = engine.clocks[agent] };
+	if (engine.busy[engine.host[agent]] != agent)
+		step->first = engine.depth; /* it has not begun */
+	return step;
+}
+
+static void
+expect(struct shared *word, agents_t agents, bool write)
+{
+	for (; agents; agents &= agents - 1) {
+		struct earlier earlier = { .n = 0 };
+		struct node *step =
+			expected_step((unsigned)__builtin_ctz(agents));
+
+		find_earlier(&earlier, word, write);
+		for (unsigned i = 0; i < earlier.n; i++)
+			meet(earlier.steps[i], step);
+	}
+}
+
+void
+order_expect_word(struct shared *word, agents_t readers, agents_t writers)
+{
+	const struct node node = path[engine.depth];
+
+	expect(word, readers & ~writers, false);
+	expect(word, writers, true);
+	path[engine.depth] = node;
+}
+
+void
+order_expect_agents(agents_t agents)
+{
+	const struct node node = path[engine.depth];
+
+	for (; agents; agents &= agents - 1)
+		meet_host(expected_step((unsigned)__builtin_ctz(agents)));
+	path[engine.depth] = node;
+}
+
 /*
  * An agent that cannot go on, at an end where nobody can: had it come earlier,
  * it might have gone on.
@@ -410,21 +460,17 @@ order_after_all(const struct shared *word, unsigned agent)
 void
 order_blocked(unsigned agent)
 {
-	struct node *step = &path[engine.depth];
 	const struct op *op = &engine.pending[agent];
+	struct node *step;
 
 	if (!recording_conflicts())
 		return;
-	*step = (struct node){ .op = *op, .agent = (u8)agent,
-			       .first = engine.began[agent],
-			       .index = engine.events[agent] + 1,
-			       .clock = engine.clocks[agent] };
+	step = expected_step(agent);
+	step->op = *op;
 	if (op->address)
 		step->word = make_shared(op->address);
 	if (op->second)
 		step->second = make_shared(op->second);
-	if (engine.busy[engine.host[agent]] != agent)
-		step->first = engine.depth; /* it has not begun */
 	meet_host(step);
 	meet_buffer(step);
 	meet_all(step);
@@ -453,4 +499,5 @@ order_step(struct node *step)
 	if (step->op.kind == OP_LOCK)
 		join(&step->clock, &step->word->released);
 	engine.clocks[agent] = step->clock;
+	engine.steps_number += step_number(step);
 }

@@ -78,8 +78,10 @@ format_extent(const struct outcome *outcome, char *buf, size_t size)
 			snprintf(buf, size, stats->complete ? "all"
 							    : "limit reached");
 		else
-			snprintf(buf, size, "bound %u: %s", stats->bound_done,
-				 stats->complete ? "complete" : "no time");
+			snprintf(buf, size,
+				 stats->complete ? "bound %u: complete"
+						 : "only bound %u",
+				 stats->bound_done);
 		break;
 	case SEARCH_RANDOM:
 		snprintf(buf, size, "by chance, seed %" PRIu64, options->seed);
@@ -246,12 +248,11 @@ total_add(struct total *total, const struct outcome *outcome)
 	total->failed += outcome->result.code != EXPLORE_OK &&
 			 outcome->result.code != EXPLORE_LIMIT;
 	total->interleavings += stats->executions;
+	total->cut += stats->cut;
 	total->states += stats->states;
 	total->accesses += stats->accesses;
 	total->seconds += stats->seconds;
-	if (!strncmp(outcome->name, "s05", 3) && stats->seconds > 0)
-		total->s5_per_second = (double)stats->executions /
-				       stats->seconds;
+	total->s5_per_second = MAX(total->s5_per_second, outcome->rate);
 }
 
 void
@@ -259,15 +260,16 @@ report_total(const struct total *total, double elapsed)
 {
 	double seconds = total->seconds > 0 ? total->seconds : 1;
 
-	printf("\n%u scenario%s, %u failed, %u ended by a limit: %s "
-	       "interleavings, %s states, in %.1f s\n", total->scenarios,
+	printf("\n%u scenario%s, %u failed, %u ended by a limit, in %.1f s\n"
+	       "%s interleavings to their end, %s given up where the rest was "
+	       "known; %s states\n", total->scenarios,
 	       total->scenarios == 1 ? "" : "s", total->failed, total->limited,
-	       thousands(total->interleavings), thousands(total->states),
-	       elapsed);
+	       elapsed, thousands(total->interleavings), thousands(total->cut),
+	       thousands(total->states));
 	printf("speed, on one core: %.1f million accesses a second",
 	       (double)total->accesses / seconds / 1e6);
 	if (total->s5_per_second > 0)
-		printf("; S5: %s executions a second",
+		printf("; S5: %s complete executions a second",
 		       thousands((u64)total->s5_per_second));
 	printf("\n");
 }

@@ -8,6 +8,7 @@ struct outcome {
 	const char *name, *about;
 	struct explore_options options;
 	struct explore_result result;
+	double rate;		/* complete executions a second; 0: not known */
 };
 
 /* "VIOLATION" and so on. */
@@ -32,7 +33,7 @@ void report_replay(const struct outcome *outcome, const struct world *world,
 struct total {
 	enum verdict_code code;	/* the worst; by the caller of total_add() */
 	unsigned scenarios, failed, limited;
-	u64 interleavings, states, accesses;
+	u64 interleavings, cut, states, accesses;
 	double seconds;		/* of the processors; all added up */
 	double s5_per_second;	/* executions of the scenario S5; 0: not run */
 };

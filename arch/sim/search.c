@@ -175,6 +175,14 @@ follow(const struct node *node)
 	return agent;
 }
 
+/* Is what came before without influence on what an order costs from here on? */
+static bool
+begins_turn(const struct node *node)
+{
+	return !node->may_go_on && node->agent != node->last &&
+	       engine.pending[node->agent].kind != OP_DRAIN;
+}
+
 static unsigned
 decide_new(struct node *node)
 {
@@ -197,8 +205,12 @@ decide_new(struct node *node)
 		engine.stop = STOP_CUT;
 		return NOBODY;
 	}
-	engine.result->stats.states++;
 	node->agent = (u8)preferred(node, awake);
+	if (engine.meets && begins_turn(node) && visited_before(node)) {
+		engine.stop = STOP_CUT;
+		return NOBODY;
+	}
+	engine.result->stats.states++;
 	node->backtrack = engine.reduce ? bit_of(node->agent) : node->enabled;
 	return node->agent;
 }
@@ -264,6 +276,7 @@ backtrack(void)
 		engine.fresh = depth - 1;
 		if (node->choice + 1 < node->choices) {
 			node->choice++;
+			visited_leave(depth - 1);
 			return true;
 		}
 		node->done |= bit_of(node->agent);
@@ -272,6 +285,7 @@ backtrack(void)
 		if (left) {
 			node->agent = (u8)__builtin_ctz(left);
 			node->choice = node->choices = 0;
+			visited_leave(depth - 1);
 			return true;
 		}
 	}
@@ -346,6 +360,7 @@ new_tree(void)
 	engine.prefix = 0;
 	engine.fresh = 0;
 	engine.bound_cut = false;
+	visited_clear();
 }
 
 /* Depth first through all that the present bound allows. */
@@ -360,6 +375,8 @@ search_tree(struct explore_failure *best)
 		if (engine.stop == STOP_LEARNT)
 			return LEARNT;
 		count_execution();
+		if (engine.meets)
+			visited_ended();
 		if (engine.stop == STOP_FAILED) {
 			keep_failure(best);
 			if (best->code == EXPLORE_TOOL_ERROR ||
@@ -412,6 +429,7 @@ search_systematic(struct explore_failure *best)
 	engine.reduce = engine.options->reduce;
 	engine.bounded = engine.options->strategy == SEARCH_BOUNDED;
 	engine.sleeps = engine.reduce && !engine.bounded;
+	engine.meets = engine.reduce && engine.bounded;
 	for (;;) {
 		if (engine.bounded)
 			outcome = search_bounds(best);
@@ -493,7 +511,7 @@ set_up(const struct world *world, const struct explore_options *options,
 	engine.result = result;
 	engine.nr_agents = world->nr_agents;
 	engine.systematic = engine.bounded = engine.sleeps = false;
-	engine.reduce = false;
+	engine.reduce = engine.meets = false;
 	engine.chosen = NOBODY;
 	for (unsigned i = 0; i < world->nr_agents; i++) {
 		engine.host[i] = (u8)(world->host_of ? world->host_of(i) : i);

@@ -217,6 +217,12 @@ nr_shared_words(void)
 	return nr_shared - 1;
 }
 
+unsigned
+shared_index(const struct shared *word)
+{
+	return (unsigned)(word - words);
+}
+
 static struct shared *
 renew(struct shared *word)
 {
@@ -225,6 +231,12 @@ renew(struct shared *word)
 		word->epoch = engine.epoch;
 	}
 	return word;
+}
+
+struct shared *
+shared_nth(unsigned index)
+{
+	return renew(&words[index]);
 }
 
 struct shared *

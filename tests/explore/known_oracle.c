@@ -247,85 +247,7 @@ nr_choices(const struct instr *instr)
 	return instr->kind == CHOOSE ? instr->value : 1;
 }
 
-/* ---- All states at the end ------------------------------------------------- */
-
-static struct set *visited, *outcomes, *views;
-
-static u64
-hash_of(const struct state *s)
-{
-	u64 hash = SALT;
-
-	for (size_t i = 0; i < sizeof(*s) / sizeof(u64); i++)
-		hash = mix(hash, ((const u64 *)s)[i]);
-	return hash | 1;
-}
-
-static void
-add_end(const struct state *s)
-{
-	set_add(outcomes, outcome_of(s->words, s->views));
-	for (unsigned a = 0; a < code->agents; a++)
-		set_add(views, view_number(a, &s->views[a]));
-}
-
-static void
-visit(const struct state *s)
-{
-	bool end = true;
-	struct state next;
-
-	if (!set_add(visited, hash_of(s)))
-		return;
-	for (unsigned a = 0; a < code->agents; a++) {
-		for (unsigned c = 0; can_step(s, a) &&
-				     c < nr_choices(next_of(s, a)); c++) {
-			end = false;
-			next = *s;
-			do_step(&next, a, c);
-			visit(&next);
-		}
-		if (s->nr_buffered[a] > 0) {
-			end = false;
-			next = *s;
-			drain(&next, a);
-			visit(&next);
-		}
-	}
-	if (end)
-		add_end(s);
-}
-
-void
-oracle_outcomes(const struct code *c, bool with_buffers, struct set *found,
-		struct set *found_views)
-{
-	struct state start;
-
-	memset(&start, 0, sizeof(start));
-	if (!visited)
-		visited = set_make(1 << 18);
-	set_clear(visited);
-	code = c;
-	tso = with_buffers;
-	outcomes = found;
-	views = found_views;
-	set_clear(outcomes);
-	set_clear(views);
-	visit(&start);
-}
-
-/* ---- All interleavings ----------------------------------------------------- */
-
-static struct counts counts;
-static struct set *traces;
-static unsigned preemptions_allowed;
-
-/* An instruction that was executed, as the agent's nth. */
-struct event {
-	unsigned agent, at;
-};
-static struct event trace[MAX_TRACE];
+/* ---- Steps that nobody notices ----------------------------------------------- */
 
 /* Bit i: changes word i; bit 8 + i: reads it. Locks and the flag of the
  * interrupts are words too. */
@@ -390,7 +312,9 @@ is_silent(unsigned agent, const struct instr *instr)
 	unsigned mine = effects_of_agent(agent) & word;
 
 	if (instr->kind == UNLOCK)
-		return true;
+		return !tso && (!code->interrupt || agent != 0);
+	if (tso && instr->kind == ADD)
+		return false; /* a fence too */
 	if (instr->kind >= ADD_BOTH || is_of_a_pair(instr->word))
 		return false;
 	for (unsigned other = 0; other < code->agents; other++)
@@ -406,6 +330,89 @@ do_silent(struct state *s, unsigned agent)
 	while (next_of(s, agent) && is_silent(agent, next_of(s, agent)))
 		do_step(s, agent, 0);
 }
+
+/* ---- All states at the end ------------------------------------------------- */
+
+static struct set *visited, *outcomes, *views;
+
+static u64
+hash_of(const struct state *s)
+{
+	u64 hash = SALT;
+
+	for (size_t i = 0; i < sizeof(*s) / sizeof(u64); i++)
+		hash = mix(hash, ((const u64 *)s)[i]);
+	return hash | 1;
+}
+
+static void
+add_end(const struct state *s)
+{
+	set_add(outcomes, outcome_of(s->words, s->views));
+	for (unsigned a = 0; a < code->agents; a++)
+		set_add(views, view_number(a, &s->views[a]));
+}
+
+static void
+visit(const struct state *s)
+{
+	bool end = true;
+	struct state next;
+
+	if (!set_add(visited, hash_of(s)))
+		return;
+	for (unsigned a = 0; a < code->agents; a++) {
+		for (unsigned c = 0; can_step(s, a) &&
+				     c < nr_choices(next_of(s, a)); c++) {
+			end = false;
+			next = *s;
+			do_step(&next, a, c);
+			do_silent(&next, a);
+			visit(&next);
+		}
+		if (s->nr_buffered[a] > 0) {
+			end = false;
+			next = *s;
+			drain(&next, a);
+			visit(&next);
+		}
+	}
+	if (end)
+		add_end(s);
+}
+
+void
+oracle_outcomes(const struct code *c, bool with_buffers, struct set *found,
+		struct set *found_views)
+{
+	struct state start;
+
+	memset(&start, 0, sizeof(start));
+	if (!visited)
+		visited = set_make(1 << 18);
+	set_clear(visited);
+	code = c;
+	tso = with_buffers;
+	outcomes = found;
+	views = found_views;
+	set_clear(outcomes);
+	set_clear(views);
+	for (unsigned a = 0; a < code->agents; a++)
+		do_silent(&start, a);
+	visit(&start);
+}
+
+/* ---- All interleavings ----------------------------------------------------- */
+
+static struct counts counts;
+static struct set *traces;
+static unsigned preemptions_allowed;
+
+/* An instruction that was executed, as the agent's nth. */
+struct event {
+	unsigned agent, at;
+};
+static struct event trace[MAX_TRACE];
 
 static bool
 dependent(struct event a, struct event b)

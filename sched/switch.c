@@ -191,9 +191,11 @@ static inline bool
 may_take_over(const struct cpu *cpu, const struct task *prev,
 	      const struct task *next)
 {
-	return next->state == TASK_SLEEPING && !next->on_rq && !next->moving &&
-	       !next->migrating && next->cpu == cpu->id &&
-	       next->prio <= prev->prio && !prev->migrating && !cpu->dying;
+	bool on_the_move = next->on_rq | next->moving | next->migrating |
+			   prev->migrating | cpu->dying;
+
+	return next->state == TASK_SLEEPING && next->cpu == cpu->id &&
+	       next->prio <= prev->prio && !on_the_move;
 }
 
 /* @prev goes to sleep, and @next takes its place in the queue. */

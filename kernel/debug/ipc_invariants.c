@@ -148,7 +148,7 @@ has_hope(const struct ipc_task *ipc)
 	case IPC_TAKEN:
 		return reply->caller == ipc && reply->object.refs == 2;
 	case IPC_RECEIVING:
-		return can_hear(ipc->endpoint);
+		return can_hear(ipc->serves);
 	default:
 		return true;
 	}

@@ -255,7 +255,6 @@ begin_recv(struct ipc_task *me, u32 number, struct attempt *attempt)
 					: deliver_call(from, me);
 	if (unlikely(!can_hear(endpoint)))
 		return -EPIPE;
-	me->endpoint = endpoint;
 	me->phase = IPC_RECEIVING;
 	list_add_tail(&endpoint->receiving, &me->link);
 	attempt->waits = true;

@@ -6,6 +6,7 @@
  */
 #include "kernel/base/errno.h"
 #include "kernel/ipc/deliver.h"
+#include "kernel/native.h"
 
 /* Words alone, a label of 31 bits, for ever? */
 static inline bool
@@ -92,7 +93,6 @@ fast_reply_recv(struct ipc_task *me, const struct regs *regs)
 	reply->object.refs--;
 	me->slot = handle_of(regs);
 	end_call(me, reply, label_of(regs));
-	me->endpoint = endpoint;
 	me->phase = IPC_RECEIVING;
 	list_add_tail(&endpoint->receiving, &me->link);
 	return switch_and_wait(me, to);
@@ -105,15 +105,9 @@ receive_end(struct ipc_task *me, long result)
 	return likely(!me->slot) ? result : ipc_receive_end(me, result);
 }
 
-long
-ipc_dispatch(struct regs *regs)
+static inline long
+dispatch(struct ipc_task *me, const struct regs *regs)
 {
-	struct ipc_task *me = current->ipc;
-
-	if (unlikely(!me))
-		me = ipc_make_record();
-	if (unlikely(!me))
-		return -ENOMEM;
 	if (likely(is_plain(regs))) {
 		if (regs_syscall(regs) == LODGER_call)
 			return fast_call(me, regs);
@@ -121,4 +115,15 @@ ipc_dispatch(struct regs *regs)
 			return receive_end(me, fast_reply_recv(me, regs));
 	}
 	return ipc_general(me);
+}
+
+void
+ipc_dispatch(struct regs *regs)
+{
+	struct ipc_task *me = current->ipc;
+
+	if (unlikely(!me))
+		me = ipc_make_record();
+	regs_set_result(regs, likely(me) ? dispatch(me, regs) : -ENOMEM);
+	end_injection(regs_syscall(regs));
 }

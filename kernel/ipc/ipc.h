@@ -38,7 +38,7 @@ struct ipc_task {
 	u32 label;
 	u64 badge;		/* of the handle that it calls through */
 	struct list link;	/* of the list that phase names */
-	struct endpoint *endpoint; /* QUEUED, RECEIVING */
+	struct endpoint *endpoint; /* QUEUED */
 	u8 queued_prio;		/* which of its lists */
 	struct reply *reply;	/* for its calls; kept for the next one */
 
@@ -163,8 +163,9 @@ endpoint_of(const struct regs *regs)
 	return (u32)regs_more(regs, 3);
 }
 
-/* call, recv, reply, reply_recv and wait: those that use all registers. */
-long ipc_dispatch(struct regs *regs);
+/* call, recv, reply, reply_recv and wait: those that use all registers. Sets the
+ * result in @regs. */
+void ipc_dispatch(struct regs *regs);
 /* The same in all generality, for a task that has its record. */
 long ipc_general(struct ipc_task *me);
 

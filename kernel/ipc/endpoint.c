@@ -40,10 +40,13 @@ queue_caller(struct endpoint *endpoint, struct ipc_task *caller)
 	update_queue(endpoint);
 }
 
+/* No longer QUEUED before priorities are passed on: they may come back to this
+ * very task, round a circle that others keep open. */
 void
 unqueue_caller(struct ipc_task *caller)
 {
 	remove_from_queue(caller->endpoint, caller);
+	caller->phase = IPC_CLAIMED;
 	update_queue(caller->endpoint);
 }
 
@@ -54,7 +57,6 @@ requeue_caller(struct ipc_task *caller)
 	add_to_queue(caller->endpoint, caller);
 }
 
-/* Its phase is the taker's to change. */
 struct ipc_task *
 take_caller(struct endpoint *endpoint)
 {

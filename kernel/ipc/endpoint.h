@@ -35,6 +35,7 @@ bool can_hear(const struct endpoint *endpoint);
 /* ---- Under ipc_lock --------------------------------------------------- */
 
 void queue_caller(struct endpoint *endpoint, struct ipc_task *caller);
+/* It is CLAIMED then, by whoever does this. */
 void unqueue_caller(struct ipc_task *caller);
 /* Its task has another priority now. */
 void requeue_caller(struct ipc_task *caller);

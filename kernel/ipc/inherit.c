@@ -20,25 +20,17 @@ enum { MAX_DEPTH = 8, MAX_LOOKS = 64 };
 /* ---- What callers lend ------------------------------------------------- */
 
 static void
-count_in(struct reply *reply, u8 prio)
+count_in(struct ipc_task *server, u8 prio)
 {
-	struct ipc_task *server = reply->server;
-
-	reply->lent = prio;
 	server->nr_lent[prio]++;
 	server->lent_bits |= 1ul << prio;
 }
 
 static void
-count_out(struct reply *reply)
+count_out(struct ipc_task *server, u8 prio)
 {
-	struct ipc_task *server = reply->server;
-
-	if (reply->lent == NR_PRIORITIES)
-		return;
-	if (--server->nr_lent[reply->lent] == 0)
-		server->lent_bits &= ~(1ul << reply->lent);
-	reply->lent = NR_PRIORITIES;
+	if (prio != NR_PRIORITIES && --server->nr_lent[prio] == 0)
+		server->lent_bits &= ~(1ul << prio);
 }
 
 /* ---- What a task should run with --------------------------------------- */
@@ -77,9 +69,10 @@ pass_on(struct ipc_task *ipc, unsigned depth)
 	if (ipc->phase == IPC_QUEUED) {
 		requeue_caller(ipc);
 		update_servers(ipc->endpoint, depth + 1);
-	} else if (ipc->phase == IPC_TAKEN) {
-		count_out(ipc->reply);
-		count_in(ipc->reply, ipc->task->prio);
+	} else if (ipc->phase == IPC_TAKEN && ipc->reply->server) {
+		count_out(ipc->reply->server, ipc->reply->lent);
+		ipc->reply->lent = ipc->task->prio;
+		count_in(ipc->reply->server, ipc->reply->lent);
 		update(ipc->reply->server, depth + 1);
 	}
 }
@@ -101,15 +94,16 @@ update(struct ipc_task *ipc, unsigned depth)
 void
 lend(struct reply *reply, u8 prio)
 {
-	count_in(reply, prio);
+	reply->lent = prio;
+	count_in(reply->server, prio);
 	update(reply->server, 1);
 }
 
 void
-take_back(struct reply *reply)
+give_back(struct ipc_task *server, u8 lent)
 {
-	count_out(reply);
-	update(reply->server, 1);
+	count_out(server, lent);
+	update(server, 1);
 }
 
 void
@@ -179,7 +173,7 @@ waits_for(const struct ipc_task *ipc, const struct ipc_task *goal,
 		return false;
 	if (ipc->phase == IPC_QUEUED)
 		return all_wait_for(ipc->endpoint, goal, depth + 1, looks);
-	if (ipc->phase == IPC_TAKEN)
+	if (ipc->phase == IPC_TAKEN && ipc->reply->server)
 		return waits_for(ipc->reply->server, goal, depth + 1, looks);
 	return false;
 }

@@ -7,9 +7,10 @@
 /* The first in the queue of @endpoint may have another priority now. */
 void update_queue(struct endpoint *endpoint);
 
-/* The caller of @reply lends @prio to the server, or takes it back. */
+/* The caller of @reply lends @prio to the server. */
 void lend(struct reply *reply, u8 prio);
-void take_back(struct reply *reply);
+/* The same ends: @server gives back what was lent. */
+void give_back(struct ipc_task *server, u8 lent);
 
 /* @server owes @reply's caller an answer. It inherits what is better than its
  * own priority at this moment. */
@@ -26,14 +27,16 @@ owe(struct ipc_task *server, struct reply *reply, u8 prio)
 /* No longer: the last one frees the record of a task that has ended. */
 void free_record(struct ipc_task *ipc);
 
+/* All that binds the two is cut before a priority is passed on, which may come
+ * back to this caller, round a circle that others keep open. */
 static inline void
 settle(struct reply *reply)
 {
 	struct ipc_task *server = reply->server;
 
-	if (unlikely(reply->lent != NR_PRIORITIES))
-		take_back(reply);
 	reply->server = NULL;
+	if (unlikely(reply->lent != NR_PRIORITIES))
+		give_back(server, reply->lent);
 	if (unlikely(--server->debts == 0 && !server->task))
 		free_record(server);
 }

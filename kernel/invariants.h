@@ -15,7 +15,7 @@ void check_invariants(void);
 /* The checks alone: the caller knows that nothing moves. */
 void check_world(void);
 
-/* J1 to J4: handles and waits, kernel/debug/ipc_invariants.c. The same. */
+/* J1 to J5: handles and waits, kernel/debug/ipc_invariants.c. The same. */
 void check_ipc(void);
 
 /* A thread that checks every "invariants=" milliseconds. */

@@ -11,6 +11,8 @@
  *	    reply handle; for one in the queue, a receiver; for a receiver,
  *	    somebody to hear
  *	J4  an endpoint has no callers and receivers waiting at the same time
+ *	J5  a server's debts are the calls that it received, and what it was
+ *	    lent is what their callers say
  */
 #include "kernel/base/assert.h"
 #include "kernel/invariants.h"
@@ -84,6 +86,21 @@ table_of(const struct task *task)
 	return process->handles;
 }
 
+static void
+add_debt(const struct reply *reply)
+{
+	struct ipc_task *server = reply->server;
+
+	if (server->check.epoch != epoch) {
+		server->check.epoch = epoch;
+		server->check.debts = 0;
+		server->check.lent_bits = 0;
+	}
+	server->check.debts++;
+	if (reply->lent != NR_PRIORITIES)
+		server->check.lent_bits |= 1ul << reply->lent;
+}
+
 static bool
 add_task(struct task *task, void *unused)
 {
@@ -94,6 +111,8 @@ add_task(struct task *task, void *unused)
 		for_each_handle(table, add_handle);
 	if (task->ipc)
 		add_ref(&task->ipc->reply->object);
+	if (task->ipc && task->ipc->reply->server)
+		add_debt(task->ipc->reply);
 	return true;
 }
 
@@ -154,6 +173,19 @@ has_hope(const struct ipc_task *ipc)
 	}
 }
 
+static void
+check_debts(const struct task *task, const struct ipc_task *ipc)
+{
+	bool met = ipc->check.epoch == epoch;
+	unsigned debts = met ? ipc->check.debts : 0;
+	u64 lent = met ? ipc->check.lent_bits : 0;
+
+	if (ipc->debts != debts || ipc->lent_bits != lent)
+		panic("J5: task %d (%s) has %u debts and was lent 0x%lx, but "
+		      "%u callers wait for it and lend 0x%lx", task->tid,
+		      task->name, ipc->debts, ipc->lent_bits, debts, lent);
+}
+
 static bool
 check_task(struct task *task, void *unused)
 {
@@ -162,6 +194,8 @@ check_task(struct task *task, void *unused)
 	(void)unused;
 	if (table)
 		for_each_handle(table, check_handle);
+	if (task->ipc)
+		check_debts(task, task->ipc);
 	if (task->ipc && !has_hope(task->ipc))
 		panic("J3: task %d (%s) waits in phase %d for a partner that "
 		      "will not come", task->tid, task->name,

@@ -53,6 +53,12 @@ struct ipc_task {
 	unsigned debts;		/* calls that it received, not answered */
 	u64 lent_bits;		/* bit p: nr_lent[p] is not 0 */
 	u16 nr_lent[NR_PRIORITIES];
+#ifdef CONFIG_DEBUG
+	struct { /* kernel/debug/ipc_invariants.c: recounted */
+		u64 epoch, lent_bits;
+		unsigned debts;
+	} check;
+#endif
 
 	bool has_message;	/* more than registers: */
 	struct lodger_message message;

@@ -115,6 +115,7 @@ struct engine {
 	unsigned bound;
 	bool bound_cut;		/* something was not tried because of it */
 	bool learnt;
+	bool last_try;		/* of a replay */
 	u64 random;
 };
 

@@ -157,6 +157,19 @@ following(void)
 	return engine.options->strategy == SEARCH_REPLAY && engine.random == 0;
 }
 
+/* Has the schedule a store leave its buffer that went to memory at once, since
+ * its word is not known to be shared yet? Then another try follows. */
+static bool
+is_early(const struct node *node, unsigned agent)
+{
+	if (engine.last_try || agent == NOBODY ||
+	    engine.pending[agent].kind != OP_DRAIN ||
+	    node->enabled & bit_of(agent))
+		return false;
+	engine.learnt = true;
+	return true;
+}
+
 static unsigned
 follow(const struct node *node)
 {
@@ -164,7 +177,9 @@ follow(const struct node *node)
 
 	if (agent != NOBODY && node->enabled & bit_of(agent))
 		return agent;
-	agent = schedule_next();
+	do
+		agent = schedule_next();
+	while (is_early(node, agent));
 	if (agent == NOBODY)
 		return preferred(node, node->enabled);
 	if (!(node->enabled & bit_of(agent)))
@@ -482,6 +497,7 @@ search_replay(struct explore_failure *best)
 	for (unsigned i = 0; !watched && i < MAX_REPLAYS; i++) {
 		watched = (i > 0 && !engine.learnt) || i == MAX_REPLAYS - 1;
 		engine.learnt = false;
+		engine.last_try = i == MAX_REPLAYS - 1;
 		explore_recording = watched && recording;
 		run_execution();
 	}

@@ -173,7 +173,7 @@ static const struct packed *
 pack(const struct future *future)
 {
 	static struct packed_word words[MAX_FUTURE];
-	u64 hash = future->agents;
+	u64 hash = mix(1, future->agents);
 	u16 n = 0;
 	struct packed *p;
 

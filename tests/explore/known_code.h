@@ -7,7 +7,7 @@
 
 #include "tests/explore/known.h"
 
-enum { CODE_AGENTS = 3, CODE_LENGTH = 8, CODE_WORDS = 3, CODE_LOCKS = 2 };
+enum { CODE_AGENTS = 3, CODE_LENGTH = 12, CODE_WORDS = 3, CODE_LOCKS = 2 };
 
 enum instr_kind {
 	READ,		/* last = word */

@@ -4,7 +4,7 @@
  */
 #include "tests/explore/known_code.h"
 
-enum { MAX_TRACE = CODE_AGENTS * CODE_LENGTH };
+enum { MAX_TRACE = CODE_AGENTS * CODE_LENGTH, TOO_MANY = 100000 };
 
 struct buffered {
 	u8 word;
@@ -450,6 +450,8 @@ interleave(const struct state *s, unsigned length, unsigned last,
 {
 	bool end = true;
 
+	if (counts.interleavings >= TOO_MANY)
+		return;
 	for (unsigned a = 0; a < code->agents; a++) {
 		unsigned now = preemptions;
 

@@ -35,6 +35,7 @@ insert(struct code *code, unsigned agent, unsigned at, struct instr instr)
 {
 	struct instr *list = code->instr[agent];
 
+	CHECK(code->length[agent] < CODE_LENGTH);
 	memmove(&list[at + 1], &list[at],
 		(code->length[agent]++ - at) * sizeof(*list));
 	list[at] = instr;

@@ -30,14 +30,26 @@ remove_from_queue(struct endpoint *endpoint, struct ipc_task *caller)
 		endpoint->bitmap &= ~(1ul << caller->queued_prio);
 }
 
+/* Those who serve have to know only when another priority comes first. */
+static void
+note_first(struct endpoint *endpoint, u64 before)
+{
+	u64 after = endpoint->bitmap;
+
+	if ((before & -before) != (after & -after))
+		update_queue(endpoint);
+}
+
 void
 queue_caller(struct endpoint *endpoint, struct ipc_task *caller)
 {
+	u64 before = endpoint->bitmap;
+
 	DEBUG_ASSERT(list_empty(&endpoint->receiving));
 	caller->endpoint = endpoint;
 	caller->phase = IPC_QUEUED;
 	add_to_queue(endpoint, caller);
-	update_queue(endpoint);
+	note_first(endpoint, before);
 }
 
 /* No longer QUEUED before priorities are passed on: they may come back to this
@@ -45,9 +57,12 @@ queue_caller(struct endpoint *endpoint, struct ipc_task *caller)
 void
 unqueue_caller(struct ipc_task *caller)
 {
-	remove_from_queue(caller->endpoint, caller);
+	struct endpoint *endpoint = caller->endpoint;
+	u64 before = endpoint->bitmap;
+
+	remove_from_queue(endpoint, caller);
 	caller->phase = IPC_CLAIMED;
-	update_queue(caller->endpoint);
+	note_first(endpoint, before);
 }
 
 void

@@ -22,7 +22,7 @@ switch_and_wait(struct ipc_task *me, struct ipc_task *next)
 {
 	if (likely(switch_to_sleeper(next->task, &ipc_lock))) {
 		arch_irq_enable();
-		if (likely(READ_ONCE(me->phase) == IPC_IDLE))
+		if (likely(load_acquire(&me->phase) == IPC_IDLE))
 			return me->result;
 		return ipc_sleep(me, ~0ul);
 	}

@@ -4,9 +4,8 @@
  *
  * One spin lock guards all of IPC: handles, reference counts, and who waits
  * for whom. What it guards is one graph, through which priorities are passed
- * on; each section under it is short and has a bound. So a short call takes
- * one lock and counts no reference. seL4 makes the same choice for all of its
- * kernel.
+ * on; each section under it is short. So a short call takes one lock. seL4
+ * makes the same choice for all of its kernel.
  */
 #pragma once
 

@@ -91,6 +91,45 @@ a_process_answers(void)
 	lodger_handle_close(client);
 }
 
+/* Answers each call with the badge that came with it. */
+static void *
+badge_server(void *unused)
+{
+	struct ipc ipc = WORDS_ALONE;
+	long got = ipc_recv(endpoint, &ipc);
+
+	(void)unused;
+	while (got > 0 && ipc_label(got) != 99) {
+		ipc.words[0] = ipc.badge;
+		got = ipc_reply_recv(ipc_reply_handle(got), 0, endpoint, &ipc);
+	}
+	ipc_reply(ipc_reply_handle(got), 0, &ipc);
+	return NULL;
+}
+
+static void
+each_call_has_its_badge(void)
+{
+	unsigned clients[3] = { duplicate(endpoint, CALLER, 11),
+				duplicate(endpoint, CALLER, 22),
+				duplicate(endpoint, CALLER, 0) };
+	static const uint64_t badges[3] = { 11, 22, 0 };
+	struct ipc ipc = WORDS_ALONE;
+	pthread_t thread;
+	bool right = true;
+
+	pthread_create(&thread, NULL, badge_server, NULL);
+	for (int i = 0; i < 60; i++) {
+		ipc_call(clients[i % 3], 0, &ipc);
+		right &= ipc.words[0] == badges[i % 3];
+	}
+	check(right, "each call has the badge of the handle it was made with");
+	ipc_call(endpoint, 99, &ipc);
+	pthread_join(thread, NULL);
+	for (int i = 0; i < 3; i++)
+		lodger_handle_close(clients[i]);
+}
+
 static int
 calling_child(unsigned handle)
 {
@@ -212,7 +251,7 @@ timeouts(void)
 	struct call call = { .endpoint = endpoint };
 	unsigned reply;
 
-	call.ipc.timeout = 50 * MILLISECOND;
+	call.ipc.timeout = 1000 * MILLISECOND;
 	show_expect("call, nobody receives", ipc_call(endpoint, 0, &ipc),
 		    -ETIMEDOUT);
 	show_expect("recv, nobody calls", ipc_recv(endpoint, &ipc),
@@ -387,6 +426,7 @@ all(void)
 	endpoint = lodger_endpoint_create();
 	a_thread_answers();
 	a_process_answers();
+	each_call_has_its_badge();
 	many_call_at_once();
 	best_priority_first();
 	refusals();

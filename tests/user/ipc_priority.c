@@ -87,7 +87,7 @@ from_the_queue(void)
 	unsigned endpoint = lodger_endpoint_create();
 	struct call first = { .endpoint = endpoint, .prio = MIDDLE };
 	struct call second = { .endpoint = endpoint, .prio = HIGH,
-			       .ipc.timeout = 200 * MILLISECOND };
+			       .ipc.timeout = 2000 * MILLISECOND };
 	struct server server;
 
 	start_server(&server, endpoint, 0);

@@ -206,13 +206,12 @@ build/archived: FORCE
 
 # A program of the host. The kernel's files of the protocol are instrumented by
 # the compiler (-fsanitize=thread; the runtime is ours: arch/sim/hooks.c), its
-# checks are not. Neither is edited; MAX_CPUS and LEDGER_ENTRIES are smaller, so
-# that less has to be restored for each execution.
+# checks are not. Neither is edited; MAX_CPUS is smaller, so that less has to be
+# restored for each execution.
 EXPLORE := build/explore
 EXPLORE_FLAGS := -std=gnu11 -g -fno-pie -fno-strict-aliasing -fno-common \
 	-fno-omit-frame-pointer -fcf-protection=none -fno-stack-protector \
-	$(WARNINGS) -I. -Iarch/sim -DCONFIG_DEBUG=1 -DMAX_CPUS=4 \
-	-DLEDGER_ENTRIES=256
+	$(WARNINGS) -I. -Iarch/sim -DCONFIG_DEBUG=1 -DMAX_CPUS=4
 EXPLORE_KERNEL := -O1 -ffreestanding -mno-red-zone
 EXPLORE_TSAN := -fsanitize=thread --param tsan-instrument-func-entry-exit=0 \
 	--param tsan-distinguish-volatile=1 -Wno-tsan
@@ -222,24 +221,18 @@ EXPLORE_WATCHED := $(wildcard sched/*.c) arch/sim/switch.c \
 	pgtable fault shared usercopy remote)) \
 	$(addprefix kernel/,$(addsuffix .c,fork exit process signal)) \
 	tests/explore/broken.c $(wildcard tests/explore/b_*.c)
-EXPLORE_CHECKS := kernel/base/cpu.c kernel/debug/invariants.c \
-	kernel/debug/ledger.c
+EXPLORE_CHECKS := kernel/base/cpu.c \
+	$(addprefix kernel/debug/,$(addsuffix .c,invariants ledger pgtable_check))
 EXPLORE_HOST := $(filter-out $(EXPLORE_WATCHED) tests/explore/known%,\
 	$(wildcard arch/sim/*.c tests/explore/*.c))
 EXPLORE_OBJECTS := $(patsubst %,$(EXPLORE)/obj/%.o,$(EXPLORE_WATCHED) \
-	$(EXPLORE_CHECKS) $(EXPLORE_HOST) $(wildcard arch/sim/*.asm)) \
-	$(EXPLORE)/obj/check_only.o
+	$(EXPLORE_CHECKS) $(EXPLORE_HOST) $(wildcard arch/sim/*.asm))
 
 # The kernel's variables become one section, to be saved and restored. Its
 # memcpy and so on are instrumented ones.
 KDATA := --set-section-flags .bss=alloc,load,contents,data \
 	--rename-section .bss=kdata --rename-section .data=kdata
 K_MEM := $(foreach f,memcpy memmove memset memcmp,--redefine-sym $(f)=k_$(f))
-
-# Two functions are for checks only, and long: of them the program gets a second
-# copy, which is not instrumented, and which the linker prefers.
-CHECK_ONLY := pgtable_kernel_intact pgtable_user_empty
-WEAKEN := $(CHECK_ONLY:%=--weaken-symbol=%)
 
 # Calls of these go through tests/explore first: a child waits until its
 # scenario calls it, and what is freed, or torn down, is looked at.
@@ -248,26 +241,20 @@ EXPLORE_WRAPS := $(foreach f,wake_up_new_task exit_mmap pgtable_free_root,\
 
 $(EXPLORE)/flags: FORCE
 	$(call keep,$(HOST_CC) $(EXPLORE_FLAGS) $(EXPLORE_KERNEL) $(EXPLORE_TSAN) \
-		$(KDATA) $(K_MEM) $(WEAKEN))
+		$(KDATA) $(K_MEM))
 
 $(EXPLORE_WATCHED:%=$(EXPLORE)/obj/%.o): $(EXPLORE)/obj/%.o: % $(EXPLORE)/flags
 	$(call say,CC-WATCH,$<)
 	@mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(EXPLORE_FLAGS) $(EXPLORE_KERNEL) $(EXPLORE_TSAN) \
 		-MMD -MP -c $< -o $@
-	$(Q)$(CROSS)objcopy $(KDATA) $(K_MEM) $(WEAKEN) $@
+	$(Q)$(CROSS)objcopy $(KDATA) $(K_MEM) $@
 
 $(EXPLORE_CHECKS:%=$(EXPLORE)/obj/%.o): $(EXPLORE)/obj/%.o: % $(EXPLORE)/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(EXPLORE_FLAGS) $(EXPLORE_KERNEL) -MMD -MP -c $< -o $@
 	$(Q)$(CROSS)objcopy $(KDATA) $@
-
-$(EXPLORE)/obj/check_only.o: mm/pgtable.c $(EXPLORE)/flags
-	$(call say,CC,$<)
-	@mkdir -p $(@D)
-	$(Q)$(HOST_CC) $(EXPLORE_FLAGS) $(EXPLORE_KERNEL) -MMD -MP -c $< -o $@
-	$(Q)$(CROSS)objcopy $(CHECK_ONLY:%=-G %) $@
 
 $(EXPLORE_HOST:%=$(EXPLORE)/obj/%.o): $(EXPLORE)/obj/%.o: % $(EXPLORE)/flags
 	$(call say,HOST-CC,$<)

@@ -226,10 +226,11 @@ enum { LODGER_FAIL_ANY = -1 };
 /*
  * long quiesce(void)
  *
- * Brings the system to rest: the reaper's work done, every CPU but the
- * caller's on init_mm, every zombie that nobody else pins freed, per-CPU
- * frame lists, zero pool, stack cache and slabs drained. Returns the number
- * of free frames, which is then exact and equal for equal states. All other
+ * Brings the system to rest: the reaper's, the prefaulter's and init's work
+ * done (dead tasks, their requests, orphans), every CPU but the caller's on
+ * init_mm, every zombie that nobody else pins freed, per-CPU frame lists, zero
+ * pool, stack cache and slabs drained. Returns the number of free frames, which
+ * is then exact and equal for equal states. All other
  * user tasks must be asleep. -EBUSY: a guest or a held task is about.
  */
 
@@ -257,7 +258,8 @@ enum { LODGER_FAIL_ANY = -1 };
  * LEAVE  ends it. Returns when it has stopped spinning; the CPU then switches
  *	  to the best of its run queue. -ESRCH: no guest there.
  *
- * A guest does not end with the process that called it in.
+ * A guest does not end with the process that called it in. Its CPU cannot go
+ * offline.
  */
 enum lodger_guest_op {
 	LODGER_GUEST_RUN,

@@ -16,6 +16,7 @@
 #include "mm/remote.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
+#include "sched/reaper.h"
 
 enum {
 	ARG_MAX = 128 * 1024,	   /* strings of one exec, bytes */
@@ -181,9 +182,8 @@ protect_segments(struct mm *mm, u64 bias, const struct elf_program *program)
 		uaddr_t end = ALIGN_UP(addr + segment->mem_size, PAGE_SIZE);
 		int err;
 
-		mutex_lock(&mm->lock);
-		err = do_mprotect(mm, start, end - start, segment->prot);
-		mutex_unlock(&mm->lock);
+		err = mm_locked(mm, do_mprotect(mm, start, end - start,
+						segment->prot));
 		if (err)
 			return err;
 	}
@@ -329,11 +329,11 @@ build_stack(struct mm *mm, const char *path, const struct exec_args *args,
 	struct stack_image stack = { 0 };
 	long sp;
 
-	mutex_lock(&mm->lock);
-	sp = do_mmap(mm, USER_END - STACK_FIRST - ARG_MAX,
-		     STACK_FIRST + ARG_MAX, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, true);
-	mutex_unlock(&mm->lock);
+	sp = mm_locked(mm, do_mmap(mm, USER_END - STACK_FIRST - ARG_MAX,
+				   STACK_FIRST + ARG_MAX,
+				   PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+				   true));
 	if (sp < 0)
 		return sp;
 	stack.words = kmalloc((3 + args->argc + args->envc + 2 * MAX_AUXV) * 8);
@@ -450,16 +450,12 @@ do_execve(const char *path, const struct exec_args *args)
 	return err;
 }
 
-long
-sys_execve(uaddr_t upath, uaddr_t argv, uaddr_t envp)
+static int
+execve_once(const char *path, uaddr_t argv, uaddr_t envp)
 {
-	char path[PATH_MAX];
 	struct exec_args args;
-	ssize_t len = strncpy_from_user(path, upath, sizeof(path));
 	int err;
 
-	if (len < 0)
-		return len;
 	exec_args_init(&args);
 	err = add_user_vector(&args, argv, &args.argc);
 	if (!err)
@@ -467,5 +463,20 @@ sys_execve(uaddr_t upath, uaddr_t argv, uaddr_t envp)
 	if (!err)
 		err = do_execve(path, &args);
 	exec_args_free(&args);
+	return err;
+}
+
+long
+sys_execve(uaddr_t upath, uaddr_t argv, uaddr_t envp)
+{
+	char path[PATH_MAX];
+	ssize_t len = strncpy_from_user(path, upath, sizeof(path));
+	int err;
+
+	if (len < 0)
+		return len;
+	err = execve_once(path, argv, envp);
+	if (err == -ENOMEM && wait_for_reaper())
+		err = execve_once(path, argv, envp);
 	return err;
 }

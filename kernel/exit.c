@@ -9,6 +9,7 @@
 #include "mm/mm.h"
 #include "mm/usercopy.h"
 #include "sched/kthread.h"
+#include "sched/reaper.h"
 
 /* The vfork parent may go on: this task is about to leave its mm. The lock
  * excludes a parent that gives up waiting (wait_for_vfork). */
@@ -79,8 +80,11 @@ leave_process(struct task *me, int status)
 	struct process *process = me->process;
 	irq_flags_t flags = spin_lock_irqsave(&pid_lock);
 
+	reaper_expect();
 	if (!process->group_exit)
 		process->exit_status = status; /* the last one's counts */
+	if (me->tid == process->pid)
+		process->leader_affinity = me->affinity;
 	list_del(&me->thread_link);
 	unhash_task(me);
 	me->process = NULL;
@@ -109,7 +113,7 @@ do_exit(int status)
 
 	if (me->process == init_process)
 		panic("init ends");
-	me->exiting = true;
+	WRITE_ONCE(me->exiting, true);
 	trace(TRACE_EXIT, me->mm, (u64)status, CALLER);
 	if (me->mm) {
 		mm_release();

@@ -9,6 +9,7 @@
 #include "kernel/base/errno.h"
 #include "kernel/hold.h"
 #include "kernel/workers.h"
+#include "sched/hotplug.h"
 #include "sched/kthread.h"
 #include "sched/world.h"
 
@@ -42,15 +43,12 @@ guest_main(void *arg)
 	return 0;
 }
 
-static long
-guest_run(struct guest *guest, unsigned cpu)
+static int
+make_guest(struct guest *guest, unsigned cpu)
 {
-	struct task *thread;
+	struct task *thread = kthread_create(guest_main, guest, "lodger");
 	int err;
 
-	if (guest->thread)
-		return -EBUSY;
-	thread = kthread_create(guest_main, guest, "lodger");
 	if (!thread)
 		return -ENOMEM;
 	err = name_kthread(thread);
@@ -61,21 +59,40 @@ guest_run(struct guest *guest, unsigned cpu)
 	thread->prio = 0;
 	kthread_bind(thread, cpu);
 	guest->thread = thread;
+	return 0;
+}
+
+static long
+guest_run(struct guest *guest, unsigned cpu)
+{
+	int err;
+
+	if (guest->thread)
+		return -EBUSY;
+	err = cpu_keep_online(cpu);
+	if (err)
+		return err;
+	err = make_guest(guest, cpu);
+	if (err) {
+		cpu_release(cpu);
+		return err;
+	}
 	completion_init(&guest->spins);
-	wake_up_new_task(thread);
+	wake_up_new_task(guest->thread);
 	/* Asleep, not yielding: an idle CPU takes over what waits elsewhere. */
 	wait_for_completion(&guest->spins);
 	return 0;
 }
 
 static long
-guest_leave(struct guest *guest)
+guest_leave(struct guest *guest, unsigned cpu)
 {
 	if (!guest->thread)
 		return -ESRCH;
 	unname_kthread(guest->thread);
 	kthread_stop(guest->thread);
 	guest->thread = NULL;
+	cpu_release(cpu);
 	return 0;
 }
 
@@ -84,13 +101,13 @@ guest_control(int op, unsigned cpu)
 {
 	long err = -EINVAL;
 
-	if (cpu >= nr_cpus || !cpu_by_id(cpu)->online)
+	if (cpu >= nr_cpus)
 		return -EINVAL;
 	mutex_lock(&guest_lock);
 	if (op == LODGER_GUEST_RUN && cpu != this_cpu()->id && !no_more)
 		err = guest_run(&guests[cpu], cpu);
 	else if (op == LODGER_GUEST_LEAVE)
-		err = guest_leave(&guests[cpu]);
+		err = guest_leave(&guests[cpu], cpu);
 	mutex_unlock(&guest_lock);
 	return err;
 }
@@ -160,6 +177,6 @@ guests_end(void)
 	}
 	mutex_lock(&guest_lock);
 	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
-		guest_leave(&guests[cpu]);
+		guest_leave(&guests[cpu], cpu);
 	mutex_unlock(&guest_lock);
 }

@@ -40,11 +40,21 @@ banner(const struct boot_info *boot)
 }
 
 static void
+ledger_start(void)
+{
+	size_t size = ledger_size(boot_mem_total());
+
+	if (size)
+		ledger_boot(boot_alloc(size, 64), size);
+}
+
+static void
 memory_init(const struct boot_info *boot)
 {
 	boot_mem_init(boot);
 	arch_map_kernel(boot);
 	boot_mem_open();
+	ledger_start();
 	frames_init();
 	slab_init();
 	kstack_init();

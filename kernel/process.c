@@ -255,3 +255,16 @@ kernel_wait(int *status)
 	process_free(child);
 	return ended;
 }
+
+bool
+orphans_to_collect(void)
+{
+	irq_flags_t flags = spin_lock_irqsave(&pid_lock);
+	struct process *child;
+	bool found = false;
+
+	list_for_each(child, &init_process->children, sibling)
+		found |= child->ended;
+	spin_unlock_irqrestore(&pid_lock, flags);
+	return found;
+}

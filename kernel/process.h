@@ -23,6 +23,7 @@ struct process {
 	struct list sibling;
 	struct list threads;	  /* struct task, by thread_link */
 	unsigned nr_threads;
+	u64 leader_affinity;	  /* of the first thread, once it has ended */
 	struct process *hash_next;
 
 	bool group_exit;	  /* every thread is on its way out */
@@ -48,6 +49,8 @@ void process_init(void);
 /* ---- Ids and lookup: pid_lock held ------------------------------------ */
 
 struct task *find_task(tid_t tid);
+/* Until it is waited for. On Linux its first thread, when that has ended, can
+ * be found as long, so calls that take a thread's id look here too. */
 struct process *find_process(tid_t pid);
 /* An id that names no task and no process; -EAGAIN: all are in use. */
 tid_t alloc_tid(void);
@@ -86,6 +89,8 @@ int end_other_threads(void);
 long do_wait(tid_t pid, uaddr_t status, int options, uaddr_t rusage);
 /* The same from the kernel: any child; its status; -ECHILD. */
 long kernel_wait(int *status);
+/* Has init a child that has ended? */
+bool orphans_to_collect(void);
 
 /* ---- Programs: kernel/exec.c ------------------------------------------ */
 

@@ -64,7 +64,8 @@ send_signal_to_task(struct task *task, int signal)
 
 	if (!task->process || (bit & IGNORED))
 		return;
-	if (task->process == init_process)
+	/* One on its way out receives no more, nor does it pass them on. */
+	if (task->process == init_process || READ_ONCE(task->exiting))
 		return;
 	if (task->sigmask & bit & ~UNBLOCKABLE)
 		task->pending |= bit;
@@ -125,30 +126,35 @@ sys_kill(int pid, int signal)
 	return process ? 0 : -ESRCH;
 }
 
-/* A kernel thread has an id, but no group. pid_lock held. */
-static bool
-is_in_group(const struct task *task, tid_t tgid)
+/* @tgid -1: any. pid_lock held. */
+static long
+signal_task_locked(int tgid, int tid, int signal)
 {
-	return task->process && task->process->pid == tgid;
+	struct task *task = find_task(tid);
+	/* A kernel thread has an id, but no group. */
+	struct process *process = task ? task->process : find_process(tid);
+
+	if (!task && !process)
+		return -ESRCH;
+	if (tgid != -1 && (!process || process->pid != tgid))
+		return -ESRCH;
+	if (task && signal)
+		send_signal_to_task(task, signal);
+	return 0;
 }
 
-/* @tgid -1: any. */
 static long
 signal_task(int tgid, int tid, int signal)
 {
 	irq_flags_t flags;
-	struct task *task;
+	long err;
 
 	if (!valid_signal(signal) || tid <= 0)
 		return -EINVAL;
 	flags = spin_lock_irqsave(&pid_lock);
-	task = find_task(tid);
-	if (task && tgid != -1 && !is_in_group(task, tgid))
-		task = NULL;
-	if (task && signal)
-		send_signal_to_task(task, signal);
+	err = signal_task_locked(tgid, tid, signal);
 	spin_unlock_irqrestore(&pid_lock, flags);
-	return task ? 0 : -ESRCH;
+	return err;
 }
 
 long

@@ -19,6 +19,7 @@
 #include "mm/fail.h"
 #include "mm/mm.h"
 #include "mm/usercopy.h"
+#include "sched/reaper.h"
 
 /* ---- Processes -------------------------------------------------------- */
 
@@ -34,10 +35,14 @@ sys_clone(u64 flags, uaddr_t stack, uaddr_t parent_tid, uaddr_t child_tid,
 		.child_tid = child_tid,
 		.tls = tls,
 	};
+	long tid;
 
 	if (args.exit_signal > NR_SIGNALS)
 		return -EINVAL;
-	return do_clone(&args);
+	tid = do_clone(&args);
+	if (tid == -ENOMEM && wait_for_reaper())
+		tid = do_clone(&args);
+	return tid;
 }
 
 static long
@@ -114,11 +119,11 @@ sys_get_robust_list(int tid, uaddr_t head, uaddr_t size)
 	if (tid && tid != current->tid) {
 		irq_flags_t flags = spin_lock_irqsave(&pid_lock);
 		struct task *task = find_task(tid);
+		bool found = task || find_process(tid);
 
-		if (task)
-			list = task->robust_list;
+		list = task ? task->robust_list : 0;
 		spin_unlock_irqrestore(&pid_lock, flags);
-		if (!task)
+		if (!found)
 			return -ESRCH;
 	}
 	if (copy_to_user(size, &bytes, sizeof(bytes)))
@@ -170,41 +175,65 @@ sys_sched_yield(void)
  * every exit takes, keeps it here.
  */
 static long
+set_affinity(int tid, u64 mask)
+{
+	struct task *task = find_task(tid);
+	struct process *process = find_process(tid);
+
+	if (!task && !process)
+		return -ESRCH;
+	if (task)
+		return task->bound ? -EINVAL : sched_set_affinity(task, mask);
+	if (!(mask & online_cpus()))
+		return -EINVAL;
+	process->leader_affinity = mask;
+	return 0;
+}
+
+static long
 sys_sched_setaffinity(int tid, size_t size, uaddr_t mask_addr)
 {
 	u64 mask = 0;
 	irq_flags_t flags;
-	struct task *task;
-	int err = -ESRCH;
+	long err;
 
 	if (copy_from_user(&mask, mask_addr, MIN(size, sizeof(mask))))
 		return -EFAULT;
 	if (tid == 0 || tid == current->tid)
 		return sched_set_affinity(current, mask);
 	flags = spin_lock_irqsave(&pid_lock);
-	task = find_task(tid);
-	if (task)
-		err = task->bound ? -EINVAL : sched_set_affinity(task, mask);
+	err = set_affinity(tid, mask);
 	spin_unlock_irqrestore(&pid_lock, flags);
 	return err;
+}
+
+static long
+get_affinity(int tid, u64 *mask)
+{
+	irq_flags_t flags = spin_lock_irqsave(&pid_lock);
+	struct task *task = find_task(tid);
+	struct process *process = find_process(tid);
+
+	if (task)
+		*mask = task->affinity;
+	else if (process)
+		*mask = process->leader_affinity;
+	spin_unlock_irqrestore(&pid_lock, flags);
+	return task || process ? 0 : -ESRCH;
 }
 
 static long
 sys_sched_getaffinity(int tid, size_t size, uaddr_t mask_addr)
 {
 	u64 mask = current->affinity;
-	irq_flags_t flags;
-	struct task *task;
 
 	if (size < sizeof(mask) || size % sizeof(mask))
 		return -EINVAL;
 	if (tid && tid != current->tid) {
-		flags = spin_lock_irqsave(&pid_lock);
-		task = find_task(tid);
-		mask = task ? task->affinity : 0;
-		spin_unlock_irqrestore(&pid_lock, flags);
-		if (!task)
-			return -ESRCH;
+		long err = get_affinity(tid, &mask);
+
+		if (err)
+			return err;
 	}
 	mask &= online_cpus();
 	if (copy_to_user(mask_addr, &mask, sizeof(mask)))
@@ -226,40 +255,28 @@ sys_mmap(uaddr_t addr, u64 len, unsigned prot, unsigned flags, int fd,
 	 u64 offset)
 {
 	struct mm *mm = current->mm;
-	long result;
 
 	if (!IS_ALIGNED(offset, PAGE_SIZE))
 		return -EINVAL;
 	if (!(flags & MAP_ANONYMOUS))
 		return refuse_file(fd);
-	mutex_lock(&mm->lock);
-	result = do_mmap(mm, addr, len, prot, flags, false);
-	mutex_unlock(&mm->lock);
-	return result;
+	return mm_locked(mm, do_mmap(mm, addr, len, prot, flags, false));
 }
 
 static long
 sys_munmap(uaddr_t addr, u64 len)
 {
 	struct mm *mm = current->mm;
-	long result;
 
-	mutex_lock(&mm->lock);
-	result = do_munmap(mm, addr, len);
-	mutex_unlock(&mm->lock);
-	return result;
+	return mm_locked(mm, do_munmap(mm, addr, len));
 }
 
 static long
 sys_mprotect(uaddr_t addr, u64 len, unsigned prot)
 {
 	struct mm *mm = current->mm;
-	long result;
 
-	mutex_lock(&mm->lock);
-	result = do_mprotect(mm, addr, len, prot);
-	mutex_unlock(&mm->lock);
-	return result;
+	return mm_locked(mm, do_mprotect(mm, addr, len, prot));
 }
 
 static long
@@ -267,38 +284,27 @@ sys_mremap(uaddr_t addr, u64 old_len, u64 new_len, unsigned flags,
 	   uaddr_t new_addr)
 {
 	struct mm *mm = current->mm;
-	long result;
 
-	mutex_lock(&mm->lock);
-	result = do_mremap(mm, addr, old_len, new_len, flags, new_addr);
-	mutex_unlock(&mm->lock);
-	return result;
+	return mm_locked(mm, do_mremap(mm, addr, old_len, new_len, flags,
+				       new_addr));
 }
 
 static long
 sys_brk(uaddr_t brk)
 {
 	struct mm *mm = current->mm;
-	long result;
 
-	mutex_lock(&mm->lock);
-	result = do_brk(mm, brk);
-	mutex_unlock(&mm->lock);
-	return result;
+	return mm_locked(mm, do_brk(mm, brk));
 }
 
 static long
 sys_madvise(uaddr_t addr, u64 len, int advice)
 {
 	struct mm *mm = current->mm;
-	long result;
 
 	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
 		return prefault(mm, addr, len, advice == MADV_POPULATE_WRITE);
-	mutex_lock(&mm->lock);
-	result = do_madvise(mm, addr, len, advice);
-	mutex_unlock(&mm->lock);
-	return result;
+	return mm_locked(mm, do_madvise(mm, addr, len, advice));
 }
 
 /* ---- Until the Unix server exists ------------------------------------- */

@@ -86,19 +86,43 @@ zeroer_main(void *unused)
 
 /* ---- The prefaulter --------------------------------------------------- */
 
+enum { PREFAULT_BYTES = 2 << 20 }; /* at once: mm->lock is held meanwhile */
+
 struct prefault_request {
 	struct mm *mm;
 	uaddr_t addr;
 	u64 len;
 	bool write;
 	long result;
-	struct completion done;
+	/* Under prefault_lock. Of the caller and the prefaulter, the second one
+	 * to be done with it frees it. */
+	bool queued, finished, abandoned;
 	struct list link;
 };
 
 static struct spinlock prefault_lock = SPINLOCK_INIT("prefault", RANK_TASK);
 static struct list prefault_queue = LIST_INIT(prefault_queue);
+static struct wait_queue prefault_finished;
+static atomic_t prefaults; /* requests there are */
 static struct task *prefaulter;
+
+static long
+populate(const struct prefault_request *request)
+{
+	struct mm *mm = request->mm;
+	u64 done = 0;
+	long err;
+
+	do {
+		u64 part = MIN(request->len - done, (u64)PREFAULT_BYTES);
+
+		err = mm_locked(mm, regions_populate(mm, request->addr + done,
+						     part, request->write));
+		done += part;
+	} while (!err && done < request->len &&
+		 !READ_ONCE(request->abandoned));
+	return err;
+}
 
 /* Adopts the address space for as long as it works in it. users was taken in
  * its name by prefault(), and covers the whole window: adoption itself only
@@ -110,13 +134,40 @@ serve(struct prefault_request *request)
 
 	kthread_use_mm(mm);
 	hold_point(LODGER_HOLD_ADOPTED);
-	mutex_lock(&mm->lock);
-	request->result = regions_populate(mm, request->addr, request->len,
-					   request->write);
-	mutex_unlock(&mm->lock);
+	request->result = populate(request);
 	kthread_unuse_mm(mm);
 	mmput(mm, REF_GET, current);
-	complete(&request->done);
+}
+
+static void
+free_request(struct prefault_request *request)
+{
+	kfree(request);
+	atomic_dec(&prefaults);
+}
+
+static void
+finish_request(struct prefault_request *request)
+{
+	irq_flags_t flags = spin_lock_irqsave(&prefault_lock);
+	bool abandoned = request->abandoned;
+
+	WRITE_ONCE(request->finished, true);
+	spin_unlock_irqrestore(&prefault_lock, flags);
+	if (abandoned)
+		free_request(request);
+	else
+		wake_up_all(&prefault_finished);
+}
+
+static void
+add_request(struct prefault_request *request)
+{
+	irq_flags_t flags = spin_lock_irqsave(&prefault_lock);
+
+	request->queued = true;
+	list_add_tail(&prefault_queue, &request->link);
+	spin_unlock_irqrestore(&prefault_lock, flags);
 }
 
 static struct prefault_request *
@@ -129,6 +180,7 @@ take_request(void)
 		request = list_first(&prefault_queue, struct prefault_request,
 				     link);
 		list_del(&request->link);
+		request->queued = false;
 	}
 	spin_unlock_irqrestore(&prefault_lock, flags);
 	return request;
@@ -149,58 +201,92 @@ prefaulter_main(void *unused)
 		}
 		set_current_state(TASK_RUNNABLE);
 		serve(request);
+		finish_request(request);
 	}
 	return 0;
+}
+
+/* The caller goes, whether it is finished or not. */
+static long
+leave_request(struct prefault_request *request)
+{
+	irq_flags_t flags = spin_lock_irqsave(&prefault_lock);
+	bool queued = request->queued;
+	bool finished = request->finished;
+	long result = finished ? request->result : -EINTR;
+
+	if (queued)
+		list_del(&request->link);
+	else if (!finished)
+		WRITE_ONCE(request->abandoned, true);
+	spin_unlock_irqrestore(&prefault_lock, flags);
+	if (queued)
+		mmput(request->mm, REF_GET, prefaulter);
+	if (queued || finished)
+		free_request(request);
+	return result;
 }
 
 long
 prefault(struct mm *mm, uaddr_t addr, u64 len, bool write)
 {
-	struct prefault_request request = {
-		.mm = mm, .addr = addr, .len = len, .write = write,
-	};
-	irq_flags_t flags;
+	struct prefault_request *request = kmalloc(sizeof(*request));
 
 	ASSERT(mm == current->mm);
-	completion_init(&request.done);
+	if (!request)
+		return -ENOMEM;
+	*request = (struct prefault_request){
+		.mm = mm, .addr = addr, .len = len, .write = write,
+	};
 	mmget(mm, REF_GET, prefaulter);
-	flags = spin_lock_irqsave(&prefault_lock);
-	list_add_tail(&prefault_queue, &request.link);
-	spin_unlock_irqrestore(&prefault_lock, flags);
+	atomic_inc(&prefaults);
+	add_request(request);
 	wake_up_task(prefaulter);
-	wait_for_completion(&request.done);
-	return request.result;
+	wait_event_killable(&prefault_finished, READ_ONCE(request->finished));
+	return leave_request(request);
 }
 
 /* ---- Ping ------------------------------------------------------------- */
 
 struct pinger {
-	struct mutex lock;	/* one caller at a time */
+	struct mutex mutex;	/* one caller at a time */
 	struct task *thread;
-	struct task *caller;	/* NULL: nobody asks, and the last one may go */
-	bool answered;
+	struct spinlock lock;	/* keeps the caller while it is being woken */
+	struct task *caller;	/* NULL: nobody asks, or it was answered */
 };
 
 static struct pinger pingers[MAX_CPUS];
 
+static void
+set_caller(struct pinger *pinger, struct task *caller)
+{
+	irq_flags_t flags = spin_lock_irqsave(&pinger->lock);
+
+	WRITE_ONCE(pinger->caller, caller);
+	spin_unlock_irqrestore(&pinger->lock, flags);
+}
+
+/* False: there is nobody. */
+static bool
+answer(struct pinger *pinger)
+{
+	irq_flags_t flags = spin_lock_irqsave(&pinger->lock);
+	struct task *caller = pinger->caller;
+
+	WRITE_ONCE(pinger->caller, NULL);
+	if (caller)
+		wake_up_task(caller);
+	spin_unlock_irqrestore(&pinger->lock, flags);
+	return caller;
+}
+
 static int
 pinger_main(void *arg)
 {
-	struct pinger *pinger = arg;
-
 	for (;;) {
-		struct task *caller;
-
 		set_current_state(TASK_SLEEPING);
-		caller = load_acquire(&pinger->caller);
-		if (!caller) {
+		if (!answer(arg))
 			schedule();
-			continue;
-		}
-		set_current_state(TASK_RUNNABLE);
-		WRITE_ONCE(pinger->answered, true);
-		wake_up_task(caller);
-		store_release(&pinger->caller, NULL);
 	}
 	return 0;
 }
@@ -224,24 +310,21 @@ make_pinger(struct pinger *pinger, unsigned cpu)
 	return 0;
 }
 
-/* Asleep before the thread can find us, which may be awake on another CPU, and
- * before each look: an answer in between makes us runnable again. */
-static void
+/* Asleep before each look: an answer in between makes us runnable again. */
+static long
 ping(struct pinger *pinger)
 {
-	pinger->answered = false;
-	set_current_state(TASK_SLEEPING);
-	store_release(&pinger->caller, current);
+	set_caller(pinger, current);
 	wake_up_task(pinger->thread);
-	do {
+	set_current_state(TASK_SLEEPING);
+	while (READ_ONCE(pinger->caller) && !READ_ONCE(current->kill_signal)) {
 		schedule();
 		set_current_state(TASK_SLEEPING);
-	} while (!READ_ONCE(pinger->answered));
+	}
 	set_current_state(TASK_RUNNABLE);
-	/* A signal may have woken us, on another CPU: until the pinger is done
-	 * with this task, it must not end. */
-	while (load_acquire(&pinger->caller))
-		arch_cpu_relax();
+	/* Killed, or the thread may not be done with us yet. */
+	set_caller(pinger, NULL);
+	return READ_ONCE(current->kill_signal) ? -EINTR : 0;
 }
 
 long
@@ -249,14 +332,15 @@ kthread_ping(void)
 {
 	unsigned cpu = this_cpu()->id;
 	struct pinger *pinger = &pingers[cpu];
-	long err = 0;
+	long err = mutex_lock_killable(&pinger->mutex);
 
-	mutex_lock(&pinger->lock);
+	if (err)
+		return err;
 	if (!pinger->thread)
 		err = make_pinger(pinger, cpu);
 	if (!err)
-		ping(pinger);
-	mutex_unlock(&pinger->lock);
+		err = ping(pinger);
+	mutex_unlock(&pinger->mutex);
 	return err;
 }
 
@@ -281,7 +365,7 @@ quiesce_cpu(unsigned id)
 static void
 quiesce_all(void)
 {
-	while (!reaper_idle())
+	while (!reaper_idle() || atomic_read(&prefaults))
 		schedule();
 	for (unsigned id = 0; id < nr_cpus; id++)
 		quiesce_cpu(id);
@@ -321,6 +405,9 @@ quiesce(void)
 	struct completion done;
 	u64 free;
 
+	/* init itself is not collecting when it asks. */
+	while (current->process != init_process && orphans_to_collect())
+		schedule();
 	completion_init(&done);
 	mutex_lock(&quiesce_lock);
 	store_release(&quiesce_done, &done);
@@ -340,8 +427,11 @@ workers_start(void)
 {
 	mutex_init(&quiesce_lock, "quiesce");
 	mutex_init(&zeroing, "zeroing");
-	for (unsigned id = 0; id < MAX_CPUS; id++)
-		mutex_init(&pingers[id].lock, "pinger");
+	wait_queue_init(&prefault_finished, "prefault");
+	for (unsigned id = 0; id < MAX_CPUS; id++) {
+		mutex_init(&pingers[id].mutex, "pinger");
+		spin_init(&pingers[id].lock, "pinger", RANK_TASK);
+	}
 	if (name_kthread(reaper_start()))
 		panic("no id for the reaper");
 	start_worker(zeroer_main, "zeroer", NR_PRIORITIES - 2);

@@ -11,12 +11,13 @@ void workers_start(void);
 /*
  * madvise(MADV_POPULATE_*): the prefaulter thread adopts the caller's address
  * space and faults the pages in on its behalf. The caller's own @mm; waits.
- * Errors are Linux's. A caller that is killed still waits.
+ * Errors are Linux's. A caller that is killed waits no longer: the prefaulter
+ * then stops soon, and keeps the address space until it has.
  */
 long prefault(struct mm *mm, uaddr_t addr, u64 len, bool write);
 
 /* Wakes a thread bound to this CPU that does nothing but answer. -ENOMEM;
- * -EAGAIN: no id for it. */
+ * -EAGAIN: no id for it; -EINTR: the caller is being killed. */
 long kthread_ping(void);
 
 /* Brings the system to rest; see kernel/abi.h, quiesce(). Returns the exact

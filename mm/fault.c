@@ -176,6 +176,8 @@ populate_part(struct mm *mm, struct region *region, uaddr_t start, uaddr_t end,
 	for (uaddr_t addr = start; addr < end && !err; addr += PAGE_SIZE) {
 		err = fault_in(mm, region, addr, write);
 		cond_resched();
+		if (!err && READ_ONCE(current->kill_signal))
+			err = -EINTR;
 	}
 	return err;
 }

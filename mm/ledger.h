@@ -42,6 +42,12 @@ mm_ref_name(enum mm_ref why)
 }
 
 #ifdef CONFIG_DEBUG
+/* How many bytes it wants on a machine with @memory bytes: enough for all the
+ * references that so much memory has holders for. */
+size_t ledger_size(u64 memory);
+/* Before the first reference: @size bytes to keep it in, zeroed. Panics when
+ * they are used up. */
+void ledger_boot(void *memory, size_t size);
 /* A new mm: nobody holds anything yet. */
 void ledger_init(struct mm *mm);
 /* @caller: address of the code that changed the counter. */
@@ -53,13 +59,22 @@ void ledger_remove(struct mm *mm, enum mm_ref why, const void *holder,
 void ledger_move(struct mm *mm, enum mm_ref why, const void *holder,
 		 enum mm_ref new_why, const void *new_holder, u64 caller);
 unsigned ledger_count(const struct mm *mm, enum mm_ref why);
-/* False when entries of @mm had to be left out: then counts prove nothing. */
-bool ledger_complete(const struct mm *mm);
 /* The struct is about to be freed: panics when a reference is left. */
 void ledger_close(struct mm *mm, u64 caller);
 /* Prints every reference now held: who, which CPU, why, from where. */
 void ledger_print(const struct mm *mm);
 #else
+static inline size_t
+ledger_size(u64 memory)
+{
+	(void)memory;
+	return 0;
+}
+static inline void
+ledger_boot(void *memory, size_t size)
+{
+	(void)memory, (void)size;
+}
 static inline void
 ledger_init(struct mm *mm)
 {

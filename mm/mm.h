@@ -59,6 +59,16 @@ extern struct mm init_mm;
 
 void mm_init(void); /* at boot: caches, init_mm */
 
+/* The value of @call, which wants mm->lock. */
+#define mm_locked(mm, call)                \
+	({                                 \
+		__typeof__(call) result_;  \
+		mutex_lock(&(mm)->lock);   \
+		result_ = (call);          \
+		mutex_unlock(&(mm)->lock); \
+		result_;                   \
+	})
+
 /* ---- The counters ----------------------------------------------------- */
 
 /* One more user; the caller already is one, or holds another's for it. */

@@ -287,26 +287,6 @@ pgtable_free_root(paddr_t root)
 	put_page(phys_to_page(root));
 }
 
-bool
-pgtable_user_empty(paddr_t root)
-{
-	for (unsigned i = 0; i < USER_ROOT_PTES; i++)
-		if (!pte_none(pte_read(&table_at(root)[i])))
-			return false;
-	return true;
-}
-
-bool
-pgtable_kernel_intact(paddr_t root)
-{
-	const pte_t *own = table_at(root), *kernel = table_at(arch_kernel_root());
-
-	for (unsigned i = USER_ROOT_PTES; i < PTES_PER_TABLE; i++)
-		if (!pte_same(pte_read(&own[i]), pte_read(&kernel[i])))
-			return false;
-	return true;
-}
-
 /* ---- Mapping ------------------------------------------------------------ */
 
 /* Makes the tables between where the walk stopped and its leaf entry, out of

@@ -80,6 +80,8 @@ int pgtable_move(struct mm *mm, uaddr_t from, uaddr_t to, u64 len);
 void pgtable_detach_all(struct mm *mm);
 void pgtable_release_all(struct mm *mm);
 
+/* ---- Checks of debug builds: kernel/debug/pgtable_check.c -------------- */
+
 /* Is there no entry at all in the user half of @root? (I5) */
 bool pgtable_user_empty(paddr_t root);
 /* Is the kernel half the same as init_mm's, entry by entry? (I12) */

@@ -113,8 +113,8 @@ int do_madvise(struct mm *mm, uaddr_t addr, u64 len, int advice);
 
 /* Makes the pages of [addr, addr + len) present, for writing if @write, as
  * their regions allow: -ENOMEM (a hole, or no memory), -EINVAL (forbidden, or
- * not whole user pages); what came before stays present. Used by
- * madvise(MADV_POPULATE_*), MAP_POPULATE, exec and the prefaulter. Read
+ * not whole user pages), -EINTR (told to die); what came before stays present.
+ * Used by madvise(MADV_POPULATE_*), MAP_POPULATE, exec and the prefaulter. Read
  * Linux: mm/gup.c, faultin_vma_page_range. */
 int regions_populate(struct mm *mm, uaddr_t addr, u64 len, bool write);
 

@@ -3,6 +3,7 @@
 
 #include "kernel/base/assert.h"
 #include "mm/mm.h"
+#include "sched/reaper.h"
 
 /* Leaves for good. The stack is in use until the switch is over; whoever runs
  * next hands this task to the reaper. */
@@ -24,6 +25,7 @@ kthread_main(void *task)
 	if (me->mm)
 		panic("kernel thread %s ends while it has adopted mm %lu",
 		      me->name, me->mm->id);
+	reaper_expect();
 	if (load_acquire(&me->kthread_end)) {
 		me->kthread_end->result = result;
 		complete(&me->kthread_end->done);

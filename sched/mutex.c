@@ -2,6 +2,7 @@
 #include "sched/mutex.h"
 
 #include "kernel/base/assert.h"
+#include "kernel/base/errno.h"
 
 void
 mutex_init(struct mutex *mutex, const char *name)
@@ -29,6 +30,19 @@ mutex_lock(struct mutex *mutex)
 	atomic_inc(&mutex->waiters);
 	wait_event(&mutex->queue, mutex_trylock(mutex));
 	atomic_dec(&mutex->waiters);
+}
+
+int
+mutex_lock_killable(struct mutex *mutex)
+{
+	bool mine = mutex_trylock(mutex);
+
+	if (mine)
+		return 0;
+	atomic_inc(&mutex->waiters);
+	mine = wait_event_killable(&mutex->queue, mutex_trylock(mutex));
+	atomic_dec(&mutex->waiters);
+	return mine ? 0 : -EINTR;
 }
 
 /*

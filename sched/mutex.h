@@ -12,6 +12,8 @@ struct mutex {
 void mutex_init(struct mutex *mutex, const char *name);
 /* May sleep. A task must not take a mutex twice: panics. */
 void mutex_lock(struct mutex *mutex);
+/* -EINTR: the caller is to die, and has not got it. */
+int mutex_lock_killable(struct mutex *mutex) __must_check;
 bool mutex_trylock(struct mutex *mutex) __must_check;
 void mutex_unlock(struct mutex *mutex);
 /* By the current task. */

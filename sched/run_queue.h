@@ -17,9 +17,10 @@
 
 struct run_queue {
 	struct list lists[NR_PRIORITIES]; /* first: cheap to index */
+	/* Changed under the lock; others look at these two without it. */
 	u64 bitmap;		/* bit p: lists[p] is not empty */
-	struct spinlock lock;
 	unsigned nr_running;	/* on the lists, running and idle ones too */
+	struct spinlock lock;
 };
 
 static inline void
@@ -27,7 +28,7 @@ enqueue(struct run_queue *rq, struct task *task)
 {
 	DEBUG_ASSERT(!task->on_rq);
 	list_add_tail(&rq->lists[task->prio], &task->run_link);
-	rq->bitmap |= 1ul << task->prio;
+	WRITE_ONCE(rq->bitmap, rq->bitmap | 1ul << task->prio);
 	WRITE_ONCE(rq->nr_running, rq->nr_running + 1);
 	task->on_rq = true;
 }
@@ -49,7 +50,7 @@ dequeue(struct run_queue *rq, struct task *task)
 	DEBUG_ASSERT(task->on_rq);
 	list_del(&task->run_link);
 	if (list_empty(list))
-		rq->bitmap &= ~(1ul << task->prio);
+		WRITE_ONCE(rq->bitmap, rq->bitmap & ~(1ul << task->prio));
 	WRITE_ONCE(rq->nr_running, rq->nr_running - 1);
 	task->on_rq = false;
 }

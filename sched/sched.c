@@ -1,13 +1,13 @@
 /*
- * Where tasks run: wake-ups, moves between CPUs, CPUs that leave and come
- * back, the idle task. Who is next on a CPU, and the switch: switch.c.
+ * Where tasks run: wake-ups, moves between CPUs, the idle task. Who is next on
+ * a CPU, and the switch: switch.c.
  */
 #include "sched/sched.h"
 
 #include "kernel/base/assert.h"
 #include "kernel/base/errno.h"
-#include "kernel/base/string.h"
 #include "mm/mm.h"
+#include "sched/hotplug.h"
 #include "sched/run_queue.h"
 #include "sched/timer.h"
 #include "sched/world.h"
@@ -22,6 +22,15 @@ online_cpus(void)
 	return atomic64_read(&online_mask);
 }
 
+void
+set_cpu_online(unsigned id, bool online)
+{
+	if (online)
+		atomic64_or(&online_mask, 1ul << id);
+	else
+		atomic64_and(&online_mask, ~(1ul << id));
+}
+
 /* May @task run on CPU @id, which must be online for it too? */
 static bool
 allowed_on(const struct task *task, unsigned id)
@@ -31,8 +40,7 @@ allowed_on(const struct task *task, unsigned id)
 
 /* ---- Placing ---------------------------------------------------------- */
 
-/* Makes @cpu look at its run queue soon. */
-static void
+void
 resched_cpu(struct cpu *cpu)
 {
 	WRITE_ONCE(cpu->need_resched, true);
@@ -302,30 +310,19 @@ pull_work(unsigned id)
 	return false;
 }
 
-/* The priority of what comes first on each CPU; 0 where it is not online. */
-static void
-look_at_priorities(u8 first[MAX_CPUS])
-{
-	memset(first, 0, MAX_CPUS);
-	for (u64 rest = online_cpus(); rest; rest &= rest - 1) {
-		struct run_queue *rq = &run_queues[first_bit(rest)];
-
-		spin_lock(&rq->lock);
-		first[first_bit(rest)] = (u8)first_bit(rq->bitmap);
-		spin_unlock(&rq->lock);
-	}
-}
-
-/* The CPUs where @task would get its turn: nothing there comes before it. */
+/* The CPUs where @task would get its turn: nothing there comes before it. A
+ * guess, without their locks: a tick is not to wait for every other CPU. */
 static u64
-cpus_with_a_turn(const struct task *task, const u8 first[MAX_CPUS])
+cpus_with_a_turn(const struct task *task)
 {
 	u64 mask = 0;
 
 	for (u64 rest = task->affinity & online_cpus(); rest;
 	     rest &= rest - 1) {
-		if (first[first_bit(rest)] >= task->prio)
-			mask |= rest & -rest;
+		unsigned id = first_bit(rest);
+
+		if (first_bit(READ_ONCE(run_queues[id].bitmap)) >= task->prio)
+			mask |= 1ul << id;
 	}
 	return mask;
 }
@@ -343,15 +340,15 @@ outranked_lists(const struct run_queue *rq)
 /* Takes the first task off @rq that is outranked there, and would get its turn
  * elsewhere: on CPU *@id. */
 static struct task *
-take_outranked(struct run_queue *rq, const u8 first[MAX_CPUS], unsigned *id)
+take_outranked(struct run_queue *rq, unsigned *id)
 {
 	for (u64 rest = outranked_lists(rq); rest; rest &= rest - 1) {
 		struct task *task;
 
 		list_for_each(task, &rq->lists[first_bit(rest)], run_link) {
-			u64 mask = cpus_with_a_turn(task, first);
+			u64 mask = task->on_cpu ? 0 : cpus_with_a_turn(task);
 
-			if (task->on_cpu || !mask)
+			if (!mask)
 				continue;
 			take_away(rq, task);
 			*id = least_loaded(mask);
@@ -365,45 +362,15 @@ void
 sched_help_outranked(struct cpu *cpu)
 {
 	struct run_queue *rq = cpu->rq;
-	u8 first[MAX_CPUS];
 	struct task *task;
-	u64 outranked;
 	unsigned id;
 
 	DEBUG_ASSERT(!arch_irqs_on());
 	spin_lock(&rq->lock);
-	outranked = outranked_lists(rq);
-	spin_unlock(&rq->lock);
-	if (!outranked)
-		return;
-	look_at_priorities(first);
-	spin_lock(&rq->lock);
-	task = take_outranked(rq, first, &id);
+	task = take_outranked(rq, &id);
 	spin_unlock(&rq->lock);
 	if (task)
 		place(task, id);
-}
-
-/* Everything queued on CPU @id, which is going offline, goes elsewhere. */
-static void
-push_work(unsigned id)
-{
-	struct run_queue *rq = &run_queues[id];
-
-	for (;;) {
-		irq_flags_t flags = spin_lock_irqsave(&rq->lock);
-		struct task *task = first_task(rq);
-		bool done = task == current;
-
-		if (!done)
-			take_away(rq, task);
-		spin_unlock(&rq->lock);
-		if (!done)
-			place(task, choose_cpu(task));
-		arch_irq_restore(flags);
-		if (done)
-			return;
-	}
 }
 
 /* @task may no longer be where it is. One that waits is taken away, for the
@@ -464,37 +431,6 @@ sched_set_priority(struct task *task, u8 prio)
 	spin_unlock_irqrestore(&rq->lock, flags);
 }
 
-/* ---- Offline and online ----------------------------------------------- */
-
-/* This CPU's idle task, interrupts off: leaves the system until cpu_online().
- * It keeps nothing but init_mm, whose reference the controller takes back. */
-static void
-cpu_play_dead(void)
-{
-	struct cpu *cpu = this_cpu();
-
-	arch_irq_enable();
-	timer_wake_all(cpu);
-	push_work(cpu->id);
-	/* While this CPU can still do it properly: a drop may free pages,
-	 * which an offline CPU must not (Linux: sched_force_init_mm). */
-	return_borrow();
-	arch_timer_set(~0ul);
-	store_release(&cpu->online, false);
-	/* The wake-up comes after the look at dying, or ends the halt. */
-	arch_irq_disable();
-	while (load_acquire(&cpu->dying)) {
-		arch_idle_wait();
-		arch_irq_disable();
-	}
-	arch_irq_enable();
-	/* In the mask first: a flush of the kernel half either finds us there,
-	 * or came before this one, which makes up for all that we missed. */
-	atomic64_or(&online_mask, 1ul << cpu->id);
-	arch_flush_kernel();
-	store_release(&cpu->online, true);
-}
-
 /* ---- The idle task ---------------------------------------------------- */
 
 void
@@ -515,84 +451,6 @@ idle_loop(void)
 			arch_idle_wait();
 		}
 	}
-}
-
-/* What runs on @cpu, perhaps this very task, goes on elsewhere. */
-static void
-evict_current(struct cpu *cpu)
-{
-	irq_flags_t flags = spin_lock_irqsave(&cpu->rq->lock);
-
-	if (cpu->curr != cpu->idle)
-		cpu->curr->migrating = true;
-	resched_cpu(cpu);
-	spin_unlock_irqrestore(&cpu->rq->lock, flags);
-	if (cpu == this_cpu())
-		schedule();
-}
-
-static int
-take_offline(struct cpu *cpu)
-{
-	unsigned id = cpu->id;
-
-	if (id == 0 || !cpu->online)
-		return -EBUSY;
-	atomic64_and(&online_mask, ~(1ul << id));
-	store_release(&cpu->dying, true);
-	evict_current(cpu);
-	while (load_acquire(&cpu->online)) {
-		schedule();
-		arch_cpu_relax();
-	}
-	ASSERT(cpu->idle->active_mm == &init_mm);
-	cpu->idle->active_mm = NULL;
-	mmdrop(&init_mm, REF_BORROW, cpu->idle);
-	return 0;
-}
-
-static int
-bring_online(struct cpu *cpu)
-{
-	unsigned id = cpu->id;
-
-	if (cpu->online)
-		return -EBUSY;
-	mmgrab(&init_mm, REF_BORROW, cpu->idle);
-	cpu->idle->active_mm = &init_mm;
-	store_release(&cpu->dying, false);
-	arch_send_ipi(id, IPI_RESCHED);
-	while (!load_acquire(&cpu->online)) {
-		schedule();
-		arch_cpu_relax();
-	}
-	return 0;
-}
-
-int
-cpu_offline(unsigned id)
-{
-	int err;
-
-	if (id >= nr_cpus)
-		return -EINVAL;
-	mutex_lock(&world_lock);
-	err = take_offline(cpu_by_id(id));
-	mutex_unlock(&world_lock);
-	return err;
-}
-
-int
-cpu_online(unsigned id)
-{
-	int err;
-
-	if (id >= nr_cpus)
-		return -EINVAL;
-	mutex_lock(&world_lock);
-	err = bring_online(cpu_by_id(id));
-	mutex_unlock(&world_lock);
-	return err;
 }
 
 /* ---- Start ------------------------------------------------------------ */
@@ -635,7 +493,7 @@ become_idle(struct cpu *cpu)
 	cpu->lazy = true;
 	mmgrab(&init_mm, REF_BORROW, idle);
 	idle->active_mm = &init_mm;
-	atomic64_or(&online_mask, 1ul << cpu->id);
+	set_cpu_online(cpu->id, true);
 }
 
 void

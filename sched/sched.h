@@ -73,11 +73,11 @@ cond_resched(void)
 /* The whole life of the idle task. */
 void idle_loop(void) __noreturn;
 
-/* Takes a CPU out: its tasks move, its borrow goes back, it sleeps; and back
- * in. -EBUSY: the last one or the boot CPU; -EINVAL. */
-int cpu_offline(unsigned id);
-int cpu_online(unsigned id);
 u64 online_cpus(void); /* bit mask */
+void set_cpu_online(unsigned id, bool online); /* sched/hotplug.c only */
+
+/* Makes @cpu look at its run queue soon. */
+void resched_cpu(struct cpu *cpu);
 
 /* A task that waits on @cpu behind one of a higher priority, which may run for
  * long, goes to a CPU where it gets its turn, if it may run on such a one. For

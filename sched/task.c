@@ -108,7 +108,12 @@ static struct spinlock dead_lock = SPINLOCK_INIT("dead", RANK_TASK);
 static struct list dead = LIST_INIT(dead); /* by run_link */
 static struct list left = LIST_INIT(left); /* struct mm, by reap_link */
 static struct task *reaper;
-static atomic_t unreaped;
+static atomic_t unreaped; /* added, not freed yet */
+
+/* How many tasks have begun to end, and how many of them are freed; both may
+ * wrap around. */
+static atomic_t expected, reaped;
+static struct wait_queue reaped_some;
 
 void
 reaper_add(struct task *task)
@@ -167,6 +172,17 @@ take_dead(void)
 	return task;
 }
 
+static void
+reap(struct task *task)
+{
+	task_free(task);
+	if (kstack_cache_full())
+		kstack_drain();
+	atomic_inc(&reaped);
+	wake_up_all(&reaped_some);
+	atomic_dec(&unreaped);
+}
+
 static int
 reaper_main(void *unused)
 {
@@ -183,16 +199,12 @@ reaper_main(void *unused)
 			continue;
 		}
 		set_current_state(TASK_RUNNABLE);
-		if (task) {
-			task_free(task);
-			atomic_dec(&unreaped);
-		}
+		if (task)
+			reap(task);
 		if (mm) {
 			mmput(mm, REF_GET, reaper);
 			atomic_dec(&unreaped);
 		}
-		if (kstack_cache_full())
-			kstack_drain();
 		cond_resched();
 	}
 	return 0;
@@ -204,9 +216,32 @@ reaper_idle(void)
 	return atomic_read(&unreaped) == 0;
 }
 
+void
+reaper_expect(void)
+{
+	atomic_inc(&expected);
+}
+
+static bool
+has_reaped(int total)
+{
+	return (int)((unsigned)atomic_read(&reaped) - (unsigned)total) >= 0;
+}
+
+bool
+wait_for_reaper(void)
+{
+	int total = atomic_read(&expected);
+
+	if (has_reaped(total))
+		return false;
+	return wait_event_killable(&reaped_some, has_reaped(total));
+}
+
 struct task *
 reaper_start(void)
 {
+	wait_queue_init(&reaped_some, "reaped");
 	reaper = kthread_create(reaper_main, NULL, "reaper");
 	if (!reaper)
 		panic("no memory for the reaper: boot with more memory");

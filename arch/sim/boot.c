@@ -11,6 +11,9 @@
 
 char sim_stacks[SIM_STACKS][KSTACK_SIZE] __aligned(4096);
 
+/* The ledger's: small, since it is restored for each execution. */
+static char ledger_memory[12288] __aligned(64);
+
 void (*sim_prologue)(void);
 
 /* The kernel's variables: the build puts them all in one section. Behind it
@@ -103,6 +106,7 @@ save(void)
 	task_for_each(add_stack, NULL);
 	explore_quiet_end();
 	arena_add(__start_kdata, (size_t)(__stop_kdata - __start_kdata));
+	arena_add(ledger_memory, sizeof(ledger_memory));
 	memory_save();
 	mmu_save();
 	arena_save();
@@ -120,6 +124,7 @@ sim_boot(unsigned nr, void (*set_up)(void), void (*script)(unsigned cpu))
 	shadow_add_region(__start_kdata,
 			  ALIGN_UP((u64)(_end - __start_kdata), PAGE_SIZE));
 	memory_boot();
+	ledger_boot(ledger_memory, sizeof(ledger_memory));
 	for (unsigned id = 0; id < nr; id++)
 		start_cpu(id);
 	sim_become(0);

@@ -43,6 +43,7 @@ struct shared {
 	u32 read[MAX_AGENTS];	/* last reads since then, + 1 */
 	u8 holder;		/* a lock's: agent + 1 */
 	struct clock released;	/* a lock's: the clock of its last unlock */
+	u32 release;		/* the step that made it, + 1 */
 	struct clock published;	/* race detector: the last atomic store's */
 	struct mark reads[MAX_AGENTS], writes[MAX_AGENTS];
 };
@@ -53,6 +54,7 @@ struct node {
 	struct shared *word, *second;
 	u8 agent;
 	u8 last;		/* who ran before; NOBODY at the start */
+	bool expected;		/* it is still to come */
 	bool masked;		/* no handler could have begun here */
 	bool may_go_on;		/* that one: else nobody is preempted */
 	u8 choice, choices;	/* OP_CHOOSE */

@@ -225,8 +225,9 @@ is_stuck(unsigned agent)
 	if (engine.busy[host] != NOBODY && engine.busy[host] != agent)
 		return false;
 	if (host == agent || engine.busy[host] == agent)
-		return engine.pending[agent].kind == OP_WAIT &&
-		       world->runnable(agent);
+		return world->runnable(agent) &&
+		       (engine.pending[agent].kind == OP_WAIT ||
+			engine.pending[agent].kind == OP_LOCK);
 	return !world->runnable(agent) && world->masked && !world->masked(host);
 }
 
@@ -292,8 +293,9 @@ explore_agent_done(void)
 	races_join(host, agent);
 	engine.busy[host] = NOBODY;
 	engine.pending[agent] = engine.resting[agent];
-	/* Who goes on is open: else an order would cost more than another one
-	 * that makes no difference, and the bound would not be monotonous. */
+	/* Who goes on is open. Else somebody who comes between two handlers
+	 * would cost a preemption, and between two tasks none; and orders that
+	 * a bound allows would only be reached through such as it does not. */
 	engine.last = host;
 	engine.turn_over = true;
 	engine.running = host;
@@ -608,15 +610,22 @@ release_lock(const void *lock, unsigned agent, u64 caller)
 			     "released at %#lx", caller);
 	word->holder = 0;
 	word->released = engine.clocks[agent];
+	word->release = engine.depth;
 }
 
-/* May a handler come that wants the lock too? */
+/*
+ * Does it make a difference who comes before a release? It does to a handler that
+ * wants the lock too. And under a bound, to who comes for the lock and has to
+ * wait: from there it is free to go on, while later it would be a preemption.
+ */
 static bool
-may_be_interrupted(void)
+release_is_a_step(void)
 {
 	unsigned host = engine.host[engine.running];
 	const struct world *world = engine.world;
 
+	if (engine.bounded || lose_turn_in_replay())
+		return true;
 	if (host != engine.running || (world->masked && world->masked(host)))
 		return false;
 	for (unsigned agent = 0; agent < engine.nr_agents; agent++)
@@ -637,9 +646,12 @@ explore_unlock(const void *lock, u64 caller)
 		announce(&(struct op){ .kind = OP_STORE, .caller = caller });
 		buffer_store(engine.running, &op);
 	} else {
-		if (may_be_interrupted())
+		if (release_is_a_step())
 			announce(&(struct op){ .kind = OP_UNLOCK,
+					       .address = lock,
 					       .caller = caller });
+		else
+			engine.accesses[engine.running]++;
 		release_lock(lock, engine.running, caller);
 		note_change(engine.running);
 	}

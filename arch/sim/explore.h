@@ -34,8 +34,8 @@ enum op_kind {
 	OP_UPDATE,	/* atomic read-modify-write: also a full barrier */
 	OP_FENCE,	/* full barrier */
 	OP_LOCK,	/* can go on when nobody holds it */
-	OP_UNLOCK,	/* never waits; nothing to others, but to a handler that
-			 * wants the lock, and where none can come no step */
+	OP_UNLOCK,	/* never waits; a step only where it matters who comes
+			 * before it */
 	OP_WAIT,	/* can go on when ready(arg) says so */
 	OP_RELAX,	/* can go on after another agent changed something */
 	OP_CHOOSE,	/* of an outcome; see explore_choose() */

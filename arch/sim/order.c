@@ -14,7 +14,9 @@
  * cost more than the bound allows, and neither is that place alone: to run
  * somebody else in the middle of an agent's turn costs a preemption, before
  * the turn began perhaps none. So the conflicting agent itself is tried, there
- * and where the turn began (Coons, Musuvathi, McKinley, OOPSLA 2013).
+ * and where the turn began (Coons, Musuvathi, McKinley, OOPSLA 2013). For the same
+ * reason a release is then a step that has a conflict with who takes the lock next:
+ * to come before it and to wait may be what makes a later change of turns free.
  *
  * What interrupts and store buffers add is with the code.
  */
@@ -82,11 +84,12 @@ independent(const struct op *a, const struct op *b)
  * Did @step wait for what @e brought? Its agent waited for a word or for an
  * interrupt already, and when @e was to come it waited in vain: then it cannot
  * come first. Who changes the word before is in conflict with @e itself.
+ * Not known of steps to come: there may be others before.
  */
 static bool
 waited_for(const struct node *e, const struct node *step)
 {
-	return e->stuck & bit_of(step->agent) &&
+	return e->stuck & bit_of(step->agent) && !step->expected &&
 	       latest_of[step->agent] <= (u32)(e - path);
 }
 
@@ -334,6 +337,22 @@ meet(u32 earlier, struct node *step)
 	join(&step->clock, &e->clock);
 }
 
+/* Under a bound, whoever takes a lock that was just released could have come for
+ * it before, to wait. */
+static void
+meet_release(const struct shared *word, struct node *step)
+{
+	struct node *e;
+
+	if (!word || !word->release || !engine.bounded ||
+	    !recording_conflicts())
+		return;
+	e = &path[word->release - 1];
+	if (e->agent != step->agent && !before(e, &step->clock) &&
+	    !waited_for(e, step))
+		try_within_bound(e, step);
+}
+
 /* Steps that came before, the latest first. */
 struct earlier {
 	u32 steps[2 * (MAX_AGENTS + 1)];
@@ -411,6 +430,7 @@ expected_step(unsigned agent)
 	struct node *step = &path[engine.depth];
 
 	*step = (struct node){ .agent = (u8)agent, .op.kind = OP_READ,
+			       .expected = true,
 			       .first = engine.began[agent],
 			       .index = engine.events[agent] + 1,
 			       .clock = engine.clocks[agent] };
@@ -427,6 +447,7 @@ expect(struct shared *word, agents_t agents, bool write)
 		struct node *step =
 			expected_step((unsigned)__builtin_ctz(agents));
 
+		meet_release(word, step);
 		find_earlier(&earlier, word, write);
 		for (unsigned i = 0; i < earlier.n; i++)
 			meet(earlier.steps[i], step);
@@ -466,6 +487,7 @@ order_blocked(unsigned agent)
 	if (!recording_conflicts())
 		return;
 	step = expected_step(agent);
+	step->expected = false;
 	step->op = *op;
 	if (op->address)
 		step->word = make_shared(op->address);
@@ -473,6 +495,7 @@ order_blocked(unsigned agent)
 		step->second = make_shared(op->second);
 	meet_host(step);
 	meet_buffer(step);
+	meet_release(step->word, step);
 	meet_all(step);
 }
 
@@ -486,6 +509,7 @@ order_step(struct node *step)
 	step->clock.at[agent] = step->index;
 	meet_host(step);
 	meet_buffer(step);
+	meet_release(step->word, step);
 	meet_all(step);
 	if (step->op.kind != OP_START) /* that is nobody's choice */
 		latest_on[engine.host[agent]] = (u32)(step - path) + 1;

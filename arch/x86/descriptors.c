@@ -12,6 +12,7 @@
 #include "arch/x86/cpu.h"
 
 #include "arch/arch.h"
+#include "arch/x86/platform.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/cpu.h"
 #include "kernel/base/errno.h"
@@ -60,17 +61,14 @@ enum {
 };
 
 /* One kstack_alloc() stack is cut in two; its guard lies below the one that
- * panics at length. */
+ * panics at length. The boot CPU's is in the image, with such a guard. */
 #define IST_STACK_SIZE (KSTACK_SIZE / 2)
-
-static u8 boot_ist_stacks[KSTACK_SIZE] __aligned(PAGE_SIZE);
 
 bool
 ist_stack_contains(vaddr_t addr)
 {
-	vaddr_t base = (vaddr_t)boot_ist_stacks;
-
-	return addr >= base && addr < base + sizeof(boot_ist_stacks);
+	return addr >= (vaddr_t)boot_ist_stacks &&
+	       addr < (vaddr_t)boot_ist_stacks_end;
 }
 
 /* The stack whose end is @top becomes @cpu's IST @number. */
@@ -187,6 +185,7 @@ descriptors_init(struct cpu *cpu)
 	struct cpu_tables *mine = &cpu_tables[cpu - cpus];
 
 	if (cpu == &cpus[0]) {
+		ASSERT(boot_ist_stacks_end - boot_ist_stacks == KSTACK_SIZE);
 		fill_idt();
 		set_ist_stacks(cpu, (vaddr_t)boot_ist_stacks);
 	}

@@ -363,7 +363,8 @@ arch_map_kernel(const struct boot_info *boot)
 	map_image(text_start, text_end, PAGE_EXEC);
 	map_image(rodata_start, rodata_end, 0);
 	map_image(data_start, boot_stack_guard, PAGE_WRITE);
-	map_image(boot_stack, bss_end, PAGE_WRITE);
+	map_image(boot_stack, boot_ist_guard, PAGE_WRITE);
+	map_image(boot_ist_stacks, bss_end, PAGE_WRITE);
 	map_memory(boot);
 	table_of(&kernel_root[pte_index(KSTACK_BASE, TABLE_LEVELS)]);
 	make_device_tables();

@@ -17,6 +17,7 @@ extern u8 text_start[], text_end[];
 extern u8 rodata_start[], rodata_end[];
 extern u8 data_start[], bss_end[];
 extern u8 boot_stack_guard[], boot_stack[], boot_stack_top[];
+extern u8 boot_ist_guard[], boot_ist_stacks[], boot_ist_stacks_end[];
 
 /* ---- Device registers in memory: one access, of just this size ------ */
 

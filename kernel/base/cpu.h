@@ -43,6 +43,7 @@ struct cpu {
 	bool finish_owed;	/* a switch began, its finish has not run */
 
 	/* --- sched/sched.c --- */
+	unsigned kept;		/* by cpu_keep_online(); under world_lock */
 	struct run_queue *rq;
 	struct sleep_queue *sleepers;
 	u64 next_tick;		/* ns; 0: no tick, the CPU is idle */

@@ -105,14 +105,6 @@ add_cpu(const struct cpu *cpu)
 
 /* ---- Each address space ----------------------------------------------- */
 
-/* Is @counter the sum @found? What the ledger had no room for is missing from
- * the sum. */
-static bool
-adds_up(const struct mm *mm, int counter, int found)
-{
-	return counter == found || (counter > found && !ledger_complete(mm));
-}
-
 static void
 check_counters(struct mm *mm)
 {
@@ -121,11 +113,11 @@ check_counters(struct mm *mm)
 	int count = mm->check.count + (int)ledger_count(mm, REF_PIN) +
 		    (mm_users(mm) > 0);
 
-	if (!adds_up(mm, mm_users(mm), users))
+	if (mm_users(mm) != users)
 		panic_mm(mm, "I2: mm %lu (%s) has users %d, but %d live in "
 			 "it or hold it for an operation", mm->id, mm->name,
 			 mm_users(mm), users);
-	if (!adds_up(mm, mm_count(mm), count))
+	if (mm_count(mm) != count)
 		panic_mm(mm, "I3: mm %lu (%s) has count %d, but its users, "
 			 "borrowers, adopters and pins are %d", mm->id,
 			 mm->name, mm_count(mm), count);

@@ -1,26 +1,25 @@
 /*
  * The ledger: one entry a reference, on a list of its mm. Entries come from a
- * static pool, since references change hands where nothing may be allocated.
+ * pool that is made at boot, since references change hands where nothing may be
+ * allocated.
  */
 #include "kernel/base/cpu.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
 #include "kernel/plausible.h"
+#include "kernel/process.h"
 #include "kernel/symbols.h"
 #include "mm/mm.h"
 #include "sched/task.h"
 
-#ifndef LEDGER_ENTRIES /* the explorer's machine is smaller */
-#define LEDGER_ENTRIES 8192
-#endif
-
 enum {
-	POOL_ENTRIES = LEDGER_ENTRIES,
+	/* A task that lives, borrows, is served, and pins another. */
+	REFS_PER_TASK = 4,
+	MAX_ENTRIES = REFS_PER_TASK * PID_MAX,
 	MAX_PRINTED = 48,
 	MAX_HOLDER = 56,
 	MAX_SENTENCE = 112,
-	INCOMPLETE_BITS = 4096,
 };
 
 struct ledger_entry {
@@ -35,27 +34,29 @@ struct ledger_entry {
 static struct spinlock ledger_lock = SPINLOCK_INIT("ledger", RANK_LEDGER);
 
 /* Under ledger_lock, like every mm->ledger. */
-static struct ledger_entry pool[POOL_ENTRIES];
+static struct ledger_entry *pool;
+static unsigned pool_size; /* entries */
 static unsigned pool_used; /* entries from here on were never taken */
 static struct list pool_free = LIST_INIT(pool_free);
 
-/* mms of which an entry had to be left out, by id modulo the size. A second
- * mm with the same bit is checked less strictly, no more. */
-static u64 incomplete[INCOMPLETE_BITS / 64];
-static bool overflow_reported;
-
 /* ---- Entries ---------------------------------------------------------- */
 
-static u64 *
-incomplete_word(const struct mm *mm)
+/* One a frame: a task has a stack of KSTACK_SIZE / PAGE_SIZE = REFS_PER_TASK
+ * frames, and an mm, which counts its users as one, has a root. */
+size_t
+ledger_size(u64 memory)
 {
-	return &incomplete[mm->id % INCOMPLETE_BITS / 64];
+	STATIC_ASSERT(KSTACK_SIZE / PAGE_SIZE >= REFS_PER_TASK,
+		      "a task's stack is worth its references");
+	return MIN(memory / PAGE_SIZE, (u64)MAX_ENTRIES) *
+	       sizeof(struct ledger_entry);
 }
 
-bool
-ledger_complete(const struct mm *mm)
+void
+ledger_boot(void *memory, size_t size)
 {
-	return !(READ_ONCE(*incomplete_word(mm)) >> (mm->id % 64) & 1);
+	pool = memory;
+	pool_size = size / sizeof(struct ledger_entry);
 }
 
 static struct ledger_entry *
@@ -63,8 +64,13 @@ entry_alloc(void)
 {
 	struct ledger_entry *entry;
 
-	if (list_empty(&pool_free))
-		return pool_used < POOL_ENTRIES ? &pool[pool_used++] : NULL;
+	if (list_empty(&pool_free)) {
+		if (pool_used == pool_size)
+			panic("the ledger's %u entries are used up: somebody "
+			      "takes references and does not give them back",
+			      pool_size);
+		return &pool[pool_used++];
+	}
 	entry = list_first(&pool_free, struct ledger_entry, link);
 	list_del(&entry->link);
 	return entry;
@@ -167,33 +173,18 @@ ledger_add(struct mm *mm, enum mm_ref why, const void *holder, u64 caller)
 {
 	irq_flags_t flags = spin_lock_irqsave(&ledger_lock);
 	struct ledger_entry *entry = entry_alloc();
-	bool report = false;
 
-	if (entry) {
-		entry_fill(entry, why, holder, caller);
-		list_add(&mm->ledger, &entry->link);
-	} else {
-		*incomplete_word(mm) |= 1ul << mm->id % 64;
-		report = !overflow_reported;
-		overflow_reported = true;
-	}
+	entry_fill(entry, why, holder, caller);
+	list_add(&mm->ledger, &entry->link);
 	spin_unlock_irqrestore(&ledger_lock, flags);
-
-	if (report)
-		pr_warn("the ledger's %d entries are used up: references of "
-			"mm %lu and perhaps of others are not all recorded",
-			POOL_ENTRIES, mm->id);
 }
 
-/* Called with the lock held; returns only where entries had to be left out. */
-static void
+static void __noreturn
 missing(const struct mm *mm, const char *what, enum mm_ref why,
 	const void *holder, u64 caller)
 {
 	char sentence[MAX_SENTENCE], where[SYMBOL_LEN];
 
-	if (!ledger_complete(mm))
-		return;
 	describe(sentence, why, holder);
 	symbol_format_caller(where, sizeof(where), caller);
 	panic_mm(mm, "mm %lu is %d/%d, and at %s a reference is %s that "
@@ -207,10 +198,9 @@ ledger_remove(struct mm *mm, enum mm_ref why, const void *holder, u64 caller)
 	irq_flags_t flags = spin_lock_irqsave(&ledger_lock);
 	struct ledger_entry *entry = entry_find(mm, why, holder);
 
-	if (entry)
-		entry_free(entry);
-	else
+	if (!entry)
 		missing(mm, "dropped", why, holder, caller);
+	entry_free(entry);
 	spin_unlock_irqrestore(&ledger_lock, flags);
 }
 
@@ -221,10 +211,9 @@ ledger_move(struct mm *mm, enum mm_ref why, const void *holder,
 	irq_flags_t flags = spin_lock_irqsave(&ledger_lock);
 	struct ledger_entry *entry = entry_find(mm, why, holder);
 
-	if (entry)
-		entry_fill(entry, new_why, new_holder, caller);
-	else
+	if (!entry)
 		missing(mm, "passed on", why, holder, caller);
+	entry_fill(entry, new_why, new_holder, caller);
 	spin_unlock_irqrestore(&ledger_lock, flags);
 }
 
@@ -268,7 +257,7 @@ next_entry(const struct mm *mm, const struct list *link, bool *damaged)
 	*damaged = false;
 	if (next == &mm->ledger)
 		return NULL;
-	if ((u64)next >= (u64)pool && (u64)next < (u64)(pool + POOL_ENTRIES) &&
+	if ((u64)next >= (u64)pool && (u64)next < (u64)(pool + pool_size) &&
 	    ((u64)next - (u64)pool) % sizeof(pool[0]) ==
 		    offsetof(struct ledger_entry, link))
 		return list_entry(next, struct ledger_entry, link);
@@ -302,9 +291,8 @@ print_totals(const struct mm *mm, unsigned users, unsigned count)
 {
 	if (users + count > MAX_PRINTED)
 		printk(LOG_INFO, "  and %u more", users + count - MAX_PRINTED);
-	printk(LOG_INFO, "  together %u/%u; the counters say %d/%d%s", users,
-	       count, mm_users(mm), mm_count(mm),
-	       ledger_complete(mm) ? "" : " (entries had to be left out)");
+	printk(LOG_INFO, "  together %u/%u; the counters say %d/%d", users,
+	       count, mm_users(mm), mm_count(mm));
 }
 
 void
@@ -318,7 +306,7 @@ ledger_print(const struct mm *mm)
 
 	printk(LOG_INFO, "who holds mm %lu:", mm->id);
 	while ((entry = next_entry(mm, link, &damaged)) &&
-	       users + count < POOL_ENTRIES /* else it goes in circles */) {
+	       users + count < pool_size /* else it goes in circles */) {
 		if (counts_users(entry->why))
 			users++;
 		else

@@ -21,7 +21,7 @@ struct state {
 };
 
 static const struct code *code;
-static bool tso;
+static bool tso, bounded;
 
 /* ---- Sets and outcomes ----------------------------------------------------- */
 
@@ -312,7 +312,7 @@ is_silent(unsigned agent, const struct instr *instr)
 	unsigned mine = effects_of_agent(agent) & word;
 
 	if (instr->kind == UNLOCK)
-		return !tso && (!code->interrupt || agent != 0);
+		return !tso && !bounded && (!code->interrupt || agent != 0);
 	if (tso && instr->kind == ADD)
 		return false; /* a fence too */
 	if (instr->kind >= ADD_BOTH || is_of_a_pair(instr->word))
@@ -489,6 +489,7 @@ oracle_counts(const struct code *c, unsigned preemptions)
 	code = c;
 	tso = false;
 	preemptions_allowed = preemptions;
+	bounded = preemptions != ANY_PREEMPTIONS;
 	counts = (struct counts){ 0 };
 	for (unsigned a = 0; a < code->agents; a++)
 		do_silent(&start, a);

@@ -2,6 +2,7 @@
 #include "kernel/base/errno.h"
 #include "kernel/clone.h"
 #include "kernel/exit.h"
+#include "sched/hotplug.h"
 #include "sched/kthread.h"
 #include "sched/sched.h"
 #include "tests/explore/play.h"

@@ -145,12 +145,10 @@ first_actor(const char *name)
 static void
 add_memory(struct mm *mm, uaddr_t addr, u64 pages)
 {
-	long got;
+	long got = mm_locked(mm, do_mmap(mm, addr, pages * PAGE_SIZE, PROT_ALL,
+					 MAP_PRIVATE | MAP_ANONYMOUS |
+						 MAP_FIXED, false));
 
-	mutex_lock(&mm->lock);
-	got = do_mmap(mm, addr, pages * PAGE_SIZE, PROT_ALL,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, false);
-	mutex_unlock(&mm->lock);
 	MUST_EQ(got, addr);
 }
 

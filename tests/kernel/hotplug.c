@@ -1,9 +1,12 @@
 /* CPUs go offline and come back under load. */
+#include "kernel/abi.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/bits.h"
 #include "kernel/base/errno.h"
+#include "kernel/guest.h"
 #include "kernel/test.h"
 #include "mm/mm.h"
+#include "sched/hotplug.h"
 #include "sched/kthread.h"
 
 enum { PAIRS = 4, ROUNDS = 400, DRIFTERS = 4 };
@@ -132,4 +135,21 @@ KERNEL_TEST(hotplug_all_but_one,
 	}
 	EXPECT_EQ(cpu_online(1), -EBUSY);
 	EXPECT_EQ(cpu_offline(nr_cpus), -EINVAL);
+}
+
+// run: cpus=2 timeout=60
+KERNEL_TEST(hotplug_not_under_a_guest,
+	    "a CPU that a guest keeps stays, and one that has left gets none")
+{
+	sched_set_affinity(current, 1);
+	EXPECT_EQ(guest_control(LODGER_GUEST_RUN, 1), 0);
+	EXPECT_EQ(cpu_offline(1), -EBUSY);
+	EXPECT_EQ(online_cpus(), 3);
+	EXPECT_EQ(guest_control(LODGER_GUEST_LEAVE, 1), 0);
+	EXPECT_EQ(cpu_offline(1), 0);
+	EXPECT_EQ(guest_control(LODGER_GUEST_RUN, 1), -EINVAL);
+	EXPECT_EQ(guest_control(LODGER_GUEST_LEAVE, 1), -ESRCH);
+	EXPECT_EQ(cpu_online(1), 0);
+	EXPECT_EQ(guest_control(LODGER_GUEST_RUN, 1), 0);
+	EXPECT_EQ(guest_control(LODGER_GUEST_LEAVE, 1), 0);
 }

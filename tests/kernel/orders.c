@@ -182,12 +182,8 @@ unmap_order(void *arg)
 {
 	const struct range *range = arg;
 	struct mm *mm = current->mm;
-	long err;
 
-	mutex_lock(&mm->lock);
-	err = do_munmap(mm, range->addr, range->len);
-	mutex_unlock(&mm->lock);
-	return err;
+	return mm_locked(mm, do_munmap(mm, range->addr, range->len));
 }
 
 void

@@ -2,6 +2,7 @@
  * Panics on purpose: each must end in a screen that says what was violated.
  * A test whose name begins with panic_ is left out of test=all.
  */
+#include "arch/x86/cpu.h"
 #include "kernel/base/panic.h"
 #include "kernel/test.h"
 #include "mm/mm.h"
@@ -37,6 +38,32 @@ descend(u64 depth)
 KERNEL_TEST(panic_stack, "a kernel stack that overflows is reported as that")
 {
 	EXPECT_EQ(descend(1), 0);
+}
+
+/* The page below the stack on which @cpu handles a double fault: such a stack
+ * is the lower half of KSTACK_SIZE bytes. */
+static volatile u8 *
+below_double_fault_stack(unsigned cpu)
+{
+	u64 top = ALIGN_UP(cpu_tables[cpu].tss.ist[0], PAGE_SIZE);
+
+	return (volatile u8 *)(top - KSTACK_SIZE / 2 - 1);
+}
+
+// run: cpus=1 verdict=PANIC
+// expect: ^KERNEL PANIC: kernel tried to write address 0x[0-9a-f]+fff, which is not mapped
+KERNEL_TEST(panic_boot_fault_stack,
+	    "a guard lies below the boot CPU's stack for double faults")
+{
+	*below_double_fault_stack(0) = 1;
+}
+
+// run: cpus=2 verdict=PANIC
+// expect: ^KERNEL PANIC: kernel stack overflow
+KERNEL_TEST(panic_other_fault_stack,
+	    "a guard lies below another CPU's stack for double faults")
+{
+	*below_double_fault_stack(1) = 1;
 }
 
 // run: verdict=PANIC

@@ -208,6 +208,20 @@ KERNEL_TEST(panic_i3_count, "a reference on count that nobody has is reported")
 	check_invariants();
 }
 
+/* A ledger that had left out some of so many could not tell. */
+// run: append="invariants=0" verdict=PANIC
+// expect: ^KERNEL PANIC: I3: mm \d+ .* has count 10002, but its users, borrowers, adopters and pins are 10001
+KERNEL_TEST(panic_i3_among_many,
+	    "a reference that nobody has is reported among ten thousand")
+{
+	struct mm *mm = any_mm();
+
+	for (int i = 0; i < 10000; i++)
+		mmgrab(mm, REF_PIN, current);
+	atomic_inc(&mm->count);
+	check_invariants();
+}
+
 // run: cpus=2 append="invariants=0" verdict=PANIC
 // expect: ^KERNEL PANIC: I3: mm 0 \(init_mm\) has count
 KERNEL_TEST(panic_i3_init_mm, "init_mm's count is exact")

@@ -120,14 +120,12 @@ static long
 map_data_again(void *unused)
 {
 	struct mm *mm = current->mm;
-	long addr;
 
 	(void)unused;
-	mutex_lock(&mm->lock);
-	addr = do_mmap(mm, DATA, PAGE_SIZE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, false);
-	mutex_unlock(&mm->lock);
-	return addr;
+	return mm_locked(mm, do_mmap(mm, DATA, PAGE_SIZE,
+				     PROT_READ | PROT_WRITE,
+				     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+				     false));
 }
 
 enum { ROUNDS = 5, STORM_ROUNDS = 60, ROUNDS_PER_STEP = 20 };

@@ -1,6 +1,6 @@
 /* S11 to S13: several CPUs. */
 #include "kernel/base/errno.h"
-#include "sched/sched.h"
+#include "sched/hotplug.h"
 #include "tests/kernel/stage.h"
 
 // run: cpus=3 append="invariants=0" timeout=60

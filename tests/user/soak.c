@@ -13,20 +13,11 @@
 #include <sys/auxv.h>
 
 #include "tests/user/rest.h"
+#include "tests/user/storm.h"
 
 enum { WORKERS = 4, OPERATIONS = 150, DEEPEST = 3, MAX_PAGES = 64 };
 
 static _Atomic int *orphans; /* how many have ended */
-
-/* xorshift64*: the same numbers everywhere. */
-static uint64_t
-draw(uint64_t *state, uint64_t limit)
-{
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return (*state * 0x2545f4914f6cdd1d >> 33) % limit;
-}
 
 /* A child's own stream of numbers. */
 static uint64_t

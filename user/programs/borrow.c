@@ -120,6 +120,17 @@ populate(void)
 
 static void obey(enum who me);
 
+/* Waits for a child, and says that it is gone. */
+static void
+reap(void)
+{
+	int tid = wait(NULL);
+
+	for (int i = 0; i < NR_ACTORS; i++)
+		if (actors[i].tid == tid)
+			actors[i].tid = 0;
+}
+
 static void
 vfork_child(enum who child)
 {
@@ -154,7 +165,7 @@ obey(enum who me)
 		else if (command == VFORK)
 			vfork_child(F);
 		else if (command == REAP)
-			wait(NULL);
+			reap();
 		else if (command == POPULATE)
 			populate();
 	}
@@ -171,6 +182,13 @@ static void
 wait_alive(enum who who)
 {
 	while (actors[who].tid == 0)
+		sched_yield();
+}
+
+static void
+wait_reaped(enum who who)
+{
+	while (actors[who].tid != 0)
 		sched_yield();
 }
 
@@ -656,12 +674,13 @@ story_of_vfork(void)
 
 	kill(actors[F].tid, SIGKILL);
 	tell(E, REAP);
+	/* E may run before F has ended, and F is not to be held below. */
+	wait_reaped(F);
 	step("F is killed, E runs again",
 	     (struct expected){ 1, 1, "E", "E", NULL, NULL },
 "     vfork's wait ended when F called exec, long before F ended.");
 
 	hold_at(LEFT, LODGER_HOLD_DEAD);
-	actors[F].tid = 0;
 	actors[F].command = EXIT;
 	tell(E, VFORK);
 	step("E vforks again, and the child exits at once",

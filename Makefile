@@ -95,7 +95,7 @@ $(OUT)/flags: FORCE
 # ---- Kernel ----------------------------------------------------------------
 
 SOURCES := $(wildcard boot/*.asm arch/x86/*.asm arch/x86/*.c kernel/*.c \
-	kernel/base/*.c mm/*.c sched/*.c)
+	kernel/base/*.c kernel/ipc/*.c mm/*.c sched/*.c)
 ifeq ($(VARIANT),debug)
 SOURCES += $(wildcard kernel/debug/*.c tests/kernel/*.c)
 endif

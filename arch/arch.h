@@ -182,6 +182,13 @@ u64 regs_ip(const struct regs *regs);
 u64 regs_sp(const struct regs *regs);
 u64 regs_fp(const struct regs *regs);
 bool regs_from_user(const struct regs *regs);
+/* A message (kernel/abi_ipc.h): six words in the registers of the arguments,
+ * and four more registers that only its own calls use; the badge comes back
+ * in the first of these. */
+void regs_copy_words(struct regs *to, const struct regs *from);
+void regs_set_word(struct regs *regs, unsigned i, u64 word); /* 0 .. 5 */
+u64 regs_more(const struct regs *regs, unsigned i);	     /* 0 .. 3 */
+void regs_set_badge(struct regs *regs, u64 badge);
 
 /* Thread-local storage base of @task (arch_prctl, CLONE_SETTLS). -EPERM when
  * it is not a user address. */

@@ -35,8 +35,33 @@ enum lodger_call {
 	LODGER_guest,
 	LODGER_hold,
 	LODGER_kthread_ping,
+	LODGER_handle_duplicate, /* from here on: kernel/abi_ipc.h */
+	LODGER_handle_close,
+	LODGER_handle_stat,
+	LODGER_handle_give,
+	LODGER_endpoint_create,
+	LODGER_notification_create,
+	LODGER_signal,
+	LODGER_bind,
+	LODGER_set_priority,
+	LODGER_mm_open,
+	LODGER_mm_create,
+	LODGER_mm_read,
+	LODGER_mm_write,
+	LODGER_mm_map,
+	LODGER_mm_unmap,
+	LODGER_mm_protect,
+	LODGER_mm_info,
+	LODGER_mm_exec,
+	LODGER_call,	/* call to wait: all registers */
+	LODGER_recv,
+	LODGER_reply,
+	LODGER_reply_recv,
+	LODGER_wait,
 	LODGER_CALL_END,
 };
+
+#include "kernel/abi_ipc.h"
 
 /* Includes the final 0. Task and address space names are cut to fit. */
 enum { LODGER_NAME_LEN = 16 };

@@ -9,6 +9,7 @@
 #include "kernel/base/string.h"
 #include "kernel/cpio.h"
 #include "kernel/elf.h"
+#include "kernel/exec.h"
 #include "kernel/exit.h"
 #include "kernel/process.h"
 #include "mm/mm.h"
@@ -391,6 +392,18 @@ enter_program(struct mm *mm, const char *path, u64 entry, uaddr_t sp)
 	strscpy(me->name, base_name(path), sizeof(me->name));
 	strscpy(me->process->name, me->name, sizeof(me->process->name));
 	arch_start_user(task_regs(me), entry, sp);
+}
+
+int
+exec_into(struct mm *mm, uaddr_t entry, uaddr_t sp)
+{
+	int err = end_other_threads();
+
+	if (!err)
+		enter_program(mm, current->name, entry, sp);
+	else
+		mmput(mm, REF_BUILDING, current);
+	return err;
 }
 
 static int

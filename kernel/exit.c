@@ -3,6 +3,7 @@
 #include "kernel/base/errno.h"
 #include "kernel/exit.h"
 #include "kernel/hold.h"
+#include "kernel/ipc/ipc.h"
 #include "kernel/process.h"
 #include "kernel/trace.h"
 #include "mm/mm.h"
@@ -94,6 +95,17 @@ leave_process(struct task *me, int status)
 	spin_unlock_irqrestore(&pid_lock, flags);
 }
 
+/* Handles close before the parent can see that the process has ended. */
+static void
+ipc_exit(void)
+{
+	struct process *process = current->process;
+
+	ipc_task_exit();
+	if (atomic_add_return(&process->live, -1) == 0)
+		handles_close_all(process);
+}
+
 void
 do_exit(int status)
 {
@@ -107,6 +119,7 @@ do_exit(int status)
 		mm_release();
 		exit_mm();
 	}
+	ipc_exit();
 	leave_process(me, status);
 	hold_point(LODGER_HOLD_DEAD);
 	task_exit();

@@ -3,6 +3,7 @@
 #include "kernel/base/errno.h"
 #include "kernel/base/string.h"
 #include "kernel/clone.h"
+#include "kernel/ipc/ipc.h"
 #include "kernel/process.h"
 #include "kernel/trace.h"
 #include "mm/mm.h"
@@ -52,7 +53,7 @@ inherit(struct task *child, const struct clone_args *args)
 {
 	struct task *me = current;
 
-	child->prio = me->prio;
+	child->prio = own_priority(me);
 	child->affinity = me->affinity;
 	child->sigmask = me->sigmask;
 	if (args->flags & CLONE_CHILD_SETTID)

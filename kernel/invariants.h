@@ -15,6 +15,9 @@ void check_invariants(void);
 /* The checks alone: the caller knows that nothing moves. */
 void check_world(void);
 
+/* J1 to J5: handles and waits, kernel/debug/ipc_invariants.c. The same. */
+void check_ipc(void);
+
 /* A thread that checks every "invariants=" milliseconds. */
 void invariants_start(void);
 #else

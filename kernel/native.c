@@ -9,6 +9,11 @@
 #include "kernel/base/string.h"
 #include "kernel/guest.h"
 #include "kernel/invariants.h"
+#include "kernel/ipc/endpoint.h"
+#include "kernel/ipc/handle.h"
+#include "kernel/ipc/inherit.h"
+#include "kernel/ipc/mm_handle.h"
+#include "kernel/ipc/notification.h"
 #include "kernel/process.h"
 #include "kernel/time.h"
 #include "kernel/trace.h"
@@ -18,6 +23,7 @@
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
+#include "sched/reaper.h"
 
 /* ---- Address spaces --------------------------------------------------- */
 
@@ -39,20 +45,29 @@ fill_mm_stat(struct mm *mm, struct lodger_mm_stat *stat)
 	stat->tables = mm->nr_tables;
 	stat->regions = mm->regions.nr_regions;
 	stat->mapped_bytes = mm->regions.bytes;
-	mmput(mm, REF_GET, current);
+	mmput_by_reaper(mm, current);
+}
+
+long
+stat_pinned_mm(struct mm *mm, uaddr_t buf)
+{
+	struct lodger_mm_stat stat;
+
+	fill_mm_stat(mm, &stat);
+	return copy_to_user(buf, &stat, sizeof(stat));
 }
 
 static long
 native_mm_stat(u64 id, uaddr_t buf)
 {
-	struct lodger_mm_stat stat;
 	struct mm *mm = mm_find(id == ~0ul ? current->mm->id : id, current);
+	long result;
 
 	if (!mm)
 		return -ESRCH;
-	fill_mm_stat(mm, &stat);
+	result = stat_pinned_mm(mm, buf);
 	mmdrop(mm, REF_PIN, current);
-	return copy_to_user(buf, &stat, sizeof(stat));
+	return result;
 }
 
 /* Room for what a walk under a spin lock finds. */
@@ -249,6 +264,24 @@ native_task_list(uaddr_t tids, size_t n)
 		err = put_user_u32(tids + i * sizeof(u32), (u32)list.items[i]);
 	kfree(list.items);
 	return err ? err : (long)list.used;
+}
+
+static long
+native_set_priority(int tid, unsigned prio)
+{
+	irq_flags_t flags;
+	struct task *task;
+
+	if (prio < LODGER_PRIO_FIRST || prio > LODGER_PRIO_LAST)
+		return -EINVAL;
+	flags = spin_lock_irqsave(&pid_lock);
+	task = tid ? find_task(tid) : current;
+	if (task && task->process != current->process)
+		task = NULL;
+	if (task)
+		ipc_set_priority(task, (u8)prio);
+	spin_unlock_irqrestore(&pid_lock, flags);
+	return task ? 0 : -ESRCH;
 }
 
 /* ---- CPUs and the whole ----------------------------------------------- */
@@ -464,7 +497,12 @@ static const native_t native_calls[LODGER_CALL_END - LODGER_klog_write] = {
 	CALL(sys_stat),	    CALL(trace_control), CALL(fail),
 	CALL(fail_happened), CALL(check_invariants), CALL(quiesce),
 	CALL(verdict),	    CALL(guest),	 CALL(hold),
-	CALL(kthread_ping),
+	CALL(kthread_ping), CALL(handle_duplicate), CALL(handle_close),
+	CALL(handle_stat),  CALL(handle_give),	 CALL(endpoint_create),
+	CALL(notification_create), CALL(signal), CALL(bind), CALL(set_priority),
+	CALL(mm_open),	    CALL(mm_create),	 CALL(mm_read),
+	CALL(mm_write),	    CALL(mm_map),	 CALL(mm_unmap),
+	CALL(mm_protect),   CALL(mm_info),	 CALL(mm_exec),
 };
 
 native_t

@@ -8,6 +8,10 @@ typedef long (*native_t)(u64, u64, u64, u64, u64, u64);
 /* The call with @number, or NULL. */
 native_t native_call(u64 number);
 
+/* What mm_stat() tells of @mm, on which the caller has a pin of its own. */
+struct mm;
+long stat_pinned_mm(struct mm *mm, uaddr_t buf);
+
 /* At the end of system call @number: withdraws the failure that the caller
  * asked for, unless this was the call that asked. */
 #ifdef CONFIG_DEBUG

@@ -146,6 +146,7 @@ thread_attach(struct task *task, struct process *process)
 	task->process = process;
 	list_add_tail(&process->threads, &task->thread_link);
 	process->nr_threads++;
+	atomic_inc(&process->live);
 	hash_task(task);
 }
 

@@ -3,8 +3,8 @@
  * does not own an address space; its tasks live in one, usually the same, and
  * with vfork or CLONE_VM two processes may live in one for a while.
  *
- * All of it is guarded by pid_lock, which is taken with interrupts off and
- * held for short walks only.
+ * All of it but the handles is guarded by pid_lock, which is taken with
+ * interrupts off and held for short walks only.
  */
 #pragma once
 
@@ -12,6 +12,8 @@
 #include "sched/wait.h"
 
 enum { PID_MAX = 32768 };
+
+struct handle_table;
 
 struct process {
 	tid_t pid;
@@ -29,6 +31,12 @@ struct process {
 	int exit_status;	  /* as wait4() reports it */
 	int exit_signal;	  /* to the parent at the end; 0: none */
 	u64 pending;		  /* signals sent to the process */
+
+	atomic_t live;		  /* threads that have not begun to exit */
+
+	/* under ipc_lock */
+	struct handle_table *handles; /* NULL: none yet, or closed */
+	bool handles_closed;
 
 	struct wait_queue changed; /* a child ended, or a thread left */
 };

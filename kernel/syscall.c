@@ -9,6 +9,7 @@
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
 #include "kernel/clone.h"
+#include "kernel/ipc/ipc.h"
 #include "kernel/native.h"
 #include "kernel/process.h"
 #include "kernel/signal.h"
@@ -459,27 +460,49 @@ static const syscall_t linux_calls[NR_LINUX_CALLS] = {
 	CALL(318, sys_getrandom),
 };
 
-static syscall_t
-find_call(u64 number)
+static inline bool
+is_message_call(u64 number)
 {
-	if (likely(number < NR_LINUX_CALLS))
-		return linux_calls[number];
-	return native_call(number);
+	return number - LODGER_call <= LODGER_wait - LODGER_call;
+}
+
+/* Those from 0x1000 on. Messages set their result themselves: it is the shortest
+ * way, with no register saved here. */
+static void
+lodger_dispatch(struct regs *regs, u64 number)
+{
+	syscall_t call = native_call(number);
+	long result = -ENOSYS;
+
+	if (call)
+		result = call(regs_arg(regs, 0), regs_arg(regs, 1),
+			      regs_arg(regs, 2), regs_arg(regs, 3),
+			      regs_arg(regs, 4), regs_arg(regs, 5));
+	else if (number == TEST_CALL)
+		result = test_call();
+	regs_set_result(regs, result);
+	end_injection(number);
 }
 
 void
 syscall_dispatch(struct regs *regs)
 {
-	syscall_t call = find_call(regs_syscall(regs));
+	u64 number = regs_syscall(regs);
 	long result = -ENOSYS;
 
 	count_event(COUNT_SYSCALLS);
-	if (likely(call))
-		result = call(regs_arg(regs, 0), regs_arg(regs, 1),
-			      regs_arg(regs, 2), regs_arg(regs, 3),
-			      regs_arg(regs, 4), regs_arg(regs, 5));
-	else if (regs_syscall(regs) == TEST_CALL)
-		result = test_call();
+	if (unlikely(number >= NR_LINUX_CALLS)) {
+		if (is_message_call(number))
+			ipc_dispatch(regs);
+		else
+			lodger_dispatch(regs, number);
+		return;
+	}
+	if (likely(linux_calls[number]))
+		result = linux_calls[number](
+			regs_arg(regs, 0), regs_arg(regs, 1),
+			regs_arg(regs, 2), regs_arg(regs, 3),
+			regs_arg(regs, 4), regs_arg(regs, 5));
 	regs_set_result(regs, result);
-	end_injection(regs_syscall(regs));
+	end_injection(number);
 }

@@ -269,7 +269,7 @@ static void
 user_copy_fault(struct regs *regs, u64 addr, unsigned flags)
 {
 	struct task *task = current;
-	int err;
+	int err = -EFAULT;
 
 	if (addr < PAGE_SIZE && !arch_has_fixup(regs))
 		panic_regs(regs, "kernel tried to %s address 0x%lx: a NULL "
@@ -283,9 +283,11 @@ user_copy_fault(struct regs *regs, u64 addr, unsigned flags)
 			   "tried to %s user address 0x%lx",
 			   access_name(flags), addr);
 	ASSERT(!this_cpu()->irq_depth); /* the fault may sleep */
-	arch_irq_enable();
-	err = mm_fault(task->mm, addr, flags);
-	arch_irq_disable();
+	if (!task->no_faults) {
+		arch_irq_enable();
+		err = mm_fault(task->mm, addr, flags);
+		arch_irq_disable();
+	}
 	if (err && !arch_fixup_exception(regs))
 		panic_regs(regs, "a user copy has lost its fix-up");
 }

@@ -105,6 +105,27 @@ mmput(struct mm *mm, enum mm_ref why, const void *holder)
 		teardown(mm);
 }
 
+/* As in mmput(), @mm may be gone once the decrement is done: the ledger and the
+ * trace come first. */
+bool
+mmput_unless_last(struct mm *mm, const void *holder)
+{
+	u64 id = mm->id;
+	int count = mm_count(mm);
+	int users = atomic_read(&mm->users);
+
+	ledger_remove(mm, REF_GET, holder, CALLER);
+	count_event(COUNT_MM_ATOMICS);
+	do {
+		if (users == 1) {
+			ledger_add(mm, REF_GET, holder, CALLER);
+			return false;
+		}
+	} while (!atomic_cmpxchg(&mm->users, &users, users - 1));
+	trace_counts(TRACE_MMPUT, id, users - 1, count, REF_GET, CALLER);
+	return true;
+}
+
 void
 mmgrab(struct mm *mm, enum mm_ref why, const void *holder)
 {

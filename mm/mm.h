@@ -43,6 +43,7 @@ struct mm {
 	bool torn_down;		/* exit_mmap has run */
 	char name[16];		/* the program, for people */
 	struct list link;	/* all address spaces: mm_list_lock */
+	struct list reap_link;	/* the reaper's: mmput_by_reaper() */
 #ifdef CONFIG_DEBUG
 	struct list ledger;	/* struct ledger_entry: ledger's lock */
 	struct {		/* kernel/debug/invariants.c: recounted */
@@ -78,6 +79,10 @@ bool mmget_not_zero(struct mm *mm, const void *holder) __must_check;
 /* One user less. The last one tears the contents down and drops the users'
  * common reference. May sleep. */
 void mmput(struct mm *mm, enum mm_ref why, const void *holder);
+
+/* The same for an outsider's REF_GET, unless it is the last one: then false,
+ * and nothing has changed. Does not sleep. */
+bool mmput_unless_last(struct mm *mm, const void *holder) __must_check;
 
 /* One more, or one less, on count. The last drop frees root and struct: with
  * no spin lock held, not in an interrupt, never for init_mm. */

@@ -5,6 +5,8 @@
 #include "kernel/base/errno.h"
 #include "kernel/base/string.h"
 #include "mm/mm.h"
+#include "mm/usercopy.h"
+#include "sched/task.h"
 
 /* Where @addr's page is in the direct map, if it can be written as it is. */
 static void *
@@ -50,4 +52,82 @@ mm_write(struct mm *mm, uaddr_t addr, const void *src, size_t n)
 		n -= part;
 	}
 	return 0;
+}
+
+/* ---- Between two address spaces --------------------------------------- */
+
+/* Where @addr's page is in the direct map, if it can be used as it is. */
+static char *
+usable_page(struct mm *mm, uaddr_t addr, bool write)
+{
+	pte_t *pte = pgtable_lookup(mm, addr);
+
+	if (!pte || !pte_present(*pte) || !pte_user(*pte) ||
+	    (write && !pte_writable(*pte)))
+		return NULL;
+	return phys_to_virt(pte_paddr(*pte));
+}
+
+/*
+ * Within one page of @mm. A page of our own that is missing is no reason to
+ * wait here: its fault would take our own lock under that of another, while
+ * somebody may be doing the reverse. So *left bytes are left over, and the
+ * page is made present with no lock held. -EAGAIN: the same for @mm's page.
+ */
+static int
+copy_in_page(struct mm *mm, uaddr_t addr, uaddr_t own, size_t n, bool write,
+	     size_t *left)
+{
+	size_t offset = addr % PAGE_SIZE;
+	char *page;
+
+	mutex_lock(&mm->lock);
+	page = usable_page(mm, addr, write);
+	if (page && write)
+		*left = copy_from_user_nofault(page + offset, own, n);
+	else if (page)
+		*left = copy_to_user_nofault(own, page + offset, n);
+	mutex_unlock(&mm->lock);
+	return page ? 0 : -EAGAIN;
+}
+
+static int
+copy_across(struct mm *mm, uaddr_t addr, uaddr_t own, size_t n, bool write,
+	    bool *theirs)
+{
+	unsigned my_access = FAULT_USER | (write ? 0 : FAULT_WRITE);
+	unsigned their_access = FAULT_USER | (write ? FAULT_WRITE : 0);
+
+	ASSERT(mm_users(mm) > 0);
+	while (n) {
+		size_t part = MIN(n, PAGE_SIZE - addr % PAGE_SIZE);
+		size_t left = 0;
+		int err = copy_in_page(mm, addr, own, part, write, &left);
+
+		*theirs = err != 0;
+		if (!err) {
+			addr += part - left;
+			own += part - left;
+			n -= part - left;
+		}
+		if (err)
+			err = mm_fault(mm, addr, their_access);
+		else if (left)
+			err = mm_fault(current->mm, own, my_access);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int
+mm_copy_out(struct mm *mm, uaddr_t dst, uaddr_t src, size_t n, bool *theirs)
+{
+	return copy_across(mm, dst, src, n, true, theirs);
+}
+
+int
+mm_copy_in(struct mm *mm, uaddr_t src, uaddr_t dst, size_t n, bool *theirs)
+{
+	return copy_across(mm, src, dst, n, false, theirs);
 }

@@ -46,6 +46,33 @@ copy_to_user(uaddr_t dst, const void *src, size_t n)
 	return arch_copy_to_user(dst, src, n) ? -EFAULT : 0;
 }
 
+/* Read Linux: mm/maccess.c, copy_from_user_nofault. */
+size_t
+copy_from_user_nofault(void *dst, uaddr_t src, size_t n)
+{
+	size_t left;
+
+	if (!current->mm || !access_ok(src, n))
+		return n;
+	current->no_faults = true;
+	left = arch_copy_from_user(dst, src, n);
+	current->no_faults = false;
+	return left;
+}
+
+size_t
+copy_to_user_nofault(uaddr_t dst, const void *src, size_t n)
+{
+	size_t left;
+
+	if (!current->mm || !access_ok(dst, n))
+		return n;
+	current->no_faults = true;
+	left = arch_copy_to_user(dst, src, n);
+	current->no_faults = false;
+	return left;
+}
+
 int
 clear_user(uaddr_t dst, size_t n)
 {

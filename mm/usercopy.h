@@ -13,6 +13,12 @@ int copy_from_user(void *dst, uaddr_t src, size_t n) __must_check;
 int copy_to_user(uaddr_t dst, const void *src, size_t n) __must_check;
 int clear_user(uaddr_t dst, size_t n) __must_check;
 
+/* The same with any lock held that is no spin lock: a page that is not there
+ * is not made present. Return the bytes not copied. */
+size_t copy_from_user_nofault(void *dst, uaddr_t src, size_t n) __must_check;
+size_t copy_to_user_nofault(uaddr_t dst, const void *src, size_t n)
+	__must_check;
+
 /* Copies a string with its 0: returns its length without it, -EFAULT, or
  * -ENAMETOOLONG when it does not fit in @size bytes. */
 ssize_t strncpy_from_user(char *dst, uaddr_t src, size_t size) __must_check;

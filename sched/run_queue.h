@@ -33,6 +33,15 @@ enqueue(struct run_queue *rq, struct task *task)
 	task->on_rq = true;
 }
 
+/* Before all others of its priority. */
+static inline void
+enqueue_first(struct run_queue *rq, struct task *task)
+{
+	enqueue(rq, task);
+	list_unlink(&task->run_link);
+	list_add(&rq->lists[task->prio], &task->run_link);
+}
+
 static inline void
 dequeue(struct run_queue *rq, struct task *task)
 {

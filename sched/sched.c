@@ -207,6 +207,7 @@ wake_up_task(struct task *task)
 		/* On the queue still: it has not given its CPU away yet, and
 		 * will find itself runnable when it tries. */
 		if (!task->on_rq) {
+			task->migrating = false;
 			elsewhere = !allowed_on(task, task->cpu);
 			if (elsewhere) {
 				WRITE_ONCE(task->moving, true);
@@ -221,6 +222,32 @@ wake_up_task(struct task *task)
 		place(task, choose_cpu(task));
 	arch_irq_restore(flags);
 	return slept;
+}
+
+/* The same protocol as place(): moving until the new CPU is named. It stays
+ * asleep, on no list. */
+bool
+sched_fetch_sleeper(struct task *task, unsigned id)
+{
+	irq_flags_t flags;
+	struct run_queue *rq = lock_task_queue(task, &flags);
+	bool fetched = READ_ONCE(task->state) == TASK_SLEEPING &&
+		       !task->on_rq && allowed_on(task, id);
+
+	if (fetched) {
+		task->migrating = false;
+		WRITE_ONCE(task->moving, true);
+	}
+	spin_unlock(&rq->lock);
+	if (fetched) {
+		rq = &run_queues[id];
+		spin_lock(&rq->lock);
+		WRITE_ONCE(task->cpu, id);
+		store_release(&task->moving, false);
+		spin_unlock(&rq->lock);
+	}
+	arch_irq_restore(flags);
+	return fetched;
 }
 
 void
@@ -348,16 +375,17 @@ sched_help_outranked(struct cpu *cpu)
 
 /* @task may no longer be where it is. One that waits is taken away, for the
  * caller to place; one that runs is told to leave; one that sleeps is looked
- * at when it wakes. */
+ * at when it wakes, and marked for switch_to_sleeper(). */
 static void
 expel(struct run_queue *rq, struct task *task)
 {
-	if (task->on_cpu) {
-		task->migrating = true;
-		resched_cpu(cpu_by_id(task->cpu));
-	} else if (task->on_rq) {
+	if (!task->on_cpu && task->on_rq) {
 		take_away(rq, task);
+		return;
 	}
+	task->migrating = true;
+	if (task->on_cpu)
+		resched_cpu(cpu_by_id(task->cpu));
 }
 
 int

@@ -20,6 +20,17 @@ void sched_init_secondary(void);
  * priority's list. Interrupts on; no spin lock held. */
 void schedule(void);
 
+/*
+ * Gives the CPU straight to @next, which sleeps, with what is left of the
+ * caller's turn, and puts the caller to sleep; @next comes over to this CPU if
+ * it was on another. Interrupts off. @held, a spin lock without which nobody
+ * wakes the caller but to die, keeps @next from going away, and is released
+ * once @next is ours. Returns true when the caller has been woken and runs
+ * again; or false at once, with @held still held, when @next does not sleep, or
+ * may not come, or the caller is to die.
+ */
+bool switch_to_sleeper(struct task *next, struct spinlock *held);
+
 /* Makes @task runnable; false when it was not asleep. Any context. A task
  * that is just about to sleep does not lose the wake-up. */
 bool wake_up_task(struct task *task);
@@ -72,6 +83,10 @@ void resched_cpu(struct cpu *cpu);
  * long, goes to a CPU where it gets its turn, if it may run on such a one. For
  * the tick, interrupts off. Idle CPUs need no such help: they look for work. */
 void sched_help_outranked(struct cpu *cpu);
+
+/* Takes @task, which sleeps on another CPU, over to @id, this one. False: it
+ * does not sleep, or may not run here. Interrupts off. */
+bool sched_fetch_sleeper(struct task *task, unsigned id);
 
 /* A runnable task that has been switched away from on a CPU that it may no
  * longer use: queues it on another one. For the finish step, interrupts off. */

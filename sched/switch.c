@@ -185,6 +185,65 @@ schedule(void)
 	arch_irq_enable();
 }
 
+/* Is @next asleep, here, and may it go on here? The lock is held. With a lower
+ * priority it would run before others, whose turn it is. */
+static inline bool
+may_take_over(const struct cpu *cpu, const struct task *prev,
+	      const struct task *next)
+{
+	bool on_the_move = next->on_rq | next->moving | next->migrating |
+			   prev->migrating | cpu->dying;
+
+	return next->state == TASK_SLEEPING && next->cpu == cpu->id &&
+	       next->prio <= prev->prio && !on_the_move;
+}
+
+/* @prev goes to sleep, and @next takes its place in the queue. */
+static inline void
+take_over(struct run_queue *rq, struct task *prev, struct task *next)
+{
+	WRITE_ONCE(prev->state, TASK_SLEEPING);
+	WRITE_ONCE(next->state, TASK_RUNNABLE);
+	next->slice = prev->slice;
+	if (unlikely(prev->prio != next->prio)) {
+		dequeue(rq, prev);
+		enqueue_first(rq, next);
+		return;
+	}
+	list_replace(&prev->run_link, &next->run_link);
+	prev->on_rq = false;
+	next->on_rq = true;
+}
+
+/*
+ * No preemption point, unlike schedule(): who wants this CPU has set
+ * need_resched, which is looked at on the way to user mode. Who wants us to
+ * die has set kill_signal, and takes the lock to wake us: either we see it
+ * here, or we are found asleep.
+ */
+bool
+switch_to_sleeper(struct task *next, struct spinlock *held)
+{
+	struct cpu *cpu = this_cpu();
+	struct run_queue *rq = cpu->rq;
+	struct task *prev = cpu->curr;
+
+	DEBUG_ASSERT(!arch_irqs_on() && cpu->irq_depth == 0);
+	if (unlikely(READ_ONCE(next->cpu) != cpu->id) &&
+	    !sched_fetch_sleeper(next, cpu->id))
+		return false;
+	spin_lock(&rq->lock);
+	if (unlikely(READ_ONCE(prev->kill_signal)) ||
+	    unlikely(!may_take_over(cpu, prev, next))) {
+		spin_unlock(&rq->lock);
+		return false;
+	}
+	spin_unlock(held);
+	take_over(rq, prev, next);
+	context_switch(prev, next);
+	return true;
+}
+
 void
 task_first_run(struct task *prev)
 {

@@ -4,6 +4,7 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/string.h"
 #include "mm/kstack.h"
+#include "mm/mm.h"
 #include "mm/slab.h"
 #include "sched/kthread.h"
 #include "sched/reaper.h"
@@ -105,6 +106,7 @@ nr_tasks(void)
  */
 static struct spinlock dead_lock = SPINLOCK_INIT("dead", RANK_TASK);
 static struct list dead = LIST_INIT(dead); /* by run_link */
+static struct list left = LIST_INIT(left); /* struct mm, by reap_link */
 static struct task *reaper;
 static atomic_t unreaped; /* added, not freed yet */
 
@@ -125,6 +127,37 @@ reaper_add(struct task *task)
 		wake_up_task(reaper);
 }
 
+/* A reference of its own keeps @mm on the list: nobody else's is the last one
+ * meanwhile, so it is there only once. */
+void
+mmput_by_reaper(struct mm *mm, const void *holder)
+{
+	irq_flags_t flags;
+
+	if (mmput_unless_last(mm, holder))
+		return;
+	ledger_move(mm, REF_GET, holder, REF_GET, reaper, CALLER);
+	flags = spin_lock_irqsave(&dead_lock);
+	list_add_tail(&left, &mm->reap_link);
+	spin_unlock_irqrestore(&dead_lock, flags);
+	atomic_inc(&unreaped);
+	wake_up_task(reaper);
+}
+
+static struct mm *
+take_left(void)
+{
+	irq_flags_t flags = spin_lock_irqsave(&dead_lock);
+	struct mm *mm = NULL;
+
+	if (!list_empty(&left)) {
+		mm = list_first(&left, struct mm, reap_link);
+		list_del(&mm->reap_link);
+	}
+	spin_unlock_irqrestore(&dead_lock, flags);
+	return mm;
+}
+
 static struct task *
 take_dead(void)
 {
@@ -139,26 +172,39 @@ take_dead(void)
 	return task;
 }
 
+static void
+reap(struct task *task)
+{
+	task_free(task);
+	if (kstack_cache_full())
+		kstack_drain();
+	atomic_inc(&reaped);
+	wake_up_all(&reaped_some);
+	atomic_dec(&unreaped);
+}
+
 static int
 reaper_main(void *unused)
 {
 	(void)unused;
 	for (;;) {
 		struct task *task;
+		struct mm *mm;
 
 		set_current_state(TASK_SLEEPING);
 		task = take_dead();
-		if (!task) {
+		mm = take_left();
+		if (!task && !mm) {
 			schedule();
 			continue;
 		}
 		set_current_state(TASK_RUNNABLE);
-		task_free(task);
-		if (kstack_cache_full())
-			kstack_drain();
-		atomic_inc(&reaped);
-		wake_up_all(&reaped_some);
-		atomic_dec(&unreaped);
+		if (task)
+			reap(task);
+		if (mm) {
+			mmput(mm, REF_GET, reaper);
+			atomic_dec(&unreaped);
+		}
 		cond_resched();
 	}
 	return 0;

@@ -10,6 +10,7 @@
 #include "kernel/base/list.h"
 #include "kernel/base/spinlock.h"
 
+struct ipc_task;
 struct mm;
 struct process;
 
@@ -67,9 +68,12 @@ struct task {
 	uaddr_t clear_child_tid;
 	uaddr_t robust_list;
 	struct completion *vfork_done;
+	bool no_faults;		/* user copies stop at a missing page */
 	int transition;		/* inside a marked transition: depth */
 
 	uaddr_t set_child_tid;	/* written at its first run, if not 0 */
+
+	struct ipc_task *ipc;	/* kernel/ipc/ipc.h; NULL: never used any */
 
 	/* --- kernel threads: kthread.c --- */
 	int (*kthread_fn)(void *);

@@ -23,6 +23,7 @@ asm_offsets(void)
 	EQU(TASK_SP, offsetof(struct task, arch.sp));
 	EQU(TASK_KILL_SIGNAL, offsetof(struct task, kill_signal));
 
+	EQU(REGS_RBX, offsetof(struct regs, rbx));
 	EQU(REGS_R11, offsetof(struct regs, r11));
 	EQU(REGS_VECTOR, offsetof(struct regs, vector));
 	EQU(REGS_RIP, offsetof(struct regs, rip));

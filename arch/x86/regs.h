@@ -5,8 +5,8 @@
  *
  * A system call goes back the short way: rip and the flags are what SYSCALL
  * left in rcx and r11, and the registers that C preserves have not been lost,
- * so they are not restored. The call itself may change rax and rsp. Whoever
- * changes more must clear vector, as arch_start_user() does: then
+ * so they are not restored, but for rbx. The call itself may change rax, rsp,
+ * the arguments and rbx. Whoever changes more must clear vector, as arch_start_user() does: then
  * return_to_user restores everything.
  *
  * The accessors of arch.h are on the path of every system call, so they are
@@ -94,4 +94,60 @@ ARCH_INLINE bool
 regs_from_user(const struct regs *regs)
 {
 	return regs->cs & PRIVILEGE_MASK;
+}
+
+ARCH_INLINE void
+regs_copy_words(struct regs *to, const struct regs *from)
+{
+	to->rdi = from->rdi;
+	to->rsi = from->rsi;
+	to->rdx = from->rdx;
+	to->r10 = from->r10;
+	to->r8 = from->r8;
+	to->r9 = from->r9;
+}
+
+ARCH_INLINE void
+regs_set_word(struct regs *regs, unsigned i, u64 word)
+{
+	switch (i) {
+	case 0:
+		regs->rdi = word;
+		break;
+	case 1:
+		regs->rsi = word;
+		break;
+	case 2:
+		regs->rdx = word;
+		break;
+	case 3:
+		regs->r10 = word;
+		break;
+	case 4:
+		regs->r8 = word;
+		break;
+	default:
+		regs->r9 = word;
+	}
+}
+
+ARCH_INLINE u64
+regs_more(const struct regs *regs, unsigned i)
+{
+	switch (i) {
+	case 0:
+		return regs->rbx;
+	case 1:
+		return regs->r12;
+	case 2:
+		return regs->r13;
+	default:
+		return regs->r14;
+	}
+}
+
+ARCH_INLINE void
+regs_set_badge(struct regs *regs, u64 badge)
+{
+	regs->rbx = badge;
 }

@@ -65,7 +65,8 @@ syscall_entry:
 	cmp	qword [rsp + REGS_VECTOR], VECTOR_SYSCALL
 	jne	return_to_user
 
-	add	rsp, REGS_R11		; rbx, rbp, r12 .. r15: C preserves them
+	mov	rbx, [rsp + REGS_RBX]	; a message's badge
+	add	rsp, REGS_R11		; rbp, r12 .. r15: C preserves them
 	pop	r11			; regs.r11, equal to rflags
 	pop	r10			; regs.r10
 	pop	r9			; regs.r9

@@ -17,6 +17,7 @@
 #define EEXIST	     17
 #define ENODEV	     19
 #define EINVAL	     22
+#define EMFILE	     24
 #define ENOTTY	     25
 #define ENOSPC	     28
 #define EPIPE	     32
@@ -25,6 +26,7 @@
 #define ENAMETOOLONG 36
 #define ENOSYS	     38
 #define EOVERFLOW    75
+#define EMSGSIZE     90
 #define EOPNOTSUPP   95
 #define ETIMEDOUT    110
 

@@ -62,6 +62,13 @@ list_del(struct list *item)
 	list_init(item);
 }
 
+/* @new takes the place of @old. */
+static inline void
+list_replace(struct list *old, struct list *new)
+{
+	list_insert_between(new, old->prev, old->next);
+}
+
 /* The same, and makes it the last element of @head's. */
 static inline void
 list_move_tail(struct list *head, struct list *item)

@@ -18,6 +18,7 @@
 /* The order in which locks nest, outermost first. */
 enum lock_rank {
 	RANK_PROCESS = 1, /* process tree, pid table */
+	RANK_IPC,	  /* handles, objects, who waits for whom */
 	RANK_FUTEX,	  /* futex buckets; two of them in order of address */
 	RANK_WAIT,	  /* wait queues and mutexes */
 	RANK_TIMER,	  /* sleep queues */

@@ -55,11 +55,12 @@ typedef int tid_t;   /* task id; a process's pid is its first task's tid */
 #undef __always_inline /* the host's libraries have one too */
 #define __always_inline inline __attribute__((always_inline))
 
-/* A function of its own in debug builds: gdb is to stop at it. */
+/* A function of its own in debug builds: gdb is to stop at it. In release
+ * builds it is part of whoever calls it. */
 #ifdef CONFIG_DEBUG
 #define __debug_noinline __noinline
 #else
-#define __debug_noinline
+#define __debug_noinline __always_inline
 #endif
 
 /* The address of the instruction that called the current function. */

@@ -260,8 +260,10 @@ check_invariants(void)
 
 		world_stop();
 		task_for_each(is_settled, &settled);
-		if (settled)
+		if (settled) {
 			check_world();
+			check_ipc();
+		}
 		world_resume();
 		if (settled)
 			return;

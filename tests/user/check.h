@@ -84,7 +84,8 @@ error_name(long error)
 		{ EINVAL, "EINVAL" },	  { ENOTTY, "ENOTTY" },
 		{ ENAMETOOLONG, "ENAMETOOLONG" }, { ENOSYS, "ENOSYS" },
 		{ ETIMEDOUT, "ETIMEDOUT" }, { EOVERFLOW, "EOVERFLOW" },
-		{ EDEADLK, "EDEADLK" },
+		{ EDEADLK, "EDEADLK" },	  { EPIPE, "EPIPE" },
+		{ EMFILE, "EMFILE" },	  { EMSGSIZE, "EMSGSIZE" },
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

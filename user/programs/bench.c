@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include "user/include/futex.h"
+#include "user/include/ipc.h"
 #include "user/include/lodger.h"
 #include "user/include/syscall_inline.h"
 
@@ -213,6 +214,135 @@ stop_ponger(void)
 	stop_partner(false);
 }
 
+/* ---- Partners that answer calls ---------------------------------------- */
+
+static unsigned endpoint;
+static unsigned serve_at; /* the endpoint's handle in the server */
+static struct lodger_message *call_message, *serve_message;
+
+static void
+serve(void)
+{
+	struct ipc ipc = { .message = serve_message,
+			   .timeout = LODGER_FOREVER };
+	long got = ipc_recv(serve_at, &ipc);
+
+	while (got > 0 && !words->stop)
+		got = ipc_reply_recv(ipc_reply_handle(got), 0, serve_at, &ipc);
+	ipc_reply(ipc_reply_handle(got), 0, &ipc);
+}
+
+static void
+serve_child(void)
+{
+	while (!words->ping)
+		syscall0(SYS_sched_yield);
+	serve();
+}
+
+static void
+start_server(bool process)
+{
+	long given;
+
+	endpoint = lodger_endpoint_create();
+	serve_at = process ? 1 : endpoint;
+	start_partner(process ? serve_child : serve, process);
+	if (!process)
+		return;
+	given = lodger_handle_duplicate(endpoint, LODGER_RIGHT_RECV |
+					LODGER_RIGHT_TRANSFER, 0);
+	if (lodger_handle_give(partner, given) != 1)
+		die("bench: handle_give");
+	words->ping = 1;
+}
+
+static void
+stop_server(bool process)
+{
+	struct ipc ipc = { .timeout = LODGER_FOREVER };
+
+	words->stop = 1;
+	ipc_call(endpoint, 0, &ipc);
+	stop_partner(process);
+	lodger_handle_close(endpoint);
+}
+
+static void
+start_server_process(void)
+{
+	start_server(true);
+}
+
+static void
+start_server_thread(void)
+{
+	start_server(false);
+}
+
+static void
+stop_server_process(void)
+{
+	stop_server(true);
+	call_message = serve_message = NULL;
+}
+
+static void
+stop_server_thread(void)
+{
+	stop_server(false);
+}
+
+/* 4 KiB from the caller to the server. */
+static void
+start_buffer_server(void)
+{
+	static struct lodger_message sends, receives;
+	static char from[PAGE] __attribute__((aligned(PAGE)));
+	static char to[PAGE] __attribute__((aligned(PAGE)));
+
+	memset(from, 1, PAGE);
+	memset(to, 1, PAGE);
+	sends = (struct lodger_message){ .send_buf = (uint64_t)from,
+					 .send_len = PAGE };
+	receives = (struct lodger_message){ .recv_buf = (uint64_t)to,
+					    .recv_len = PAGE };
+	call_message = &sends;
+	serve_message = &receives;
+	start_server(true);
+}
+
+/* ---- Partners that signal ---------------------------------------------- */
+
+static unsigned ping_bits, pong_bits;
+
+static void
+signaller(void)
+{
+	struct ipc ipc = { .timeout = LODGER_FOREVER };
+
+	while (ipc_wait(ping_bits, &ipc) == 0 && !words->stop)
+		syscall3(LODGER_signal, pong_bits, 1, 0);
+}
+
+static void
+start_signaller(void)
+{
+	ping_bits = lodger_notification_create();
+	pong_bits = lodger_notification_create();
+	start_partner(signaller, false);
+}
+
+static void
+stop_signaller(void)
+{
+	words->stop = 1;
+	lodger_signal(ping_bits, 1);
+	stop_partner(false);
+	lodger_handle_close(ping_bits);
+	lodger_handle_close(pong_bits);
+}
+
 /* ---- Measured loops: no C library inside ------------------------------ */
 
 static void
@@ -248,6 +378,27 @@ loop_futex(long n)
 		while (words->pong != turn)
 			futex6(&words->pong, FUTEX_WAIT | FUTEX_PRIVATE,
 			       turn - 1, NULL, NULL, 0);
+	}
+}
+
+static void
+loop_call(long n)
+{
+	struct ipc ipc = { .message = call_message,
+			   .timeout = LODGER_FOREVER };
+
+	while (n--)
+		ipc_call(endpoint, 0, &ipc);
+}
+
+static void
+loop_signal(long n)
+{
+	struct ipc ipc = { .timeout = LODGER_FOREVER };
+
+	while (n--) {
+		syscall3(LODGER_signal, ping_bits, 1, 0);
+		ipc_wait(pong_bits, &ipc);
 	}
 }
 
@@ -521,6 +672,30 @@ static const struct row rows[] = {
 		.name = "futex round trip, two threads",
 		.prepare = start_ponger, .loop = loop_futex,
 		.finish = stop_ponger, .batch = 1000,
+	},
+	{
+		.name = "call + reply_recv, two address spaces",
+		.prepare = start_server_process, .loop = loop_call,
+		.finish = stop_server_process, .batch = 1000,
+		.lodger_only = true,
+	},
+	{
+		.name = "call + reply_recv, one address space",
+		.prepare = start_server_thread, .loop = loop_call,
+		.finish = stop_server_thread, .batch = 1000,
+		.lodger_only = true,
+	},
+	{
+		.name = "call + reply_recv with 4 KiB, two address spaces",
+		.prepare = start_buffer_server, .loop = loop_call,
+		.finish = stop_server_process, .batch = 1000,
+		.lodger_only = true,
+	},
+	{
+		.name = "notification: signal, wake and switch",
+		.prepare = start_signaller, .loop = loop_signal,
+		.finish = stop_signaller, .batch = 1000, .per_round = 2,
+		.lodger_only = true,
 	},
 	{
 		.name = "fault: anonymous write with zeroing",

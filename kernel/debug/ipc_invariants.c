@@ -1,0 +1,212 @@
+/*
+ * What must be true of handles and of those who wait for one another, whenever
+ * the world stands still. As in invariants.c the sums are taken anew: from all
+ * tables, and from all tasks.
+ *
+ *	J1  an object's references are its handles, and what tasks and bindings
+ *	    hold
+ *	J2  an endpoint's senders and receivers are the handles with the right;
+ *	    a notification's signallers and waiters likewise
+ *	J3  nobody waits without hope: for a call that was received there is a
+ *	    reply handle; for one in the queue, a receiver; for a receiver,
+ *	    somebody to hear
+ *	J4  an endpoint has no callers and receivers waiting at the same time
+ *	J5  a server's debts are the calls that it received, and what it was
+ *	    lent is what their callers say
+ */
+#include "kernel/base/assert.h"
+#include "kernel/invariants.h"
+#include "kernel/ipc/notification.h"
+
+static u64 epoch;
+
+static const char *
+type_name(const struct object *object)
+{
+	static const char *const names[] = {
+		[LODGER_ENDPOINT] = "endpoint",
+		[LODGER_REPLY] = "reply",
+		[LODGER_NOTIFICATION] = "notification",
+		[LODGER_MM] = "mm",
+		[LODGER_BUILDING] = "building",
+	};
+
+	return names[object->ops->type];
+}
+
+/* ---- Sums ------------------------------------------------------------- */
+
+static void
+add_ref(struct object *object)
+{
+	if (object->check.epoch != epoch) {
+		object->check.epoch = epoch;
+		object->check.refs = 0;
+		object->check.rights[0] = object->check.rights[1] = 0;
+	}
+	object->check.refs++;
+}
+
+static void
+add_handle(const struct handle *handle)
+{
+	struct object *object = handle->object;
+	u32 rights = handle->rights;
+
+	add_ref(object);
+	object->check.rights[0] +=
+		!!(rights & (LODGER_RIGHT_CALL | LODGER_RIGHT_SIGNAL));
+	object->check.rights[1] +=
+		!!(rights & (LODGER_RIGHT_RECV | LODGER_RIGHT_WAIT));
+	/* Met for the first time: its binding holds a reference too. */
+	if (object->ops == &notification_ops && object->check.refs == 1 &&
+	    to_notification(object)->bound)
+		add_ref(&to_notification(object)->bound->object);
+}
+
+typedef void (*handle_fn)(const struct handle *handle);
+
+static void
+for_each_handle(const struct handle_table *table, handle_fn fn)
+{
+	for (u32 i = 0; i < table->nr_chunks << HANDLE_CHUNK_SHIFT; i++)
+		if (handle_slot(table, i)->object)
+			fn(handle_slot(table, i));
+}
+
+/* A process's table, once: by its first thread. */
+static struct handle_table *
+table_of(const struct task *task)
+{
+	struct process *process = task->process;
+
+	if (!process || list_first(&process->threads, struct task,
+				   thread_link) != task)
+		return NULL;
+	return process->handles;
+}
+
+static void
+add_debt(const struct reply *reply)
+{
+	struct ipc_task *server = reply->server;
+
+	if (server->check.epoch != epoch) {
+		server->check.epoch = epoch;
+		server->check.debts = 0;
+		server->check.lent_bits = 0;
+	}
+	server->check.debts++;
+	if (reply->lent != NR_PRIORITIES)
+		server->check.lent_bits |= 1ul << reply->lent;
+}
+
+static bool
+add_task(struct task *task, void *unused)
+{
+	struct handle_table *table = table_of(task);
+
+	(void)unused;
+	if (table)
+		for_each_handle(table, add_handle);
+	if (task->ipc)
+		add_ref(&task->ipc->reply->object);
+	if (task->ipc && task->ipc->reply->server)
+		add_debt(task->ipc->reply);
+	return true;
+}
+
+/* ---- Each object ------------------------------------------------------ */
+
+static void
+check_rights(const struct object *object, unsigned first, unsigned second)
+{
+	if (object->check.rights[0] != first ||
+	    object->check.rights[1] != second)
+		panic("J2: an %s counts %u and %u handles with its rights, "
+		      "but %u and %u have them", type_name(object), first,
+		      second, object->check.rights[0],
+		      object->check.rights[1]);
+}
+
+static void
+check_endpoint(struct endpoint *endpoint)
+{
+	check_rights(&endpoint->object, endpoint->senders,
+		     endpoint->receivers);
+	if (endpoint->bitmap && !list_empty(&endpoint->receiving))
+		panic("J4: callers and receivers wait at one endpoint");
+}
+
+static void
+check_handle(const struct handle *handle)
+{
+	struct object *object = handle->object;
+
+	if (object->refs != object->check.refs)
+		panic("J1: a %s has %u references, but %u handles and others "
+		      "refer to it", type_name(object), object->refs,
+		      object->check.refs);
+	if (object->ops == &endpoint_ops)
+		check_endpoint(to_endpoint(object));
+	if (object->ops == &notification_ops)
+		check_rights(object, to_notification(object)->signallers,
+			     to_notification(object)->waiters);
+}
+
+/* ---- Each task -------------------------------------------------------- */
+
+static bool
+has_hope(const struct ipc_task *ipc)
+{
+	const struct reply *reply = ipc->reply;
+
+	switch (ipc->phase) {
+	case IPC_QUEUED:
+		return ipc->endpoint->receivers > 0;
+	case IPC_TAKEN:
+		return reply->caller == ipc && reply->object.refs == 2;
+	case IPC_RECEIVING:
+		return can_hear(ipc->serves);
+	default:
+		return true;
+	}
+}
+
+static void
+check_debts(const struct task *task, const struct ipc_task *ipc)
+{
+	bool met = ipc->check.epoch == epoch;
+	unsigned debts = met ? ipc->check.debts : 0;
+	u64 lent = met ? ipc->check.lent_bits : 0;
+
+	if (ipc->debts != debts || ipc->lent_bits != lent)
+		panic("J5: task %d (%s) has %u debts and was lent 0x%lx, but "
+		      "%u callers wait for it and lend 0x%lx", task->tid,
+		      task->name, ipc->debts, ipc->lent_bits, debts, lent);
+}
+
+static bool
+check_task(struct task *task, void *unused)
+{
+	struct handle_table *table = table_of(task);
+
+	(void)unused;
+	if (table)
+		for_each_handle(table, check_handle);
+	if (task->ipc)
+		check_debts(task, task->ipc);
+	if (task->ipc && !has_hope(task->ipc))
+		panic("J3: task %d (%s) waits in phase %d for a partner that "
+		      "will not come", task->tid, task->name,
+		      task->ipc->phase);
+	return true;
+}
+
+void
+check_ipc(void)
+{
+	epoch++;
+	task_for_each(add_task, NULL);
+	task_for_each(check_task, NULL);
+}

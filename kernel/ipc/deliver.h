@@ -1,0 +1,43 @@
+/*
+ * The two moments at which a message moves, when all is said and done: the same
+ * for the fast path and the others. ipc_lock held.
+ */
+#pragma once
+
+#include "kernel/ipc/inherit.h"
+
+/* @to gets the words of @from's call, and a handle to answer it with; @from is
+ * TAKEN from here on. What recv returns is the result. */
+static inline long
+deliver_call(struct ipc_task *from, struct ipc_task *to)
+{
+	struct reply *reply = from->reply;
+	u32 slot = to->slot;
+
+	regs_copy_words(to->regs, from->regs);
+	regs_set_badge(to->regs, from->badge);
+	if (unlikely(to->has_message) && from->has_message)
+		to->message.peer_room = from->message.recv_len;
+	from->phase = IPC_TAKEN;
+	reply->caller = from;
+	reply->abandoned = false;
+	to->slot = 0;
+	handle_fill(handle_slot(to->table, slot), &reply->object,
+		    LODGER_RIGHT_REPLY | LODGER_RIGHT_TRANSFER);
+	owe(to, reply, from->task->prio);
+	return (long)((u64)slot << 32 | from->label);
+}
+
+/* The caller of @reply gets @me's words, and its wait is over; @result below 0:
+ * it gets that alone. It is not woken yet. */
+static inline void
+end_call(struct ipc_task *me, struct reply *reply, long result)
+{
+	struct ipc_task *to = reply->caller;
+
+	if (likely(result >= 0))
+		regs_copy_words(to->regs, me->regs);
+	reply->caller = NULL;
+	settle(reply);
+	ipc_end(to, result);
+}

@@ -1,0 +1,300 @@
+/*
+ * Address spaces behind handles: where the two counters meet the microkernel.
+ *
+ *	mm handle	a pin on count. Its holder can outlive all who live there:
+ *			the struct stays, the contents do not.
+ *	building	the one user of a new mm, which nobody has entered yet. No
+ *			second one can be made of it; closing it is mmput().
+ *	reply		its caller waits, so somebody lives there; nothing is held.
+ *
+ * Each operation takes users for itself alone, with mmget_not_zero(), and is
+ * told -ESRCH when nobody is left. Should it turn out to have been the last,
+ * the reaper does the teardown.
+ */
+#include "kernel/ipc/mm_handle.h"
+
+#include "kernel/base/assert.h"
+#include "kernel/base/errno.h"
+#include "kernel/base/string.h"
+#include "kernel/exec.h"
+#include "kernel/ipc/ipc.h"
+#include "kernel/native.h"
+#include "mm/mm.h"
+#include "mm/remote.h"
+#include "mm/slab.h"
+#include "sched/reaper.h"
+
+struct mm_object {
+	struct object object;
+	struct mm *mm; /* NULL: a building handle that was used up */
+};
+
+static struct mm_object *
+to_mm_object(struct object *object)
+{
+	return container_of(object, struct mm_object, object);
+}
+
+/* ---- Objects ---------------------------------------------------------- */
+
+static void
+pin_release(struct object *object)
+{
+	struct mm_object *pin = to_mm_object(object);
+
+	mmdrop(pin->mm, REF_PIN, pin);
+	kfree(pin);
+}
+
+static void
+building_release(struct object *object)
+{
+	struct mm_object *building = to_mm_object(object);
+
+	if (building->mm)
+		mmput(building->mm, REF_BUILDING, building);
+	kfree(building);
+}
+
+static const struct object_ops pin_ops = {
+	.type = LODGER_MM,
+	.release = pin_release,
+};
+
+static const struct object_ops building_ops = {
+	.type = LODGER_BUILDING,
+	.release = building_release,
+};
+
+enum {
+	MM_RIGHTS = LODGER_RIGHT_READ | LODGER_RIGHT_WRITE | LODGER_RIGHT_MAP |
+		    LODGER_RIGHT_STAT | LODGER_RIGHT_TRANSFER,
+};
+
+long
+native_mm_open(void)
+{
+	struct mm_object *pin = kzalloc(sizeof(*pin));
+
+	if (!pin)
+		return -ENOMEM;
+	pin->mm = current->mm;
+	mmgrab(pin->mm, REF_PIN, pin);
+	object_init(&pin->object, &pin_ops);
+	return handle_create(&pin->object, MM_RIGHTS | LODGER_RIGHT_DUPLICATE);
+}
+
+long
+native_mm_create(void)
+{
+	struct mm_object *building = kzalloc(sizeof(*building));
+
+	if (!building)
+		return -ENOMEM;
+	building->mm = mm_alloc(building);
+	if (!building->mm) {
+		kfree(building);
+		return -ENOMEM;
+	}
+	strscpy(building->mm->name, current->name, sizeof(building->mm->name));
+	object_init(&building->object, &building_ops);
+	return handle_create(&building->object, MM_RIGHTS);
+}
+
+/* ---- One operation ----------------------------------------------------- */
+
+/* The address space behind a handle; NULL: nobody waits for this reply. */
+static struct mm *
+mm_behind(const struct handle *handle)
+{
+	struct object *object = handle->object;
+	struct ipc_task *caller;
+
+	if (object->ops == &pin_ops || object->ops == &building_ops)
+		return to_mm_object(object)->mm;
+	caller = container_of(object, struct reply, object)->caller;
+	return caller ? caller->task->mm : NULL;
+}
+
+static bool
+has_mm(const struct object *object)
+{
+	return object->ops == &pin_ops || object->ops == &building_ops ||
+	       object->ops == &reply_ops;
+}
+
+/* The caller's handle for @right on an address space; or an error. A reply
+ * handle serves for READ and WRITE. ipc_lock held. */
+static struct handle *
+get_mm_handle(u32 number, u32 right)
+{
+	struct handle *handle = find_handle(current->process->handles, number);
+	u32 rights;
+
+	if (!handle)
+		return ERR_PTR(-EBADF);
+	if (!has_mm(handle->object))
+		return ERR_PTR(-EINVAL);
+	rights = handle->rights;
+	if (rights & LODGER_RIGHT_REPLY)
+		rights |= LODGER_RIGHT_READ | LODGER_RIGHT_WRITE;
+	return rights & right ? handle : ERR_PTR(-EPERM);
+}
+
+/* With users held for the operation, which ends with mmput_by_reaper(). What
+ * keeps count until then is the handle, or the caller that waits. */
+static struct mm *
+enter(u32 number, u32 right)
+{
+	irq_flags_t flags = spin_lock_irqsave(&ipc_lock);
+	struct handle *handle = get_mm_handle(number, right);
+	struct mm *mm = IS_ERR(handle) ? (void *)handle : mm_behind(handle);
+
+	if (!IS_ERR(mm) && (!mm || !mmget_not_zero(mm, current)))
+		mm = ERR_PTR(-ESRCH);
+	spin_unlock_irqrestore(&ipc_lock, flags);
+	return mm;
+}
+
+static long
+copy(u32 number, uaddr_t addr, uaddr_t buf, size_t len, bool write)
+{
+	struct mm *mm = enter(number, write ? LODGER_RIGHT_WRITE
+					    : LODGER_RIGHT_READ);
+	bool theirs;
+	int err;
+
+	if (IS_ERR(mm))
+		return PTR_ERR(mm);
+	len = MIN(len, (size_t)LODGER_BUFFER_MAX);
+	err = write ? mm_copy_out(mm, addr, buf, len, &theirs)
+		    : mm_copy_in(mm, addr, buf, len, &theirs);
+	mmput_by_reaper(mm, current);
+	return err ? err : (long)len;
+}
+
+long
+native_mm_read(u32 number, uaddr_t addr, uaddr_t buf, size_t len)
+{
+	return copy(number, addr, buf, len, false);
+}
+
+long
+native_mm_write(u32 number, uaddr_t addr, uaddr_t buf, size_t len)
+{
+	return copy(number, addr, buf, len, true);
+}
+
+long
+native_mm_map(u32 number, uaddr_t addr, u64 len, unsigned prot)
+{
+	struct mm *mm = enter(number, LODGER_RIGHT_MAP);
+	unsigned flags = MAP_PRIVATE | MAP_ANONYMOUS | (addr ? MAP_FIXED : 0);
+	long result;
+
+	if (IS_ERR(mm))
+		return PTR_ERR(mm);
+	mutex_lock(&mm->lock);
+	result = do_mmap(mm, addr, len, prot, flags, false);
+	mutex_unlock(&mm->lock);
+	mmput_by_reaper(mm, current);
+	return result;
+}
+
+long
+native_mm_unmap(u32 number, uaddr_t addr, u64 len)
+{
+	struct mm *mm = enter(number, LODGER_RIGHT_MAP);
+	long result;
+
+	if (IS_ERR(mm))
+		return PTR_ERR(mm);
+	mutex_lock(&mm->lock);
+	result = do_munmap(mm, addr, len);
+	mutex_unlock(&mm->lock);
+	mmput_by_reaper(mm, current);
+	return result;
+}
+
+long
+native_mm_protect(u32 number, uaddr_t addr, u64 len, unsigned prot)
+{
+	struct mm *mm = enter(number, LODGER_RIGHT_MAP);
+	long result;
+
+	if (IS_ERR(mm))
+		return PTR_ERR(mm);
+	mutex_lock(&mm->lock);
+	result = do_mprotect(mm, addr, len, prot);
+	mutex_unlock(&mm->lock);
+	mmput_by_reaper(mm, current);
+	return result;
+}
+
+/* A look needs no users: of a zombie there is still something to tell. */
+long
+native_mm_info(u32 number, uaddr_t buf)
+{
+	irq_flags_t flags = spin_lock_irqsave(&ipc_lock);
+	struct handle *handle = get_mm_handle(number, LODGER_RIGHT_STAT);
+	struct mm *mm = IS_ERR(handle) ? (void *)handle : mm_behind(handle);
+	long result;
+
+	if (!IS_ERR(mm))
+		mmgrab(mm, REF_PIN, current);
+	spin_unlock_irqrestore(&ipc_lock, flags);
+	if (IS_ERR(mm))
+		return PTR_ERR(mm);
+	result = stat_pinned_mm(mm, buf);
+	mmdrop(mm, REF_PIN, current);
+	return result;
+}
+
+/* ---- The end of building ----------------------------------------------- */
+
+/* Takes the mm, with its one user, out of the building handle, and closes
+ * that. */
+static struct mm *
+take_building(u32 number, struct object **used_up)
+{
+	struct handle_table *table = current->process->handles;
+	irq_flags_t flags = spin_lock_irqsave(&ipc_lock);
+	struct handle *handle = get_handle(number, &building_ops,
+					   LODGER_RIGHT_MAP);
+	struct mm_object *building;
+	struct mm *mm = (void *)handle;
+
+	if (!IS_ERR(handle)) {
+		building = to_mm_object(handle->object);
+		mm = building->mm;
+		building->mm = NULL;
+		ledger_move(mm, REF_BUILDING, building, REF_BUILDING, current,
+			    CALLER);
+		*used_up = &building->object;
+		handle_free_slot(table, number);
+	}
+	spin_unlock_irqrestore(&ipc_lock, flags);
+	return mm;
+}
+
+/* exec_mmap() makes the building reference the task's own. */
+long
+native_mm_exec(u32 number, uaddr_t entry, uaddr_t sp)
+{
+	struct object *used_up;
+	struct mm *mm;
+	long err;
+
+	if (entry >= USER_END || sp > USER_END)
+		return -EINVAL;
+	transition_begin();
+	mm = take_building(number, &used_up);
+	if (IS_ERR(mm)) {
+		err = PTR_ERR(mm);
+	} else {
+		object_put(used_up);
+		err = exec_into(mm, entry, sp);
+	}
+	transition_end();
+	return err;
+}

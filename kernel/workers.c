@@ -257,17 +257,17 @@ struct pinger {
 
 static struct pinger pingers[MAX_CPUS];
 
+/* Afterwards the thread has nothing to do with the caller any more. */
 static void
-set_caller(struct pinger *pinger, struct task *caller)
+forget_caller(struct pinger *pinger)
 {
 	irq_flags_t flags = spin_lock_irqsave(&pinger->lock);
 
-	WRITE_ONCE(pinger->caller, caller);
+	WRITE_ONCE(pinger->caller, NULL);
 	spin_unlock_irqrestore(&pinger->lock, flags);
 }
 
-/* False: there is nobody. */
-static bool
+static void
 answer(struct pinger *pinger)
 {
 	irq_flags_t flags = spin_lock_irqsave(&pinger->lock);
@@ -277,15 +277,18 @@ answer(struct pinger *pinger)
 	if (caller)
 		wake_up_task(caller);
 	spin_unlock_irqrestore(&pinger->lock, flags);
-	return caller;
 }
 
 static int
 pinger_main(void *arg)
 {
+	struct pinger *pinger = arg;
+
 	for (;;) {
 		set_current_state(TASK_SLEEPING);
-		if (!answer(arg))
+		if (READ_ONCE(pinger->caller))
+			answer(pinger);
+		else
 			schedule();
 	}
 	return 0;
@@ -314,7 +317,7 @@ make_pinger(struct pinger *pinger, unsigned cpu)
 static long
 ping(struct pinger *pinger)
 {
-	set_caller(pinger, current);
+	WRITE_ONCE(pinger->caller, current); /* forgotten by the last one */
 	wake_up_task(pinger->thread);
 	set_current_state(TASK_SLEEPING);
 	while (READ_ONCE(pinger->caller) && !READ_ONCE(current->kill_signal)) {
@@ -323,7 +326,7 @@ ping(struct pinger *pinger)
 	}
 	set_current_state(TASK_RUNNABLE);
 	/* Killed, or the thread may not be done with us yet. */
-	set_caller(pinger, NULL);
+	forget_caller(pinger);
 	return READ_ONCE(current->kill_signal) ? -EINTR : 0;
 }
 

@@ -39,14 +39,18 @@ def some_scenarios(log):
     explore(log, "--scenario", "s04", "--scenario", "s05", "--bound", "1")
 
 
-def known_answers(log):
+def known_answers(log, *command):
     build(log)
-    code = execute([KNOWN], log, 900)
+    code = execute(command or [KNOWN], log, 900)
     with open(log, errors="replace") as f:
         text = f.read()
     wrong = re.findall(r"^FAILED (.*)", text, re.M)
-    if code or not re.search(r"^\d\d+ tests, 0 failed$", text, re.M):
+    if code or not re.search(r"^\d+ tests, 0 failed$", text, re.M):
         raise Failure("; ".join(wrong) or "a crash")
+
+
+def other_programs(log):
+    known_answers(log, "env", "KNOWN_SEED=2", KNOWN, "random programs")
 
 
 def ends_with(scenario, code):
@@ -79,6 +83,8 @@ def replays(log):
 @suite
 def explorer():
     yield Check("explore: the engine knows the known answers", known_answers, slow=True, alone=True)
+    yield Check("explore: the engine finds what other random programs do", other_programs,
+                slow=True, alone=True)
     yield Check("explore: two scenarios, one preemption", some_scenarios)
     yield Check("explore: every scenario, up to two preemptions", all_scenarios, slow=True,
                 alone=True)

@@ -1,0 +1,126 @@
+/*
+ * The bytes of files in memory. Those of the archive are read where they lie,
+ * and copied when somebody wants to write them, or to map whole pages. Bytes of
+ * a file's own pages that lie behind its end are zero.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "user/servers/unix/node.h"
+
+static u64
+pages_for(u64 size)
+{
+	return ALIGN_UP(size, PAGE_SIZE) / PAGE_SIZE;
+}
+
+static u64
+room_left(const struct filesystem *fs)
+{
+	return fs->max_pages - fs->pages;
+}
+
+/* So that a file that grows bit by bit is seldom moved. */
+static u64
+generous(const struct node *node, u64 size)
+{
+	u64 more = ALIGN_UP(size + size / 8, PAGE_SIZE);
+	u64 extra = (more - node->contents.capacity) / PAGE_SIZE;
+
+	return extra <= room_left(node->fs) ? more : ALIGN_UP(size, PAGE_SIZE);
+}
+
+static int
+set_capacity(struct node *node, u64 capacity)
+{
+	struct contents *c = &node->contents;
+	u8 *pages = c->capacity ? os_resize_pages(c->bytes, c->capacity, capacity)
+				: os_pages(capacity);
+
+	if (!pages)
+		return -ENOMEM;
+	if (!c->capacity && c->size)
+		memcpy(pages, c->bytes, c->size);
+	node->fs->pages += capacity / PAGE_SIZE;
+	node->fs->pages -= c->capacity / PAGE_SIZE;
+	c->bytes = pages;
+	c->capacity = capacity;
+	return 0;
+}
+
+int
+contents_reserve(struct node *node, u64 size)
+{
+	struct contents *c = &node->contents;
+	u64 had = c->capacity / PAGE_SIZE;
+
+	size = MAX(size, c->size);
+	if (size <= c->capacity)
+		return 0;
+	if (size > INT64_MAX)
+		return -EFBIG;
+	if (pages_for(size) - had > room_left(node->fs))
+		return -ENOSPC;
+	return set_capacity(node, generous(node, size));
+}
+
+int
+contents_own(struct node *node)
+{
+	struct contents *c = &node->contents;
+
+	if (c->capacity || c->size == 0)
+		return 0;
+	return contents_reserve(node, c->size);
+}
+
+void
+contents_free(struct node *node)
+{
+	struct contents *c = &node->contents;
+
+	if (c->capacity)
+		os_free_pages(c->bytes, c->capacity);
+	node->fs->pages -= c->capacity / PAGE_SIZE;
+	*c = (struct contents){ 0 };
+}
+
+static int
+shrink(struct node *node, u64 size)
+{
+	struct contents *c = &node->contents;
+	u64 capacity = ALIGN_UP(size, PAGE_SIZE);
+
+	if (size == 0) {
+		contents_free(node);
+		return 0;
+	}
+	if (!c->capacity) { /* the archive's bytes have no zeros behind them */
+		c->size = size;
+		return 0;
+	}
+	if (capacity < c->capacity && set_capacity(node, capacity))
+		return -ENOMEM;
+	memset(c->bytes + size, 0, MIN(c->capacity, c->size) - size);
+	c->size = size;
+	return 0;
+}
+
+int
+contents_truncate(struct node *node, u64 size)
+{
+	int err;
+
+	if (size < node->contents.size)
+		return shrink(node, size);
+	err = size > node->contents.size ? contents_reserve(node, size) : 0;
+	if (!err)
+		node->contents.size = size;
+	return err;
+}
+
+u64
+contents_blocks(const struct node *node)
+{
+	return pages_for(node->contents.size) * (PAGE_SIZE / 512);
+}

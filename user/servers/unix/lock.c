@@ -1,0 +1,262 @@
+/* All locks of all files are in one list: there are few. */
+#include "user/servers/unix/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "user/servers/unix/calls.h"
+#include "user/servers/unix/file.h"
+#include "user/servers/unix/node.h"
+#include "user/servers/unix/process.h"
+
+struct lock {
+	struct list link;
+	const struct node *node;
+	const struct file *file; /* flock's owner, or NULL */
+	int pid;		 /* fcntl's owner, or 0 */
+	bool exclusive;
+	s64 start, end;		 /* the last byte */
+};
+
+static struct list locks = LIST_INIT(locks);
+static struct list queue = LIST_INIT(queue); /* who waits for any */
+
+static bool
+same_owner(const struct lock *a, const struct lock *b)
+{
+	return a->file == b->file && a->pid == b->pid;
+}
+
+/* Locks of the two kinds do not know each other. */
+static bool
+same_kind(const struct lock *a, const struct lock *b)
+{
+	return !a->file == !b->file;
+}
+
+static bool
+overlap(const struct lock *a, const struct lock *b)
+{
+	return a->node == b->node && a->start <= b->end && b->start <= a->end;
+}
+
+static struct lock *
+find_conflict(const struct lock *wanted)
+{
+	struct lock *lock;
+
+	list_for_each(lock, &locks, link) {
+		if (overlap(lock, wanted) && same_kind(lock, wanted) &&
+		    !same_owner(lock, wanted) &&
+		    (lock->exclusive || wanted->exclusive))
+			return lock;
+	}
+	return NULL;
+}
+
+static void
+remove_lock(struct lock *lock)
+{
+	list_unlink(&lock->link);
+	os_free(lock, sizeof(*lock));
+}
+
+/* Takes the owner's locks off the range. *spare is used up if a lock has to be
+ * split in two. */
+static void
+carve(const struct lock *range, struct lock **spare)
+{
+	struct lock *lock, *next;
+
+	list_for_each_safe(lock, next, &locks, link) {
+		if (!overlap(lock, range) || !same_owner(lock, range))
+			continue;
+		if (lock->start < range->start && lock->end > range->end) {
+			**spare = *lock;
+			(*spare)->start = range->end + 1;
+			list_add_tail(&locks, &(*spare)->link);
+			*spare = NULL;
+			lock->end = range->start - 1;
+		} else if (lock->start < range->start) {
+			lock->end = range->start - 1;
+		} else if (lock->end > range->end) {
+			lock->start = range->end + 1;
+		} else {
+			remove_lock(lock);
+		}
+	}
+}
+
+/* The range is the owner's from now on (@set), or free. */
+static int
+apply(const struct lock *range, bool set)
+{
+	struct lock *made = os_alloc(sizeof(*made));
+	struct lock *spare = os_alloc(sizeof(*spare));
+	int err = made && spare ? 0 : -ENOMEM;
+
+	if (!err) {
+		carve(range, &spare);
+		if (set) {
+			*made = *range;
+			list_add_tail(&locks, &made->link);
+			made = NULL;
+		}
+		wake(&queue);
+	}
+	if (made)
+		os_free(made, sizeof(*made));
+	if (spare)
+		os_free(spare, sizeof(*spare));
+	return err;
+}
+
+static long
+acquire(struct call *call, struct file *file, const struct lock *range,
+	bool wait)
+{
+	long result;
+
+	if (!find_conflict(range))
+		return apply(range, true);
+	if (!wait)
+		return -EAGAIN;
+	result = call_wait(call, &queue);
+	if (result == WAITING && !call->file)
+		call->file = file_get(file);
+	return result;
+}
+
+/* ---- fcntl ------------------------------------------------------------------------------ */
+
+static int
+range_of(const struct linux_flock *f, const struct file *file,
+	 struct lock *range)
+{
+	s64 base = 0;
+
+	if (f->whence == SEEK_CUR)
+		base = (s64)file->position;
+	else if (f->whence == SEEK_END)
+		base = S_ISREG(file->node->mode)
+			       ? (s64)file->node->contents.size : 0;
+	else if (f->whence != SEEK_SET)
+		return -EINVAL;
+	if (__builtin_add_overflow(base, f->start, &range->start))
+		return -EOVERFLOW;
+	range->end = INT64_MAX;
+	if (f->len > 0 && __builtin_add_overflow(range->start, f->len - 1,
+						 &range->end))
+		return -EOVERFLOW;
+	if (f->len < 0) {
+		range->end = range->start - 1;
+		range->start += f->len;
+	}
+	return range->start < 0 ? -EINVAL : 0;
+}
+
+static void
+describe(const struct lock *lock, struct linux_flock *f)
+{
+	f->type = F_UNLCK;
+	if (!lock)
+		return;
+	f->type = lock->exclusive ? F_WRLCK : F_RDLCK;
+	f->whence = SEEK_SET;
+	f->start = lock->start;
+	f->len = lock->end == INT64_MAX ? 0 : lock->end - lock->start + 1;
+	f->pid = lock->pid;
+}
+
+static long
+test_lock(struct call *call, const struct lock *range, struct linux_flock *f)
+{
+	if (f->type != F_RDLCK && f->type != F_WRLCK)
+		return -EINVAL;
+	describe(find_conflict(range), f);
+	return copy_out(call, call->args[2], f, sizeof(*f));
+}
+
+long
+lock_fcntl(struct call *call, struct file *file)
+{
+	struct lock range = { .node = file->node, .pid = call->process->pid };
+	struct linux_flock f;
+	int err = copy_in(call, &f, call->args[2], sizeof(f));
+
+	if (!err)
+		err = range_of(&f, file, &range);
+	if (err)
+		return err;
+	range.exclusive = f.type == F_WRLCK;
+	if (call->args[1] == F_GETLK)
+		return test_lock(call, &range, &f);
+	switch (f.type) {
+	case F_UNLCK:
+		return apply(&range, false);
+	case F_RDLCK:
+		if (!file_readable(file))
+			return -EBADF;
+		break;
+	case F_WRLCK:
+		if (!file_writable(file))
+			return -EBADF;
+		break;
+	default:
+		return -EINVAL;
+	}
+	return acquire(call, file, &range, call->args[1] == F_SETLKW);
+}
+
+/* ---- flock ------------------------------------------------------------------------------- */
+
+long
+sys_flock(struct call *call)
+{
+	struct file *file = call->file
+				    ? call->file
+				    : descriptor_file(call->process->descriptors,
+						      (u32)call->args[0]);
+	struct lock range = { .file = file, .end = INT64_MAX };
+	u64 what = call->args[1] & ~(u64)LOCK_NB;
+
+	if (!file || (file->flags & LINUX_O_PATH))
+		return -EBADF;
+	range.node = file->node;
+	range.exclusive = what == LOCK_EX;
+	if (what == LOCK_UN)
+		return apply(&range, false);
+	if (what != LOCK_SH && what != LOCK_EX)
+		return -EINVAL;
+	return acquire(call, file, &range, !(call->args[1] & LOCK_NB));
+}
+
+/* ---- The end of owners -------------------------------------------------------------------- */
+
+void
+lock_release_process(const struct node *node, int pid)
+{
+	struct lock *lock, *next;
+
+	list_for_each_safe(lock, next, &locks, link) {
+		if (lock->pid == pid && (!node || lock->node == node)) {
+			remove_lock(lock);
+			wake(&queue);
+		}
+	}
+}
+
+void
+lock_release_file(const struct file *file)
+{
+	struct lock *lock, *next;
+
+	list_for_each_safe(lock, next, &locks, link) {
+		if (lock->file == file) {
+			remove_lock(lock);
+			wake(&queue);
+		}
+	}
+}

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include "user/servers/unix/linux.h"
 #include "user/servers/unix/memfs.h"

@@ -45,6 +45,8 @@ struct call {
 
 /* What a sys_*() returns when the call is not to be answered yet. */
 #define WAITING (-4096l)
+/* The same of one that was answered in a way of its own (execve). */
+#define ANSWERED (-4097l)
 
 /* A fresh one, or NULL. It is the caller's until call_finish(). */
 struct call *call_alloc(void);

@@ -47,10 +47,10 @@ void os_answer(unsigned reply, long result);
 void os_answer_receive(unsigned reply, long result, struct os_event *event,
 		       u64 deadline);
 
-/* Answers execve: the caller goes on in the address space @building, which is
- * used up, also after an error. */
-void os_answer_execute(unsigned reply, unsigned building, u64 entry, u64 sp,
-		       const char *name);
+/* Answers execve: the caller goes on in the address space @building. After an
+ * error both are still ours, and the call waits on; -ESRCH: it is gone. */
+int os_answer_execute(unsigned reply, unsigned building, u64 entry, u64 sp,
+		      const char *name);
 
 /* ---- Memory of programs ------------------------------------------------- */
 
@@ -73,6 +73,8 @@ int os_share(unsigned space, u64 addr, const void *from, u64 len, int prot);
 
 /* A new address space; os_close() frees it if nobody moved in. */
 long os_building(void);
+/* Its brk() begins there. */
+int os_heap(unsigned building, u64 start);
 void os_close(unsigned handle);
 
 /* A new process that lives in the building, which is used up, and whose calls

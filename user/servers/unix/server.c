@@ -1,0 +1,182 @@
+#include "user/servers/unix/server.h"
+
+#include <errno.h>
+
+#include "user/servers/unix/archive.h"
+#include "user/servers/unix/call.h"
+#include "user/servers/unix/dispatch.h"
+#include "user/servers/unix/node.h"
+#include "user/servers/unix/process.h"
+#include "user/servers/unix/tty.h"
+
+static int last_exit, last_status;
+
+int
+server_init(const void *archive, u64 archive_size)
+{
+	struct os_machine machine;
+	unsigned rows, columns;
+	int err;
+
+	os_machine(&machine);
+	err = filesystems_init(machine.memory);
+	if (err)
+		return err;
+	tty_init(&console_tty);
+	os_terminal_size(&rows, &columns);
+	console_tty.size.row = (u16)rows;
+	console_tty.size.col = (u16)columns;
+	if (archive_unpack(archive, archive_size))
+		os_log("unix: the archive is damaged; going on with what was "
+		       "read");
+	return 0;
+}
+
+/* ---- Calls ----------------------------------------------------------------------- */
+
+static void
+answer(struct call *call, long result)
+{
+	unsigned reply = call->reply;
+
+	call_drop(call);
+	call_free(call);
+	if (result != ANSWERED)
+		os_answer(reply, result);
+}
+
+static void
+run_ready(void)
+{
+	struct call *call;
+
+	while ((call = call_next_ready())) {
+		long result = dispatch(call);
+
+		if (result != WAITING)
+			answer(call, result);
+	}
+}
+
+/* Whoever calls without being known was there before the server. */
+static struct process *
+caller(int pid)
+{
+	struct process *process = process_find(pid);
+
+	return process ? process : process_create(pid);
+}
+
+static bool
+begin_call(const struct os_event *event, long *result)
+{
+	struct process *process = caller(event->pid);
+	struct call *call = process ? call_alloc() : NULL;
+
+	*result = -ENOMEM;
+	if (!call)
+		return true;
+	call->process = process;
+	call->tid = event->tid;
+	call->number = event->number;
+	call->reply = event->reply;
+	for (int i = 0; i < 6; i++)
+		call->args[i] = event->words[i];
+	*result = dispatch(call);
+	if (*result == WAITING)
+		return false;
+	if (call->file)
+		call_drop(call);
+	call_free(call);
+	return *result != ANSWERED;
+}
+
+/* ---- Events ------------------------------------------------------------------------- */
+
+static long
+handle_fork(const struct os_event *event)
+{
+	struct process *parent = caller(event->pid);
+
+	if (!parent)
+		return -ENOMEM;
+	return process_fork(parent, (int)event->words[0], event->words[1]);
+}
+
+static void
+handle_exit(const struct os_event *event)
+{
+	struct process *process = process_find(event->pid);
+	struct process *parent;
+	struct os_task task;
+
+	last_exit = event->pid;
+	last_status = (int)event->words[1];
+	if (!process)
+		return;
+	parent = process_find(process->ppid);
+	if (parent && os_task(event->pid, &task) == 0)
+		parent->children_time += task.cpu_time + process->children_time;
+	process_exit(process);
+}
+
+static void
+handle_cancel(const struct os_event *event)
+{
+	struct process *process = process_find(event->pid);
+	struct call *call = process
+				    ? process_waiting_call(process, event->tid)
+				    : NULL;
+
+	if (call)
+		call_interrupt(call);
+}
+
+bool
+server_handle(const struct os_event *event, long *result)
+{
+	bool answer_due = false;
+
+	switch (event->kind) {
+	case OS_CALL:
+		answer_due = begin_call(event, result);
+		break;
+	case OS_FORK:
+		*result = handle_fork(event);
+		answer_due = true;
+		break;
+	case OS_EXIT:
+		handle_exit(event);
+		break;
+	case OS_CANCEL:
+		handle_cancel(event);
+		break;
+	case OS_TERMINAL:
+		tty_exchange(&console_tty);
+		break;
+	case OS_TIME:
+		break;
+	}
+	if (timers_next() != OS_NEVER)
+		timers_run(os_now());
+	run_ready();
+	return answer_due;
+}
+
+int
+server_run(int pid)
+{
+	struct os_event event;
+	long result;
+
+	last_exit = 0;
+	os_receive(&event, timers_next());
+	while (last_exit != pid) {
+		if (server_handle(&event, &result))
+			os_answer_receive(event.reply, result, &event,
+					  timers_next());
+		else if (last_exit != pid)
+			os_receive(&event, timers_next());
+	}
+	return last_status;
+}

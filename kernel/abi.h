@@ -53,6 +53,7 @@ enum lodger_call {
 	LODGER_mm_protect,
 	LODGER_mm_info,
 	LODGER_mm_exec,
+	LODGER_personality_set, /* kernel/abi_personality.h */
 	LODGER_call,	/* call to wait: all registers */
 	LODGER_recv,
 	LODGER_reply,
@@ -62,6 +63,7 @@ enum lodger_call {
 };
 
 #include "kernel/abi_ipc.h"
+#include "kernel/abi_personality.h"
 
 /* Includes the final 0. Task and address space names are cut to fit. */
 enum { LODGER_NAME_LEN = 16 };

@@ -14,6 +14,7 @@
 #include "kernel/ipc/inherit.h"
 #include "kernel/ipc/mm_handle.h"
 #include "kernel/ipc/notification.h"
+#include "kernel/personality.h"
 #include "kernel/process.h"
 #include "kernel/time.h"
 #include "kernel/trace.h"
@@ -503,6 +504,7 @@ static const native_t native_calls[LODGER_CALL_END - LODGER_klog_write] = {
 	CALL(mm_open),	    CALL(mm_create),	 CALL(mm_read),
 	CALL(mm_write),	    CALL(mm_map),	 CALL(mm_unmap),
 	CALL(mm_protect),   CALL(mm_info),	 CALL(mm_exec),
+	CALL(personality_set),
 };
 
 native_t

@@ -150,6 +150,22 @@ thread_attach(struct task *task, struct process *process)
 	hash_task(task);
 }
 
+void
+process_detach(struct process *process)
+{
+	list_del(&process->sibling);
+	unhash_process(process);
+}
+
+void
+thread_detach(struct task *task)
+{
+	list_del(&task->thread_link);
+	task->process->nr_threads--;
+	unhash_task(task);
+	task->process = NULL;
+}
+
 /* ---- Collecting children ---------------------------------------------- */
 
 enum {
@@ -190,8 +206,7 @@ take_ended_child(struct process *me, tid_t pid, int options, bool *any)
 		*any = true;
 		if (!child->ended)
 			continue;
-		list_del(&child->sibling);
-		unhash_process(child);
+		process_detach(child);
 		taken = child;
 		break;
 	}

@@ -13,7 +13,9 @@
 
 enum { PID_MAX = 32768 };
 
+struct endpoint;
 struct handle_table;
+struct ipc_event;
 
 struct process {
 	tid_t pid;
@@ -37,6 +39,8 @@ struct process {
 	/* under ipc_lock */
 	struct handle_table *handles; /* NULL: none yet, or closed */
 	bool handles_closed;
+	struct endpoint *personality;	/* kernel/personality.h; NULL: none */
+	struct ipc_event *exit_event;	/* for it, at the end */
 
 	struct wait_queue changed; /* a child ended, or a thread left */
 };
@@ -66,6 +70,9 @@ void process_free(struct process *process);
 void process_attach(struct process *process, struct process *parent);
 /* @task becomes a thread of @process and findable. pid_lock held. */
 void thread_attach(struct task *task, struct process *process);
+/* The end of either. pid_lock held. */
+void process_detach(struct process *process);
+void thread_detach(struct task *task);
 
 /* CLONE_* as in Linux; @regs: the parent's; returns the child's tid. */
 struct clone_args {

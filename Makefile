@@ -162,6 +162,7 @@ SERVERS    := $(patsubst user/servers/%/,sbin/%,$(sort $(dir \
 USER_LIB   := $(patsubst %.c,build/user/obj/%.o,$(wildcard user/lib/*.c))
 ARCHIVED   := $(sort $(PROGRAMS) $(SERVERS) $(USER_TESTS) $(GLIBC))
 
+build/user/obj/user/servers/unix/%.o: USER_FLAGS += -D_GNU_SOURCE
 build/user/obj/%.o: %.c build/user/flags
 	$(call say,MUSL-CC,$<)
 	@mkdir -p $(@D)

@@ -5,6 +5,7 @@
 #include "kernel/hold.h"
 #include "kernel/ipc/ipc.h"
 #include "kernel/objects/process_object.h"
+#include "kernel/personality.h"
 #include "kernel/process.h"
 #include "kernel/trace.h"
 #include "mm/mm.h"
@@ -82,6 +83,7 @@ static void
 leave_process(struct task *me, int status)
 {
 	struct process *process = me->process;
+	struct endpoint *personality = NULL;
 	irq_flags_t flags = spin_lock_irqsave(&pid_lock);
 
 	reaper_expect();
@@ -89,14 +91,15 @@ leave_process(struct task *me, int status)
 		process->exit_status = status; /* the last one's counts */
 	if (me->tid == process->pid)
 		process->leader_affinity = me->affinity;
-	list_del(&me->thread_link);
-	unhash_task(me);
-	me->process = NULL;
-	if (--process->nr_threads == 0)
+	thread_detach(me);
+	if (process->nr_threads == 0) {
+		personality = personality_end(process);
 		end_process(process);
-	else
+	} else {
 		wake_up_all(&process->changed); /* an exec may wait for us */
+	}
 	spin_unlock_irqrestore(&pid_lock, flags);
+	personality_put(personality);
 }
 
 /* Handles close before the parent can see that the process has ended. */

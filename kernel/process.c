@@ -157,6 +157,15 @@ thread_attach(struct task *task, struct process *process)
 	hash_task(task);
 }
 
+void
+thread_detach(struct task *task)
+{
+	list_del(&task->thread_link);
+	task->process->nr_threads--;
+	unhash_task(task);
+	task->process = NULL;
+}
+
 /* ---- Collecting children ---------------------------------------------- */
 
 enum {

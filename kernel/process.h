@@ -13,8 +13,10 @@
 
 enum { PID_MAX = 32768 };
 
+struct endpoint;
 struct handle_table;
 struct process_object;
+struct ipc_event;
 
 struct process {
 	tid_t pid;
@@ -39,6 +41,8 @@ struct process {
 	/* under ipc_lock */
 	struct handle_table *handles; /* NULL: none yet, or closed */
 	bool handles_closed;
+	struct endpoint *personality;	/* kernel/personality.h; NULL: none */
+	struct ipc_event *exit_event;	/* for it, at the end */
 
 	struct wait_queue changed; /* a child ended, or a thread left */
 };
@@ -66,10 +70,11 @@ struct process *process_alloc(const char *name);
 void process_free(struct process *process);
 /* Makes @process findable, a child of @parent. pid_lock held. */
 void process_attach(struct process *process, struct process *parent);
-/* The reverse, for one that never began. pid_lock held. */
-void process_detach(struct process *process);
 /* @task becomes a thread of @process and findable. pid_lock held. */
 void thread_attach(struct task *task, struct process *process);
+/* The end of either. pid_lock held. */
+void process_detach(struct process *process);
+void thread_detach(struct task *task);
 
 /* CLONE_* as in Linux; @regs: the parent's; returns the child's tid. */
 struct clone_args {

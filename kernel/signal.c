@@ -7,6 +7,7 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/errno.h"
 #include "kernel/base/printk.h"
+#include "kernel/personality.h"
 #include "kernel/process.h"
 #include "mm/usercopy.h"
 
@@ -117,7 +118,7 @@ sys_kill(int pid, int signal)
 	if (!valid_signal(signal))
 		return -EINVAL;
 	if (pid <= 0)
-		return -ENOSYS; /* groups are the Unix server's */
+		return personality_call(); /* groups are the server's */
 	flags = spin_lock_irqsave(&pid_lock);
 	process = find_process(pid);
 	if (process && signal)

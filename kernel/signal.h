@@ -2,6 +2,14 @@
 #pragma once
 
 #include "kernel/base/types.h"
+#include "sched/task.h"
+
+/* Should @task's sleep end, so that it can deal with a signal? */
+static inline bool
+signal_pending(const struct task *task)
+{
+	return READ_ONCE(task->kill_signal);
+}
 
 long sys_kill(int pid, int signal);
 long sys_tkill(int tid, int signal);

@@ -5,6 +5,7 @@
 #define ENOENT	     2
 #define ESRCH	     3
 #define EINTR	     4
+#define EIO	     5
 #define E2BIG	     7
 #define ENOEXEC	     8
 #define EBADF	     9
@@ -29,6 +30,12 @@
 #define EMSGSIZE     90
 #define EOPNOTSUPP   95
 #define ETIMEDOUT    110
+
+/* Of a system call that a signal has interrupted; the way back to user mode
+ * makes -EINTR of them, or the same call again. Read Linux: kernel/signal.c. */
+#define ERESTARTSYS    512 /* again, if the handler has SA_RESTART */
+#define ERESTARTNOINTR 513 /* again, after any handler */
+#define ERESTARTNOHAND 514 /* again, if no handler runs */
 
 /* An error inside a pointer, as Linux does it: the last page is never valid. */
 #define MAX_ERRNO 4095

@@ -160,7 +160,20 @@ GLIBC      := $(patsubst tests/user/glibc/%.c,tests/%,\
 SERVERS    := $(patsubst user/servers/%/,sbin/%,$(sort $(dir \
 	$(wildcard user/servers/*/*.c))))
 USER_LIB   := $(patsubst %.c,build/user/obj/%.o,$(wildcard user/lib/*.c))
-ARCHIVED   := $(sort $(PROGRAMS) $(SERVERS) $(USER_TESTS) $(GLIBC))
+# The distribution's own static programs, and a link for each applet of BusyBox.
+# Ours in /bin come first in PATH. What is not installed is left out.
+BUSYBOX ?= /bin/busybox
+BASH    ?= /bin/bash-static
+MKSH    ?= /bin/mksh-static
+
+FOREIGN := $(if $(wildcard $(BUSYBOX)),bin/busybox) \
+	$(if $(wildcard $(BASH)),bin/bash) $(if $(wildcard $(MKSH)),bin/mksh)
+APPLETS := $(if $(wildcard $(BUSYBOX)),bin/sh $(addprefix usr/bin/,$(shell \
+	$(BUSYBOX) --list | grep -v '^\[')))
+SCRIPTS := $(wildcard tests/unix/*.sh)
+
+ARCHIVED   := $(sort $(PROGRAMS) $(SERVERS) $(USER_TESTS) $(GLIBC) $(FOREIGN) \
+	$(APPLETS) $(SCRIPTS))
 
 build/user/obj/user/servers/unix/%.o: USER_FLAGS += -D_GNU_SOURCE
 build/user/obj/%.o: %.c build/user/flags
@@ -200,6 +213,21 @@ $(GLIBC:%=build/user/%): build/user/tests/%: tests/user/glibc/%.c build/user/fla
 build/initrd/%: build/user/%
 	@mkdir -p $(@D)
 	$(Q)$(CROSS)strip -o $@ $<
+
+build/initrd/bin/busybox: $(BUSYBOX)
+build/initrd/bin/bash: $(BASH)
+build/initrd/bin/mksh: $(MKSH)
+$(FOREIGN:%=build/initrd/%):
+	@mkdir -p $(@D)
+	$(Q)cp -L $< $@
+
+$(APPLETS:%=build/initrd/%): | build/initrd/bin/busybox
+	@mkdir -p $(@D)
+	$(Q)ln -sf /bin/busybox $@
+
+$(SCRIPTS:%=build/initrd/%): build/initrd/%: %
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
 
 $(INITRD): $(ARCHIVED:%=build/initrd/%) build/archived tools/mkcpio.py
 	$(call say,CPIO,$@)

@@ -2,12 +2,13 @@
 """mkcpio.py ARCHIVE ROOT FILE...: writes a cpio archive (newc, as Linux's initrd).
 
 The same files give the same bytes: names sorted, owner root, time zero.
-Each file is named relative to ROOT; its folders are added.
+Each file is named relative to ROOT; its folders are added. A symbolic link stays
+one.
 """
 import os
 import sys
 
-FOLDER, PROGRAM, TEXT = 0o040755, 0o100755, 0o100644
+FOLDER, PROGRAM, TEXT, LINK = 0o040755, 0o100755, 0o100644, 0o120777
 
 
 def entry(inode, mode, name, data=b""):
@@ -34,6 +35,9 @@ def main(archive, root, *files):
         path = os.path.join(root, name)
         if name in folders:
             out += entry(inode, FOLDER, name)
+            continue
+        if os.path.islink(path):
+            out += entry(inode, LINK, name, os.readlink(path).encode())
             continue
         with open(path, "rb") as f:
             mode = PROGRAM if os.access(path, os.X_OK) else TEXT

@@ -149,9 +149,8 @@ set_name(struct exec *exec)
 {
 	const char *slash = strrchr(exec->path, '/');
 
-	memset(exec->name, 0, sizeof(exec->name));
-	strncpy(exec->name, slash ? slash + 1 : exec->path,
-		sizeof(exec->name) - 1);
+	snprintf(exec->name, sizeof(exec->name), "%.15s",
+		 slash ? slash + 1 : exec->path);
 }
 
 static int
@@ -303,22 +302,22 @@ static int
 start(struct exec *exec)
 {
 	unsigned handle;
-	int pid = os_process(exec->program.building, exec->name, &handle);
+	long pid = os_process(exec->program.building, exec->name, &handle);
 	struct process *process;
 	int err;
 
 	if (pid < 0) {
 		os_close(exec->program.building);
-		return pid;
+		return (int)pid;
 	}
-	process = process_create(pid);
+	process = process_create((int)pid);
 	err = process ? open_console(process) : -ENOMEM;
 	if (!err) {
 		describe(process, exec);
 		err = os_start(handle, exec->program.entry, exec->program.sp);
 	}
 	if (!err)
-		return pid;
+		return (int)pid;
 	if (process)
 		process_exit(process);
 	os_close(handle);

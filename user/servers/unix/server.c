@@ -12,7 +12,7 @@
 static int last_exit, last_status;
 
 int
-server_init(const void *archive, u64 archive_size)
+server_begin(const void *archive, u64 archive_size)
 {
 	struct os_machine machine;
 	unsigned rows, columns;
@@ -133,7 +133,7 @@ handle_cancel(const struct os_event *event)
 }
 
 bool
-server_handle(const struct os_event *event, long *result)
+server_event(const struct os_event *event, long *result)
 {
 	bool answer_due = false;
 
@@ -172,7 +172,7 @@ server_run(int pid)
 	last_exit = 0;
 	os_receive(&event, timers_next());
 	while (last_exit != pid) {
-		if (server_handle(&event, &result))
+		if (server_event(&event, &result))
 			os_answer_receive(event.reply, result, &event,
 					  timers_next());
 		else if (last_exit != pid)

@@ -1,0 +1,82 @@
+/*
+ * The Unix server. Boot options:
+ *
+ *	shell=PATH    what runs on the terminal, again and again (/bin/sh)
+ *	script=PATH   runs the shell on this script instead, and ends the machine
+ *		      with its result
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "user/include/cpio.h"
+#include "user/include/objects.h"
+#include "user/include/server.h"
+#include "user/servers/unix/exec.h"
+#include "user/servers/unix/os_lodger.h"
+#include "user/servers/unix/server.h"
+
+static const char *const environment[] = {
+	"PATH=/bin:/sbin:/usr/bin:/usr/sbin",
+	"HOME=/root",
+	"TERM=linux",
+	"USER=root",
+	"SHELL=/bin/sh",
+	NULL,
+};
+
+static char shell[128] = "/bin/sh";
+static char script[128];
+
+/* The archive, from init, or from the kernel if this is the first program. */
+static int
+read_archive(void)
+{
+	unsigned module = server_handle("archive");
+	const char *why;
+	uint64_t size;
+	const void *archive = archive_map(module ? module : LODGER_BOOT_MODULE,
+					  &size, &why);
+
+	if (!archive) {
+		os_log("unix: no archive: %s", why);
+		return -1;
+	}
+	return server_begin(archive, size);
+}
+
+/* Its status, or -1: it did not start. */
+static int
+run(const char *argument)
+{
+	const char *const login[] = { "-sh", NULL };
+	const char *const scripted[] = { "sh", argument, NULL };
+	int pid = exec_start(shell, argument ? scripted : login, environment);
+
+	if (pid < 0) {
+		os_log("unix: %s does not start: error %d", shell, -pid);
+		return -1;
+	}
+	return server_run(pid);
+}
+
+int
+main(void)
+{
+	int status;
+
+	lodger_boot_option("shell", shell, sizeof(shell));
+	lodger_boot_option("script", script, sizeof(script));
+	if (os_lodger_init() != 0)
+		return 1;
+	os_terminal_init(server_handle("console"));
+	if (read_archive() != 0)
+		return 1;
+	if (script[0]) {
+		status = run(script);
+		lodger_verdict(status);
+		return status != 0;
+	}
+	while (run(NULL) != -1)
+		;
+	return 1;
+}

@@ -1,0 +1,124 @@
+/*
+ * The server's own memory, from the kernel. Every page is there before it is
+ * used: a server that met a page fault without memory would be killed, and with
+ * it everybody's files.
+ */
+#include <string.h>
+#include <sys/mman.h>
+
+#include "user/include/madvise.h"
+#include "user/servers/unix/os.h"
+
+enum { READ_WRITE = PROT_READ | PROT_WRITE };
+
+/* ---- Pages ----------------------------------------------------------------------- */
+
+void *
+os_pages(size_t len)
+{
+	void *pages = mmap(NULL, len, READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			   -1, 0);
+
+	if (pages == MAP_FAILED)
+		return NULL;
+	if (madvise(pages, len, MADV_POPULATE_WRITE) == 0)
+		return pages;
+	munmap(pages, len);
+	return NULL;
+}
+
+void *
+os_resize_pages(void *pages, size_t old_len, size_t len)
+{
+	char *moved = mremap(pages, old_len, len, MREMAP_MAYMOVE);
+
+	if (moved == MAP_FAILED)
+		return NULL;
+	if (len <= old_len ||
+	    madvise(moved + old_len, len - old_len, MADV_POPULATE_WRITE) == 0)
+		return moved;
+	/* Back to where and what it was. */
+	if (moved == pages)
+		munmap(moved + old_len, len - old_len);
+	else
+		mremap(moved, len, old_len, MREMAP_MAYMOVE | MREMAP_FIXED,
+		       pages);
+	return NULL;
+}
+
+void
+os_free_pages(void *pages, size_t len)
+{
+	munmap(pages, len);
+}
+
+/* ---- Small pieces ------------------------------------------------------------------- */
+
+/* Sizes are powers of two; free pieces of one size are a list. */
+enum {
+	SMALLEST = 5, /* 32 bytes */
+	LARGEST = 15, /* above 32 KiB it is pages */
+	CHUNK = 64 << 10,
+};
+
+struct piece {
+	struct piece *next;
+};
+
+static struct piece *free_pieces[LARGEST + 1];
+
+static unsigned
+size_class(size_t size)
+{
+	unsigned class = SMALLEST;
+
+	while ((1ul << class) < size)
+		class++;
+	return class;
+}
+
+/* A chunk, cut up. It never goes back. */
+static bool
+refill(unsigned class)
+{
+	char *chunk = os_pages(CHUNK);
+
+	if (!chunk)
+		return false;
+	for (size_t at = 0; at < CHUNK; at += 1ul << class) {
+		struct piece *piece = (struct piece *)(chunk + at);
+
+		piece->next = free_pieces[class];
+		free_pieces[class] = piece;
+	}
+	return true;
+}
+
+void *
+os_alloc(size_t size)
+{
+	unsigned class = size_class(size);
+	struct piece *piece;
+
+	if (class > LARGEST)
+		return os_pages(ALIGN_UP(size, PAGE_SIZE));
+	if (!free_pieces[class] && !refill(class))
+		return NULL;
+	piece = free_pieces[class];
+	free_pieces[class] = piece->next;
+	return memset(piece, 0, size);
+}
+
+void
+os_free(void *memory, size_t size)
+{
+	unsigned class = size_class(size);
+	struct piece *piece = memory;
+
+	if (class > LARGEST) {
+		os_free_pages(memory, ALIGN_UP(size, PAGE_SIZE));
+		return;
+	}
+	piece->next = free_pieces[class];
+	free_pieces[class] = piece;
+}

@@ -208,16 +208,13 @@ copy_area(struct fxsave_area *area, uaddr_t at, bool extended)
 			      features.fpu_bytes - first);
 }
 
-/* XRSTOR faults on others; and on bits of MXCSR that do not exist, as FXRSTOR
- * does. */
+/* XRSTOR faults on others, of whose zeros it looks at two; and on bits of MXCSR
+ * that do not exist, as FXRSTOR does. */
 static bool
 good_header(const struct xsave_header *header)
 {
-	u64 others = 0;
-
-	for (unsigned i = 0; i < ARRAY_SIZE(header->must_be_zero); i++)
-		others |= header->must_be_zero[i];
-	return !others && !(header->components & ~features.xcr0);
+	return !header->must_be_zero[0] && !header->must_be_zero[1] &&
+	       !(header->components & ~features.xcr0);
 }
 
 int

@@ -24,6 +24,7 @@ static struct option options[] = {
 	  NULL },
 	{ "trace", ": print the trace at the end", NULL },
 	{ "shell", "=PATH: the program that the terminal begins with", NULL },
+	{ "script", "=PATH: what the shell runs instead, once", NULL },
 	{ "keep", ": go on when the first program has ended", NULL },
 };
 

@@ -170,10 +170,12 @@ FOREIGN := $(if $(wildcard $(BUSYBOX)),bin/busybox) \
 	$(if $(wildcard $(BASH)),bin/bash) $(if $(wildcard $(MKSH)),bin/mksh)
 APPLETS := $(if $(wildcard $(BUSYBOX)),bin/sh $(addprefix usr/bin/,$(shell \
 	$(BUSYBOX) --list | grep -v '^\[')))
-SCRIPTS := $(wildcard tests/unix/*.sh)
+SCRIPTS := $(wildcard tests/unix/*.sh) tests/unix/run tests/unix/boot
+# Our own files, and empty directories.
+FILES   := $(patsubst user/files/%,%,$(wildcard user/files/*/*)) tmp root
 
 ARCHIVED   := $(sort $(PROGRAMS) $(SERVERS) $(USER_TESTS) $(GLIBC) $(FOREIGN) \
-	$(APPLETS) $(SCRIPTS))
+	$(APPLETS) $(SCRIPTS) $(FILES))
 
 build/user/obj/user/servers/unix/%.o: USER_FLAGS += -D_GNU_SOURCE
 build/user/obj/%.o: %.c build/user/flags
@@ -224,6 +226,13 @@ $(FOREIGN:%=build/initrd/%):
 $(APPLETS:%=build/initrd/%): | build/initrd/bin/busybox
 	@mkdir -p $(@D)
 	$(Q)ln -sf /bin/busybox $@
+
+build/initrd/tmp build/initrd/root:
+	$(Q)mkdir -p $@
+
+build/initrd/etc/%: user/files/etc/%
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
 
 $(SCRIPTS:%=build/initrd/%): build/initrd/%: %
 	@mkdir -p $(@D)

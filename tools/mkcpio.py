@@ -3,7 +3,7 @@
 
 The same files give the same bytes: names sorted, owner root, time zero.
 Each file is named relative to ROOT; its folders are added. A symbolic link stays
-one.
+one, and a folder that is named comes without what is in it.
 """
 import os
 import sys
@@ -25,7 +25,7 @@ def pad(data):
 
 
 def main(archive, root, *files):
-    folders = {""}
+    folders = {""}.union(f for f in files if os.path.isdir(os.path.join(root, f)))
     for name in files:
         while name:
             name = os.path.dirname(name)

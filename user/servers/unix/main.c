@@ -3,7 +3,7 @@
  *
  *	shell=PATH    what runs on the terminal, again and again (/bin/sh)
  *	script=PATH   runs the shell on this script instead, and ends the machine
- *		      with its result
+ *		      with its result; args=A,B,C are the script's arguments
  */
 #include <stdio.h>
 #include <string.h>
@@ -24,8 +24,11 @@ static const char *const environment[] = {
 	NULL,
 };
 
+enum { ARGUMENTS_MAX = 16 };
+
 static char shell[128] = "/bin/sh";
 static char script[128];
+static char arguments[256];
 
 /* The archive, from init, or from the kernel if this is the first program. */
 static int
@@ -46,11 +49,9 @@ read_archive(void)
 
 /* Its status, or -1: it did not start. */
 static int
-run(const char *argument)
+run(const char *const *argv)
 {
-	const char *const login[] = { "-sh", NULL };
-	const char *const scripted[] = { "sh", argument, NULL };
-	int pid = exec_start(shell, argument ? scripted : login, environment);
+	int pid = exec_start(shell, argv, environment);
 
 	if (pid < 0) {
 		os_log("unix: %s does not start: error %d", shell, -pid);
@@ -59,24 +60,37 @@ run(const char *argument)
 	return server_run(pid);
 }
 
+static int
+run_script(void)
+{
+	const char *argv[ARGUMENTS_MAX + 3] = { "sh", script };
+	char *rest = arguments;
+
+	for (int i = 0; i < ARGUMENTS_MAX && rest && *rest; i++)
+		argv[i + 2] = strsep(&rest, ",");
+	return run(argv);
+}
+
 int
 main(void)
 {
+	static const char *const login[] = { "-sh", NULL };
 	int status;
 
 	lodger_boot_option("shell", shell, sizeof(shell));
 	lodger_boot_option("script", script, sizeof(script));
+	lodger_boot_option("args", arguments, sizeof(arguments));
 	if (os_lodger_init() != 0)
 		return 1;
 	os_terminal_init(server_handle("console"));
 	if (read_archive() != 0)
 		return 1;
 	if (script[0]) {
-		status = run(script);
+		status = run_script();
 		lodger_verdict(status);
 		return status != 0;
 	}
-	while (run(NULL) != -1)
+	while (run(login) != -1)
 		;
 	return 1;
 }

@@ -1,3 +1,4 @@
+# shells=sh,bash,mksh
 # Pipes, redirections, here-documents, functions, loops, substitutions.
 echo one two | cat
 echo b a c | tr ' ' '\n' | sort | tr '\n' ' '; echo

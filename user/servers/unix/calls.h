@@ -116,3 +116,5 @@ long sys_uname(struct call *call);
 long sys_sethostname(struct call *call);
 long sys_setdomainname(struct call *call);
 long sys_sysinfo(struct call *call);
+long sys_gettimeofday(struct call *call);
+long sys_time(struct call *call);

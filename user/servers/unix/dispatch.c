@@ -132,6 +132,8 @@ static const handler_t handlers[] = {
 	[SYS_sethostname] = sys_sethostname,
 	[SYS_setdomainname] = sys_setdomainname,
 	[SYS_sysinfo] = sys_sysinfo,
+	[SYS_gettimeofday] = sys_gettimeofday,
+	[SYS_time] = sys_time,
 };
 
 long

@@ -26,6 +26,8 @@ struct filesystem proc_fs = {
 	.max_nodes = NODES_MAX,
 };
 
+int proc_reader;
+
 enum kind {
 	ROOT,	      /* /proc */
 	SELF,	      /* /proc/self */
@@ -439,14 +441,17 @@ static const struct node_ops link_ops = {
 /* A file says what holds when it is read from its beginning, and goes on with
  * that. */
 static int
-refresh(struct file *file)
+refresh(struct file *file, struct call *call)
 {
 	struct node *node = file->node;
 	bool machine = node->proc.kind == MACHINE_FILE;
 	const struct proc_file *files = machine ? proc_machine_files
 						: proc_process_files;
 	struct text text = { 0 };
-	int err = files[node->proc.number].write(&text, node->proc.pid);
+	int err;
+
+	proc_reader = call ? call->process->pid : 0;
+	err = files[node->proc.number].write(&text, node->proc.pid);
 
 	if (!err && text.failed)
 		err = -ENOMEM;
@@ -465,7 +470,7 @@ refresh(struct file *file)
 static long
 read_text(struct file *file, struct io *io, u64 *position)
 {
-	int err = *position == 0 ? refresh(file) : 0;
+	int err = *position == 0 ? refresh(file, io->call) : 0;
 	u64 len;
 
 	if (err || *position >= file->data_used)

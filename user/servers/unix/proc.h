@@ -17,5 +17,8 @@ struct proc_file {
 	mode_t mode;
 };
 
+/* Who reads: waiting for the answer, it counts as running. */
+extern int proc_reader;
+
 /* Both lists end with an empty name. */
 extern const struct proc_file proc_process_files[], proc_machine_files[];

@@ -17,6 +17,12 @@ name_of(const struct os_task *task)
 	return process && process->name[0] ? process->name : task->name;
 }
 
+static char
+state_of(const struct os_task *task)
+{
+	return task->pid == proc_reader ? 'R' : task->state;
+}
+
 static struct os_mm
 mm_of(const struct os_task *task)
 {
@@ -50,7 +56,8 @@ write_stat(struct text *text, int pid)
 	if (os_task(pid, &task))
 		return -ESRCH;
 	mm = mm_of(&task);
-	text_add(text, "%d (%s) %c ", task.pid, name_of(&task), task.state);
+	text_add(text, "%d (%s) %c ", task.pid, name_of(&task),
+		 state_of(&task));
 	add_family(text, &task);
 	/* flags, faults, times, priority, nice, threads, itreal, start */
 	text_add(text, "%d 0 0 0 0 %lu 0 %lu 0 20 0 %u 0 %lu ",
@@ -128,8 +135,8 @@ write_status(struct text *text, int pid)
 	if (process)
 		text_add(text, "Umask:\t%04o\n", process->place->umask);
 	text_add(text, "State:\t%c (%s)\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\n",
-		 task.state, state_name(task.state), task.pid, task.pid,
-		 task.ppid);
+		 state_of(&task), state_name(state_of(&task)), task.pid,
+		 task.pid, task.ppid);
 	text_add(text, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n");
 	if (task.mm != OS_NO_MM)
 		text_add(text, "VmSize:\t%8lu kB\nVmRSS:\t%8lu kB\n",

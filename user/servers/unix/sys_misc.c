@@ -231,6 +231,35 @@ sys_setrlimit(struct call *call)
 	return err ? err : set_limit(call->process, (unsigned)which, &limit);
 }
 
+/* ---- The time of day -------------------------------------------------------------------- */
+
+long
+sys_gettimeofday(struct call *call)
+{
+	u64 now = os_realtime();
+	struct linux_timeval time = { (s64)(now / 1000000000),
+				      (s64)(now % 1000000000 / 1000) };
+	static const s32 zone[2];
+	int err = 0;
+
+	if (call->args[0])
+		err = copy_out(call, call->args[0], &time, sizeof(time));
+	if (!err && call->args[1])
+		err = copy_out(call, call->args[1], zone, sizeof(zone));
+	return err;
+}
+
+long
+sys_time(struct call *call)
+{
+	s64 now = (s64)(os_realtime() / 1000000000);
+	int err = 0;
+
+	if (call->args[0])
+		err = copy_out(call, call->args[0], &now, sizeof(now));
+	return err ? err : now;
+}
+
 /* ---- Used time, machine ---------------------------------------------------------------------- */
 
 static u64

@@ -8,6 +8,7 @@
 #include "kernel/ipc/deliver.h"
 #include "kernel/ipc/notification.h"
 #include "kernel/native.h"
+#include "kernel/personality.h"
 
 /* Words alone, a label of 31 bits, for ever? */
 static inline bool
@@ -92,8 +93,8 @@ fast_reflect(struct ipc_task *me)
 	return switch_and_wait(me, to);
 }
 
-long
-ipc_reflect(struct ipc_task *me, u32 label, bool may_cancel)
+static inline long
+reflect(struct ipc_task *me, u32 label, bool may_cancel)
 {
 	long result;
 
@@ -105,6 +106,12 @@ ipc_reflect(struct ipc_task *me, u32 label, bool may_cancel)
 	me->reflected = false;
 	me->may_cancel = false;
 	return result;
+}
+
+long
+ipc_reflect(struct ipc_task *me, u32 label, bool may_cancel)
+{
+	return reflect(me, label, may_cancel);
 }
 
 /* The reply handle's slot is the one for the next call, too. */
@@ -170,4 +177,22 @@ ipc_dispatch(struct regs *regs)
 		me = ipc_make_record();
 	regs_set_result(regs, likely(me) ? dispatch(me, regs) : -ENOMEM);
 	end_injection(regs_syscall(regs));
+}
+
+void
+personality_dispatch(struct regs *regs)
+{
+	struct ipc_task *me = current->ipc;
+	u64 number = regs_syscall(regs);
+	long outcome;
+
+	if (likely(me)) {
+		outcome = reflect(me, (u32)number, true);
+		regs_set_result(regs, likely(outcome == LODGER_DONE)
+				      ? (long)me->answer[0]
+				      : personality_result(me, outcome));
+	} else {
+		regs_set_result(regs, personality_call());
+	}
+	end_injection(number);
 }

@@ -75,9 +75,8 @@ fast_call(struct ipc_task *me, const struct regs *regs)
 /* Of a call that the kernel makes. The same as above, but for where the endpoint
  * comes from; nobody else can change the caller's personality. */
 static inline long
-fast_reflect(struct ipc_task *me)
+fast_reflect(struct ipc_task *me, struct endpoint *endpoint)
 {
-	struct endpoint *endpoint = current->process->personality;
 	struct ipc_task *to;
 
 	arch_irq_disable();
@@ -96,13 +95,14 @@ fast_reflect(struct ipc_task *me)
 static inline long
 reflect(struct ipc_task *me, u32 label, bool may_cancel)
 {
+	const struct process *process = me->task->process;
 	long result;
 
 	me->label = label;
-	me->badge = (u64)current->process->pid << 32 | (u32)current->tid;
+	me->badge = (u64)process->pid << 32 | (u32)me->task->tid;
 	me->reflected = true;
 	me->may_cancel = may_cancel;
-	result = fast_reflect(me);
+	result = fast_reflect(me, process->personality);
 	me->reflected = false;
 	me->may_cancel = false;
 	return result;

@@ -278,7 +278,7 @@ own_record(void)
 {
 	struct ipc_task *me = current->ipc;
 
-	return likely(me) ? me : ipc_make_record();
+	return me ? me : ipc_make_record();
 }
 
 /* The server's message is words in the caller's saved registers, which it needs
@@ -330,22 +330,23 @@ execute(struct ipc_task *me)
 	return exec_building(building, name, me->answer[0], me->answer[1]);
 }
 
-/* Once; or the code by which it is to be done again. */
-static inline long
-call_once(struct ipc_task *me)
+/* A result; or the code by which the call is to be made again. */
+static long
+result_of(struct ipc_task *me, long outcome)
 {
-	long result = ipc_reflect(me, (u32)regs_syscall(me->regs), true);
-
-	if (likely(result == LODGER_DONE))
+	switch (outcome) {
+	case LODGER_DONE:
 		return (long)me->answer[0];
-	if (result == LODGER_EXECUTE)
-		return execute(me);
-	if (result == LODGER_RESTART)
+	case LODGER_RESTART:
 		return me->answer[0] == 1 ? -ERESTARTNOHAND : -ERESTARTSYS;
-	return without_answer(result);
+	case LODGER_EXECUTE:
+		return execute(me);
+	default:
+		return without_answer(outcome);
+	}
 }
 
-static inline bool
+static bool
 is_restart(long result)
 {
 	return result == -ERESTARTSYS || result == -ERESTARTNOINTR ||
@@ -355,22 +356,30 @@ is_restart(long result)
 /* If there is a signal to deal with first, the way back to user mode decides
  * whether the call is made again. */
 long
+personality_result(struct ipc_task *me, long outcome)
+{
+	u32 number = (u32)regs_syscall(me->regs);
+	long result = result_of(me, outcome);
+
+	while (is_restart(result) && !signal_pending(current)) {
+		cond_resched();
+		result = result_of(me, ipc_reflect(me, number, true));
+	}
+	return result;
+}
+
+long
 personality_call(void)
 {
 	struct ipc_task *me;
-	long result;
 
-	if (unlikely(!current->process->personality))
+	if (!current->process->personality)
 		return -ENOSYS;
 	me = own_record();
-	if (unlikely(!me))
+	if (!me)
 		return -ENOMEM;
-	result = call_once(me);
-	while (unlikely(is_restart(result)) && !signal_pending(current)) {
-		cond_resched();
-		result = call_once(me);
-	}
-	return result;
+	return personality_result(me, ipc_reflect(
+		me, (u32)regs_syscall(me->regs), true));
 }
 
 /* ---- Answers ----------------------------------------------------------- */
@@ -387,8 +396,11 @@ check_execute(const struct ipc_task *me, struct ipc_task *to)
 		return -EINVAL;
 	if (!me->has_message || message->nr_send != 1)
 		return -EINVAL;
-	return message->send_len ? -EMSGSIZE
-				 : send_building(message->send_handles[0], to);
+	if (message->send_len)
+		return -EMSGSIZE;
+	for (unsigned i = 1; i < ARRAY_SIZE(to->answer); i++)
+		to->answer[i] = regs_arg(me->regs, i);
+	return send_building(message->send_handles[0], to);
 }
 
 int

@@ -10,6 +10,9 @@
 
 #include "kernel/process.h"
 
+struct ipc_task;
+struct regs;
+
 /* ---- Processes that come and go ---------------------------------------- */
 
 /* @child, not yet known to anyone, gets the caller's personality; -ENOMEM. The
@@ -31,9 +34,14 @@ void personality_put(struct endpoint *endpoint);
 
 /* ---- Calls ------------------------------------------------------------- */
 
-/* The current system call's result, from the personality; -ENOSYS: there is
- * none. */
+/* The current system call is the personality's, which is not NULL. Sets the
+ * result in @regs. In kernel/ipc/fast.c. */
+void personality_dispatch(struct regs *regs);
+/* The same, for calls that are the kernel's with other arguments; -ENOSYS: there
+ * is none. */
 long personality_call(void);
+/* The current system call's result, after ipc_reflect() has come to @outcome. */
+long personality_result(struct ipc_task *me, long outcome);
 
 long native_personality_set(u32 number);
 

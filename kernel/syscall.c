@@ -503,11 +503,10 @@ stand_in(const struct regs *regs, u64 number)
 	}
 }
 
-static void
+static __noinline void
 others_answer(struct regs *regs, u64 number)
 {
-	regs_set_result(regs, likely(current->process->personality)
-			      ? personality_call() : stand_in(regs, number));
+	regs_set_result(regs, stand_in(regs, number));
 	end_injection(number);
 }
 
@@ -543,9 +542,11 @@ syscall_dispatch(struct regs *regs)
 		end_injection(number);
 	} else if (is_message_call(number)) {
 		ipc_dispatch(regs);
-	} else if (number < LODGER_klog_write) {
-		others_answer(regs, number);
-	} else {
+	} else if (number >= LODGER_klog_write) {
 		lodger_dispatch(regs, number);
+	} else if (likely(current->process->personality)) {
+		personality_dispatch(regs);
+	} else {
+		others_answer(regs, number);
 	}
 }

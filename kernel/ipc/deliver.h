@@ -28,13 +28,12 @@ deliver_call(struct ipc_task *from, struct ipc_task *to)
 	return (long)((u64)slot << 32 | from->label);
 }
 
-/* The answer to a call that the kernel made for its task, which is on its way
- * to look at it. */
+/* The answer to a call that the kernel made for its task. Of LODGER_EXECUTE it
+ * has the rest: check_answer(). */
 static inline void
 take_answer(struct ipc_task *to, const struct regs *regs)
 {
-	for (unsigned i = 0; i < ARRAY_SIZE(to->answer); i++)
-		to->answer[i] = regs_arg(regs, i);
+	to->answer[0] = regs_arg(regs, 0);
 	if (unlikely(to->cancel.endpoint))
 		withdraw_event(&to->cancel);
 }

@@ -8,6 +8,7 @@
 #include "kernel/ipc/deliver.h"
 #include "kernel/ipc/notification.h"
 #include "kernel/native.h"
+#include "kernel/personality.h"
 
 /* Words alone, a label of 31 bits, for ever? */
 static inline bool
@@ -74,9 +75,8 @@ fast_call(struct ipc_task *me, const struct regs *regs)
 /* Of a call that the kernel makes. The same as above, but for where the endpoint
  * comes from; nobody else can change the caller's personality. */
 static inline long
-fast_reflect(struct ipc_task *me)
+fast_reflect(struct ipc_task *me, struct endpoint *endpoint)
 {
-	struct endpoint *endpoint = current->process->personality;
 	struct ipc_task *to;
 
 	arch_irq_disable();
@@ -92,19 +92,26 @@ fast_reflect(struct ipc_task *me)
 	return switch_and_wait(me, to);
 }
 
-long
-ipc_reflect(struct ipc_task *me, u32 label, bool may_cancel)
+static inline long
+reflect(struct ipc_task *me, u32 label, bool may_cancel)
 {
+	const struct process *process = me->task->process;
 	long result;
 
 	me->label = label;
-	me->badge = (u64)current->process->pid << 32 | (u32)current->tid;
+	me->badge = (u64)process->pid << 32 | (u32)me->task->tid;
 	me->reflected = true;
 	me->may_cancel = may_cancel;
-	result = fast_reflect(me);
+	result = fast_reflect(me, process->personality);
 	me->reflected = false;
 	me->may_cancel = false;
 	return result;
+}
+
+long
+ipc_reflect(struct ipc_task *me, u32 label, bool may_cancel)
+{
+	return reflect(me, label, may_cancel);
 }
 
 /* The reply handle's slot is the one for the next call, too. */
@@ -170,4 +177,22 @@ ipc_dispatch(struct regs *regs)
 		me = ipc_make_record();
 	regs_set_result(regs, likely(me) ? dispatch(me, regs) : -ENOMEM);
 	end_injection(regs_syscall(regs));
+}
+
+void
+personality_dispatch(struct regs *regs)
+{
+	struct ipc_task *me = current->ipc;
+	u64 number = regs_syscall(regs);
+	long outcome;
+
+	if (likely(me)) {
+		outcome = reflect(me, (u32)number, true);
+		regs_set_result(regs, likely(outcome == LODGER_DONE)
+				      ? (long)me->answer[0]
+				      : personality_result(me, outcome));
+	} else {
+		regs_set_result(regs, personality_call());
+	}
+	end_injection(number);
 }

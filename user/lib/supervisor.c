@@ -2,6 +2,7 @@
 #include "user/include/supervisor.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -305,23 +306,26 @@ supervisor_init(struct supervisor *supervisor, const struct server *servers,
 	return 0;
 }
 
-/* Starts what is due; when the next one will be. */
-static uint64_t
-start_due(struct supervisor *supervisor)
+/* Starts what is due; whether there was anything. *@next: when there will be. */
+static bool
+start_due(struct supervisor *supervisor, uint64_t *next)
 {
-	uint64_t now = supervisor_now(), next = ~0ull;
+	uint64_t now = supervisor_now();
+	bool started = false;
 
 	for (unsigned i = 0; i < supervisor->nr_servers; i++) {
 		struct supervised *it = &supervisor->servers[i];
 
 		if (it->state != SERVER_WAITS)
 			continue;
-		if (it->when <= now)
+		if (it->when <= now) {
 			start(supervisor, it);
-		else if (it->when < next)
-			next = it->when;
+			started = true;
+		} else if (it->when < *next) {
+			*next = it->when;
+		}
 	}
-	return next;
+	return started;
 }
 
 /* Until the deadline, or until a server ends. */
@@ -353,9 +357,7 @@ nr_alive(const struct supervisor *supervisor)
 unsigned
 supervisor_step(struct supervisor *supervisor, uint64_t deadline)
 {
-	uint64_t next = start_due(supervisor);
-
-	if (nr_alive(supervisor))
-		await(supervisor, next < deadline ? next : deadline);
+	if (!start_due(supervisor, &deadline) && nr_alive(supervisor))
+		await(supervisor, deadline);
 	return nr_alive(supervisor);
 }

@@ -245,8 +245,11 @@ static void
 report(const struct supervised *it, int status, enum outcome outcome,
        uint64_t delay)
 {
-	char what[64];
+	char what[64], when[32] = " at once";
 
+	if (delay)
+		snprintf(when, sizeof(when), " in %u ms",
+			 (unsigned)(delay / 1000000));
 	policy_describe(status, what, sizeof(what));
 	if (outcome == OUTCOME_DONE)
 		server_log("init: %s (pid %d) %s; it is not started again",
@@ -256,9 +259,8 @@ report(const struct supervised *it, int status, enum outcome outcome,
 			   it->server->name, it->pid, what,
 			   it->policy.crashes);
 	else
-		server_log("init: %s (pid %d) %s; starts again in %u ms",
-			   it->server->name, it->pid, what,
-			   (unsigned)(delay / 1000000));
+		server_log("init: %s (pid %d) %s; starts again%s",
+			   it->server->name, it->pid, what, when);
 }
 
 static void

@@ -12,9 +12,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "user/include/screen.h"
+
 enum {
-	EMULATOR_ROWS = 68,	/* at most */
-	EMULATOR_COLUMNS = 240,
+	EMULATOR_ROWS = SCREEN_ROWS, /* at most */
+	EMULATOR_COLUMNS = SCREEN_COLUMNS,
 	EMULATOR_PARAMETERS = 16,
 	EMULATOR_ANSWER = 32,
 };

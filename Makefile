@@ -95,7 +95,7 @@ $(OUT)/flags: FORCE
 # ---- Kernel ----------------------------------------------------------------
 
 SOURCES := $(wildcard boot/*.asm arch/x86/*.asm arch/x86/*.c kernel/*.c \
-	kernel/base/*.c kernel/ipc/*.c mm/*.c sched/*.c)
+	kernel/base/*.c kernel/ipc/*.c kernel/objects/*.c mm/*.c sched/*.c)
 ifeq ($(VARIANT),debug)
 SOURCES += $(wildcard kernel/debug/*.c tests/kernel/*.c)
 endif
@@ -149,7 +149,7 @@ $(OUT)/%.o: $(OUT)/%.asm
 # ---- User programs ---------------------------------------------------------
 
 # One C file, one program: static, linked against musl and against what it uses
-# of user/lib. build/user/ keeps the symbols; the archive gets stripped copies.
+# of user/lib. A server is all C files in its folder, and becomes /sbin/NAME. build/user/ keeps the symbols; the archive gets stripped copies.
 USER_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra $(if $(WERROR),-Werror) \
 	-Iuser/include -I.
 
@@ -157,8 +157,10 @@ PROGRAMS   := $(patsubst user/programs/%.c,bin/%,$(wildcard user/programs/*.c))
 USER_TESTS := $(patsubst tests/user/%.c,tests/%,$(wildcard tests/user/*.c))
 GLIBC      := $(patsubst tests/user/glibc/%.c,tests/%,\
 	$(wildcard tests/user/glibc/*.c))
+SERVERS    := $(patsubst user/servers/%/,sbin/%,$(sort $(dir \
+	$(wildcard user/servers/*/*.c))))
 USER_LIB   := $(patsubst %.c,build/user/obj/%.o,$(wildcard user/lib/*.c))
-ARCHIVED   := $(sort $(PROGRAMS) $(USER_TESTS) $(GLIBC))
+ARCHIVED   := $(sort $(PROGRAMS) $(SERVERS) $(USER_TESTS) $(GLIBC))
 
 build/user/obj/%.o: %.c build/user/flags
 	$(call say,MUSL-CC,$<)
@@ -173,6 +175,15 @@ $(PROGRAMS:%=build/user/%): build/user/bin/%: \
 		build/user/obj/user/programs/%.o build/user/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(MUSL_CC) -static -o $@ $^
+
+# The object files of server $(1).
+server = $(patsubst %.c,build/user/obj/%.o,$(wildcard user/servers/$(1)/*.c))
+
+.SECONDEXPANSION:
+$(SERVERS:%=build/user/%): build/user/sbin/%: $$(call server,$$*) \
+		build/user/lib.a build/user/server_objects
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) -static -o $@ $(filter %.o %.a,$^)
 
 $(USER_TESTS:%=build/user/%): build/user/tests/%: \
 		build/user/obj/tests/user/%.o build/user/lib.a
@@ -198,6 +209,9 @@ build/user/flags: FORCE
 
 build/user/lib_objects: FORCE
 	$(call keep,$(USER_LIB))
+
+build/user/server_objects: FORCE
+	$(call keep,$(wildcard user/servers/*/*.c))
 
 build/archived: FORCE
 	$(call keep,$(ARCHIVED))
@@ -402,4 +416,5 @@ help: ## this list
 	@echo '    WERROR=1 V=1        warnings are errors; print the commands'
 
 -include $(OBJECTS:.o=.d) $(OUT)/asm_offsets.d
--include $(wildcard build/user/obj/*/*/*.d build/user/tests/*.d)
+-include $(wildcard build/user/obj/*/*/*.d build/user/obj/*/*/*/*.d)
+-include $(wildcard build/user/tests/*.d)

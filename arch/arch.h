@@ -51,6 +51,7 @@ void arch_cpu_park(void) __noreturn;
 enum ipi {
 	IPI_RESCHED,  /* look at need_resched */
 	IPI_TLB,      /* tlb_flush_interrupt() */
+	IPI_LOG,      /* log_interrupt() */
 	IPI_STOP,     /* panic elsewhere: stop for good (not maskable) */
 	NR_IPIS,
 };
@@ -81,8 +82,8 @@ void arch_timer_set(u64 deadline_ns);
 
 /*
  * pte_t and its inline accessors (arch_inline.h): pte_make, pte_none,
- * pte_present, pte_writable, pte_executable, pte_user, pte_dirty, pte_paddr,
- * pte_table, pte_is_table, pte_wrprotect. phys_to_virt, virt_to_phys.
+ * pte_present, pte_writable, pte_executable, pte_user, pte_dirty, pte_fixed,
+ * pte_uncached, pte_paddr, pte_wrprotect and so on. phys_to_virt, virt_to_phys.
  * PTES_PER_TABLE, TABLE_LEVELS, pte_index(address, level).
  */
 
@@ -92,6 +93,7 @@ enum {
 	PAGE_EXEC = 1 << 1,
 	PAGE_USER = 1 << 2,
 	PAGE_UNCACHED = 1 << 3,
+	PAGE_FIXED = 1 << 4, /* no frame of the allocator's: not counted */
 };
 
 /* Loads CR3. Drops this CPU's cached translations, paging-structure caches
@@ -199,15 +201,32 @@ u64 arch_get_gs_base(struct task *task);
 
 /* ---- Interrupt lines, console, the end -------------------------------- */
 
-typedef void (*irq_handler_t)(void *arg);
+/* Lines of devices have numbers below this. Those below 16 are the ISA bus's,
+ * wherever they are wired; the others are global system interrupts. */
+unsigned arch_nr_irqs(void);
+/* Opens a line, on the boot CPU; it may fire at once. -EINVAL: there is no such
+ * line. Spin locks may be held for this and the following. */
+int arch_irq_open(unsigned line) __must_check;
+void arch_irq_mask(unsigned line);
+void arch_irq_unmask(unsigned line);
+/* Does it stay raised until the device is served? */
+bool arch_irq_is_level(unsigned line);
 
-/* Routes global system interrupt @gsi to the boot CPU. -EINVAL, -EBUSY. */
-int arch_irq_register(unsigned gsi, irq_handler_t fn, void *arg);
-void arch_irq_mask(unsigned gsi);
-void arch_irq_unmask(unsigned gsi);
+/* Ports: @width is 1, 2 or 4 bytes. */
+u32 arch_port_in(u16 port, unsigned width);
+void arch_port_out(u16 port, unsigned width, u32 value);
+
+/* The first physical address that there cannot be. */
+paddr_t arch_phys_end(void);
+/* Are there interrupt controllers in [start, end), which are the kernel's? */
+bool arch_owns_device(paddr_t start, paddr_t end);
 
 /* Early log device(s): serial and, where there is one, VGA text. */
 void arch_console_write(const char *text, size_t len);
+/* Somebody else has used the devices: into a known state again. */
+void arch_console_reset(void);
+/* The ports of the serial one. */
+void arch_console_ports(u16 *first, u16 *count);
 
 enum verdict { VERDICT_PASS = 0x10, VERDICT_FAIL = 0x11, VERDICT_PANIC = 0x12 };
 
@@ -264,5 +283,8 @@ void user_exception(struct regs *regs, int signal, const char *what);
 void timer_interrupt(void);
 void tlb_flush_interrupt(void);
 void resched_interrupt(void);
+void log_interrupt(void);
+/* A device's line, before its EOI. It may have been masked meanwhile. */
+void device_interrupt(unsigned line);
 
 #include "arch_inline.h"

@@ -53,6 +53,28 @@ enum lodger_call {
 	LODGER_mm_protect,
 	LODGER_mm_info,
 	LODGER_mm_exec,
+	LODGER_resource_narrow, /* from here on: kernel/abi_objects.h */
+	LODGER_memory_create,
+	LODGER_memory_map,
+	LODGER_memory_info,
+	LODGER_port_in,
+	LODGER_port_out,
+	LODGER_ring_from_port,
+	LODGER_ring_to_port,
+	LODGER_interrupt_bind,
+	LODGER_interrupt_ack,
+	LODGER_process_create,
+	LODGER_process_give,
+	LODGER_process_start,
+	LODGER_process_signal,
+	LODGER_process_watch,
+	LODGER_process_info,
+	LODGER_mm_heap,
+	LODGER_mm_share,
+	LODGER_mm_regions,
+	LODGER_boot_option,
+	LODGER_console_release,
+	LODGER_klog_read,
 	LODGER_call,	/* call to wait: all registers */
 	LODGER_recv,
 	LODGER_reply,
@@ -62,6 +84,7 @@ enum lodger_call {
 };
 
 #include "kernel/abi_ipc.h"
+#include "kernel/abi_objects.h"
 
 /* Includes the final 0. Task and address space names are cut to fit. */
 enum { LODGER_NAME_LEN = 16 };

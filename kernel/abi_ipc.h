@@ -25,6 +25,10 @@ enum lodger_object_type {
 	LODGER_NOTIFICATION,
 	LODGER_MM,
 	LODGER_BUILDING,
+	LODGER_MEMORY,	  /* from here on: kernel/abi_objects.h */
+	LODGER_PORTS,
+	LODGER_INTERRUPT,
+	LODGER_PROCESS,
 };
 
 enum lodger_right {
@@ -38,6 +42,9 @@ enum lodger_right {
 	LODGER_RIGHT_WRITE = 1 << 6,
 	LODGER_RIGHT_MAP = 1 << 7,
 	LODGER_RIGHT_STAT = 1 << 10,
+	/* READ, WRITE and MAP are memory's and ports', too */
+	LODGER_RIGHT_BIND = 1 << 11,	/* interrupt: bind, ack */
+	LODGER_RIGHT_CONTROL = 1 << 12, /* process: give, start, signal */
 	/* any object */
 	LODGER_RIGHT_DUPLICATE = 1 << 8,
 	LODGER_RIGHT_TRANSFER = 1 << 9, /* give, and send in a message */
@@ -141,7 +148,8 @@ enum {
  *	of the caller that waits for the answer.
  * long mm_map(unsigned handle, uint64_t addr, uint64_t len, int prot)
  *	Fresh private memory, at addr (replacing what is there), or where the
- *	kernel likes: 0. Returns where. Errors are mmap's.
+ *	kernel likes: 0. Returns where. Errors are mmap's. With PROT_GROWSDOWN
+ *	(mprotect's) in @prot it is a stack, which grows.
  * long mm_unmap(unsigned handle, uint64_t addr, uint64_t len)
  * long mm_protect(unsigned handle, uint64_t addr, uint64_t len, int prot)
  * long mm_info(unsigned handle, struct lodger_mm_stat *buf)

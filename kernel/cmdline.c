@@ -23,6 +23,7 @@ static struct option options[] = {
 	{ "invariants", "=MS: check the invariants this often; 0: never",
 	  NULL },
 	{ "trace", ": print the trace at the end", NULL },
+	{ "shell", "=PATH: the program that the terminal begins with", NULL },
 	{ "keep", ": go on when the first program has ended", NULL },
 };
 
@@ -119,6 +120,14 @@ cmdline_parse(const char *line)
 		parse_word(word);
 	}
 	set_console_level();
+}
+
+const char *
+cmdline_find(const char *name)
+{
+	const struct option *option = find_option(name);
+
+	return option ? option->value : NULL;
 }
 
 const char *

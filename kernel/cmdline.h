@@ -10,6 +10,8 @@
 void cmdline_parse(const char *line);
 /* Value of @name; "" when given without one, NULL when not given. */
 const char *cmdline_get(const char *name);
+/* The same; NULL also when the table has no such option. */
+const char *cmdline_find(const char *name);
 bool cmdline_flag(const char *name);
 /* Decimal or 0x...; @fallback when absent; a warning when malformed. */
 u64 cmdline_u64(const char *name, u64 fallback);

@@ -4,6 +4,7 @@
 #include "kernel/exit.h"
 #include "kernel/hold.h"
 #include "kernel/ipc/ipc.h"
+#include "kernel/objects/process_object.h"
 #include "kernel/process.h"
 #include "kernel/trace.h"
 #include "mm/mm.h"
@@ -67,6 +68,9 @@ end_process(struct process *process)
 
 	reparent_children(process);
 	process->ended = true;
+	if (process->object)
+		process_object_ended(process->object, process->exit_status);
+	process->object = NULL;
 	if (!parent)
 		return;
 	if (process->exit_signal && process->exit_signal != SIGCHLD)

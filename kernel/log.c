@@ -23,6 +23,8 @@ static u64 klog_end;
 static bool at_line_start = true; /* of the console */
 
 static bool forced; /* the screen belongs to a panic */
+static bool released; /* it belongs to a driver */
+static bool news;     /* log_interrupt() is on its way */
 
 static void
 keep(const char *text, size_t len)
@@ -34,10 +36,19 @@ keep(const char *text, size_t len)
 static void
 show(const char *text, size_t len)
 {
-	if (len == 0)
+	if (len == 0 || released)
 		return;
 	arch_console_write(text, len);
 	at_line_start = text[len - 1] == '\n';
+}
+
+static void
+tell_reader(void)
+{
+	if (!released || news)
+		return;
+	news = true;
+	arch_send_ipi(this_cpu()->id, IPI_LOG);
 }
 
 /* Written under the lock, so that the times in the log only grow. */
@@ -59,6 +70,7 @@ emit(enum log_level level, const char *line, size_t len)
 
 	keep(stamp, stamp_len);
 	keep(line, len);
+	tell_reader();
 	if (!visible)
 		return;
 	/* A program may have written half a line. */
@@ -106,6 +118,9 @@ console_write(const char *text, size_t len)
 {
 	irq_flags_t flags = spin_lock_irqsave(&log_lock);
 
+	if (released)
+		keep(text, len);
+	tell_reader();
 	show(text, len);
 	spin_unlock_irqrestore(&log_lock, flags);
 }
@@ -140,7 +155,38 @@ log_read(u64 *position, char *buf, size_t size)
 }
 
 void
+log_release(void)
+{
+	irq_flags_t flags = spin_lock_irqsave(&log_lock);
+
+	released = true;
+	spin_unlock_irqrestore(&log_lock, flags);
+}
+
+void
+log_news_seen(void)
+{
+	irq_flags_t flags = spin_lock_irqsave(&log_lock);
+
+	news = false;
+	spin_unlock_irqrestore(&log_lock, flags);
+}
+
+void
+log_take_back(void)
+{
+	irq_flags_t flags = spin_lock_irqsave(&log_lock);
+
+	if (released)
+		arch_console_reset();
+	released = false;
+	at_line_start = true;
+	spin_unlock_irqrestore(&log_lock, flags);
+}
+
+void
 printk_force(void)
 {
+	log_take_back();
 	forced = true;
 }

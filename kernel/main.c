@@ -13,6 +13,7 @@
 #include "kernel/cpio.h"
 #include "kernel/guest.h"
 #include "kernel/invariants.h"
+#include "kernel/objects/resource.h"
 #include "kernel/process.h"
 #include "kernel/test.h"
 #include "kernel/time.h"
@@ -115,6 +116,7 @@ kmain(struct boot_info *boot)
 	guest_init();			/* the demonstration's controls */
 	trace_init_cpu();		/* what each CPU does, from here on */
 	initrd_check(boot);		/* the programs */
+	resources_init(boot);		/* what drivers may be given */
 	start_cpus();			/* all the others */
 	arch_irq_enable();
 	if (!kthread_run(init_main, NULL, "init"))
@@ -190,6 +192,8 @@ program_main(void *arg)
 	exec_args_init(&args);
 	program->err = add_arguments(&args, program->path);
 	if (!program->err)
+		program->err = give_first_handles();
+	if (!program->err)
 		program->err = do_execve(program->path, &args);
 	exec_args_free(&args);
 	if (program->err)
@@ -258,6 +262,7 @@ end_with(enum verdict verdict)
 	guests_end(); /* they would keep their CPUs from coming to rest */
 	quiesce();
 	check_invariants();
+	log_take_back();
 	if (cmdline_flag("trace"))
 		trace_dump(TRACE_RING_RECORDS);
 	/* At the level that no setting hides: tools wait for it. */

@@ -14,6 +14,12 @@
 #include "kernel/ipc/inherit.h"
 #include "kernel/ipc/mm_handle.h"
 #include "kernel/ipc/notification.h"
+#include "kernel/objects/console.h"
+#include "kernel/objects/interrupt.h"
+#include "kernel/objects/memory.h"
+#include "kernel/objects/process_object.h"
+#include "kernel/objects/resource.h"
+#include "kernel/objects/space.h"
 #include "kernel/process.h"
 #include "kernel/time.h"
 #include "kernel/trace.h"
@@ -503,6 +509,14 @@ static const native_t native_calls[LODGER_CALL_END - LODGER_klog_write] = {
 	CALL(mm_open),	    CALL(mm_create),	 CALL(mm_read),
 	CALL(mm_write),	    CALL(mm_map),	 CALL(mm_unmap),
 	CALL(mm_protect),   CALL(mm_info),	 CALL(mm_exec),
+	CALL(resource_narrow), CALL(memory_create), CALL(memory_map),
+	CALL(memory_info),  CALL(port_in),	 CALL(port_out),
+	CALL(ring_from_port), CALL(ring_to_port), CALL(interrupt_bind),
+	CALL(interrupt_ack), CALL(process_create), CALL(process_give),
+	CALL(process_start), CALL(process_signal), CALL(process_watch),
+	CALL(process_info), CALL(mm_heap),	 CALL(mm_share),
+	CALL(mm_regions),   CALL(boot_option),	 CALL(console_release),
+	CALL(klog_read),
 };
 
 native_t

@@ -141,6 +141,13 @@ process_attach(struct process *process, struct process *parent)
 }
 
 void
+process_detach(struct process *process)
+{
+	list_del(&process->sibling);
+	unhash_process(process);
+}
+
+void
 thread_attach(struct task *task, struct process *process)
 {
 	task->process = process;
@@ -190,8 +197,7 @@ take_ended_child(struct process *me, tid_t pid, int options, bool *any)
 		*any = true;
 		if (!child->ended)
 			continue;
-		list_del(&child->sibling);
-		unhash_process(child);
+		process_detach(child);
 		taken = child;
 		break;
 	}

@@ -14,6 +14,7 @@
 enum { PID_MAX = 32768 };
 
 struct handle_table;
+struct process_object;
 
 struct process {
 	tid_t pid;
@@ -31,6 +32,7 @@ struct process {
 	int exit_status;	  /* as wait4() reports it */
 	int exit_signal;	  /* to the parent at the end; 0: none */
 	u64 pending;		  /* signals sent to the process */
+	struct process_object *object; /* its handles'; NULL: there are none */
 
 	atomic_t live;		  /* threads that have not begun to exit */
 
@@ -64,6 +66,8 @@ struct process *process_alloc(const char *name);
 void process_free(struct process *process);
 /* Makes @process findable, a child of @parent. pid_lock held. */
 void process_attach(struct process *process, struct process *parent);
+/* The reverse, for one that never began. pid_lock held. */
+void process_detach(struct process *process);
 /* @task becomes a thread of @process and findable. pid_lock held. */
 void thread_attach(struct task *task, struct process *process);
 

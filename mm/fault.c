@@ -21,6 +21,18 @@
 
 /* ---- Making a page present -------------------------------------------- */
 
+/* The first touch of what has no frames of the allocator's. */
+static int
+map_fixed_page(struct mm *mm, struct region *region, uaddr_t addr, u64 index)
+{
+	unsigned prot = page_prot(region->prot) & ~PAGE_EXEC;
+	bool device;
+	paddr_t frame = shared_object_frame(region->object, index, &device);
+
+	prot |= PAGE_FIXED | (device ? PAGE_UNCACHED : 0);
+	return pgtable_map_fixed(mm, addr, frame, prot);
+}
+
 /* The first touch: a page of zeroes, or the page of the shared object. @entry
  * is where it goes; NULL: there is no table yet. */
 static int
@@ -31,6 +43,9 @@ map_new_page(struct mm *mm, struct region *region, uaddr_t addr, pte_t *entry)
 	struct page *page;
 	int err;
 
+	if (region->shared && shared_object_is_fixed(region->object))
+		return map_fixed_page(mm, region, addr,
+				      region->offset + index);
 	if (region->shared)
 		page = shared_object_page(region->object,
 					  region->offset + index);
@@ -69,14 +84,18 @@ copy_page(struct mm *mm, struct region *region, uaddr_t addr, struct page *old)
 /* A write to a present page whose entry does not allow it, while its region
  * does. */
 static int
-make_writable(struct mm *mm, struct region *region, uaddr_t addr,
-	      struct page *page)
+make_writable(struct mm *mm, struct region *region, uaddr_t addr, pte_t pte)
 {
+	struct page *page;
+
 	/* Acquire, the partner of put_page(): the process that gave up the
 	 * last other reference had finished reading this page. Nobody can take
 	 * a new one, since fork would need mm->lock. */
-	if (!region->shared && load_acquire(&page->refs.value) > 1)
-		return copy_page(mm, region, addr, page);
+	if (!region->shared) {
+		page = phys_to_page(pte_paddr(pte));
+		if (load_acquire(&page->refs.value) > 1)
+			return copy_page(mm, region, addr, page);
+	}
 	pgtable_protect(mm, addr, addr + PAGE_SIZE, page_prot(region->prot),
 			!region->shared);
 	return 0; /* a right gained needs no flush */
@@ -95,7 +114,7 @@ fault_in(struct mm *mm, struct region *region, uaddr_t addr, bool write)
 	ASSERT(pte_present(pte)); /* hidden ones have PROT_NONE regions */
 	if (!write || pte_writable(pte))
 		return 0; /* another thread was first, or the TLB behind */
-	return make_writable(mm, region, addr, phys_to_page(pte_paddr(pte)));
+	return make_writable(mm, region, addr, pte);
 }
 
 /* ---- What is allowed -------------------------------------------------- */

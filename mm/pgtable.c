@@ -64,14 +64,8 @@ alloc_table(void)
 	return table;
 }
 
-/* Tables got ahead of need, chained by their private word, so that nothing
- * can fail once a change has begun. */
-struct reserve {
-	struct page *first;
-};
-
 static struct page *
-take_table(struct reserve *reserve)
+take_table(struct table_reserve *reserve)
 {
 	struct page *table = reserve->first;
 
@@ -80,16 +74,22 @@ take_table(struct reserve *reserve)
 	return table;
 }
 
+void
+pgtable_free_reserve(struct table_reserve *reserve)
+{
+	while (reserve->first)
+		put_page(take_table(reserve));
+}
+
 static int
-reserve_tables(struct reserve *reserve, unsigned n)
+reserve_tables(struct table_reserve *reserve, unsigned n)
 {
 	reserve->first = NULL;
 	while (n-- > 0) {
 		struct page *table = alloc_table();
 
 		if (!table) {
-			while (reserve->first)
-				put_page(take_table(reserve));
+			pgtable_free_reserve(reserve);
 			return -ENOMEM;
 		}
 		table->private = (u64)reserve->first;
@@ -293,7 +293,7 @@ pgtable_free_root(paddr_t root)
  * @reserve. Built from the bottom: the entry that makes them visible to the
  * machine is written last. Returns the leaf entry. */
 static pte_t *
-grow(struct mm *mm, const struct walk *walk, bool user, struct reserve *reserve)
+grow(struct mm *mm, const struct walk *walk, bool user, struct table_reserve *reserve)
 {
 	pte_t *leaf = NULL;
 	paddr_t below = 0;
@@ -317,7 +317,7 @@ grow(struct mm *mm, const struct walk *walk, bool user, struct reserve *reserve)
 static __noinline pte_t *
 make_leaf_entry(struct mm *mm, u64 addr, bool user)
 {
-	struct reserve reserve;
+	struct table_reserve reserve;
 	struct walk walk;
 
 	walk.addr = addr;
@@ -337,8 +337,8 @@ leaf_entry(struct mm *mm, u64 addr, bool user)
 	return likely(entry) ? entry : make_leaf_entry(mm, addr, user);
 }
 
-int
-pgtable_map(struct mm *mm, uaddr_t addr, struct page *page, unsigned prot)
+static int
+map_frame(struct mm *mm, uaddr_t addr, paddr_t frame, unsigned prot)
 {
 	bool user = prot & PAGE_USER;
 	pte_t *entry;
@@ -349,9 +349,22 @@ pgtable_map(struct mm *mm, uaddr_t addr, struct page *page, unsigned prot)
 	if (unlikely(!entry))
 		return -ENOMEM;
 	ASSERT(pte_none(pte_read(entry)));
-	use_entry(entry, pte_make(page_to_phys(page), prot));
+	use_entry(entry, pte_make(frame, prot));
 	mm->nr_pages++;
 	return 0;
+}
+
+int
+pgtable_map(struct mm *mm, uaddr_t addr, struct page *page, unsigned prot)
+{
+	return map_frame(mm, addr, page_to_phys(page), prot);
+}
+
+int
+pgtable_map_fixed(struct mm *mm, uaddr_t addr, paddr_t frame, unsigned prot)
+{
+	DEBUG_ASSERT((prot & PAGE_FIXED) && (prot & PAGE_USER));
+	return map_frame(mm, addr, frame, prot);
 }
 
 void
@@ -395,10 +408,10 @@ change_prot(pte_t old, unsigned prot, bool cow)
 	paddr_t frame = pte_paddr(old);
 
 	if (!(prot & PAGE_USER))
-		return pte_make_hidden(frame);
+		return pte_of_kind(pte_make_hidden(frame), old);
 	if (cow && atomic_read(&phys_to_page(frame)->refs) > 1)
 		prot &= ~PAGE_WRITE;
-	return pte_make(frame, prot);
+	return pte_of_kind(pte_make(frame, prot), old);
 }
 
 bool
@@ -498,7 +511,8 @@ release_leaf(struct walk *walk)
 		pte_clear(entry);
 		walk->leaf->used_entries--;
 		walk->leaf->detached_entries--;
-		put_page(phys_to_page(pte_paddr(pte)));
+		if (likely(!pte_fixed(pte)))
+			put_page(phys_to_page(pte_paddr(pte)));
 	}
 }
 
@@ -619,15 +633,16 @@ pgtable_copy(struct mm *dst, struct mm *src, uaddr_t start, uaddr_t end,
 }
 
 /* How many tables the leaf table of @addr still needs, not counting those
- * that the one of @before needs as well (~0: there is none before). */
+ * that the one of @before needs as well (~0: there is none before). @mm NULL:
+ * where there is none yet. */
 static unsigned
 missing_tables(struct mm *mm, uaddr_t addr, uaddr_t before)
 {
+	struct walk walk = { .addr = addr, .level = ROOT_LEVEL };
 	unsigned n = 0;
-	struct walk walk;
 
-	walk.addr = addr;
-	descend(mm->root, &walk, false);
+	if (mm)
+		descend(mm->root, &walk, false);
 	for (int level = 1; level < walk.level; level++) {
 		u64 span = pte_span(level + 1);
 
@@ -637,22 +652,23 @@ missing_tables(struct mm *mm, uaddr_t addr, uaddr_t before)
 	return n;
 }
 
-/* How many tables must be made to map at @to what [from, from + len) maps. */
+/* How many tables @dst needs to map at @to what @src maps in [from,
+ * from + len). */
 static unsigned
-tables_for_move(struct mm *mm, uaddr_t from, uaddr_t to, u64 len)
+tables_for(struct mm *dst, uaddr_t to, struct mm *src, uaddr_t from, u64 len)
 {
 	uaddr_t before = ~0ul;
 	struct walk walk;
 	unsigned n = 0;
 
-	for_each_leaf(&walk, mm->root, from, from + len, false) {
+	for_each_leaf(&walk, src->root, from, from + len, false) {
 		uaddr_t addr = walk.addr - from + to;
 
 		for (pte_t *entry = walk.entry[1]; entry < walk.end;
 		     entry++, addr += PAGE_SIZE) {
 			if (!pte_mapped(pte_read(entry)))
 				continue;
-			n += missing_tables(mm, addr, before);
+			n += missing_tables(dst, addr, before);
 			before = addr;
 		}
 	}
@@ -661,7 +677,7 @@ tables_for_move(struct mm *mm, uaddr_t from, uaddr_t to, u64 len)
 
 /* Gives one page a second place, at @to. */
 static void
-share_page(struct mm *mm, pte_t pte, uaddr_t to, struct reserve *reserve)
+share_page(struct mm *mm, pte_t pte, uaddr_t to, struct table_reserve *reserve)
 {
 	struct walk walk;
 	pte_t *entry;
@@ -670,9 +686,45 @@ share_page(struct mm *mm, pte_t pte, uaddr_t to, struct reserve *reserve)
 	entry = descend(mm->root, &walk, false) ?
 			walk.entry[1] :
 			grow(mm, &walk, true, reserve);
-	get_page(phys_to_page(pte_paddr(pte)));
+	if (!pte_fixed(pte))
+		get_page(phys_to_page(pte_paddr(pte)));
 	use_entry(entry, pte);
 	mm->nr_pages++;
+}
+
+int
+pgtable_share_prepare(struct table_reserve *reserve, uaddr_t to,
+		      struct mm *src, uaddr_t from, u64 len)
+{
+	return reserve_tables(reserve, tables_for(NULL, to, src, from, len));
+}
+
+bool
+pgtable_share(struct mm *dst, uaddr_t to, struct mm *src, uaddr_t from,
+	      u64 len, unsigned prot, struct table_reserve *reserve)
+{
+	bool lost = false;
+	struct walk walk;
+
+	for_each_leaf(&walk, src->root, from, from + len, false) {
+		uaddr_t addr = walk.addr - from + to;
+
+		for (pte_t *entry = walk.entry[1]; entry < walk.end;
+		     entry++, addr += PAGE_SIZE) {
+			pte_t pte = pte_read(entry);
+
+			if (!pte_mapped(pte))
+				continue;
+			if (pte_writable(pte)) {
+				pte_write(entry, pte_wrprotect(pte));
+				lost = true;
+			}
+			share_page(dst, change_prot(pte, prot & ~PAGE_WRITE,
+						    false), addr, reserve);
+		}
+	}
+	pgtable_free_reserve(reserve);
+	return lost;
 }
 
 /* Everything is shared before anything is detached: a table that the source
@@ -680,11 +732,11 @@ share_page(struct mm *mm, pte_t pte, uaddr_t to, struct reserve *reserve)
 int
 pgtable_move(struct mm *mm, uaddr_t from, uaddr_t to, u64 len)
 {
-	struct reserve reserve;
+	struct table_reserve reserve;
 	struct walk walk;
 
 	DEBUG_ASSERT(from + len <= to || to + len <= from);
-	if (reserve_tables(&reserve, tables_for_move(mm, from, to, len)) < 0)
+	if (reserve_tables(&reserve, tables_for(mm, to, mm, from, len)) < 0)
 		return -ENOMEM;
 	for_each_leaf(&walk, mm->root, from, from + len, false) {
 		uaddr_t addr = walk.addr - from + to;

@@ -53,7 +53,8 @@ static bool
 mergeable(const struct region *a, const struct region *b)
 {
 	return a && b && a->end == b->start && a->prot == b->prot &&
-	       a->stack == b->stack && a->object == b->object &&
+	       a->denied == b->denied && a->stack == b->stack &&
+	       a->object == b->object &&
 	       (!a->object ||
 		a->offset + ((a->end - a->start) >> PAGE_SHIFT) == b->offset);
 }
@@ -258,7 +259,7 @@ choose_address(struct mm *mm, uaddr_t hint, u64 len, unsigned flags)
 }
 
 /* A region outside the tree for @like's range, with an object of its own
- * where it is shared. */
+ * where it is shared and has none. */
 static struct region *
 region_create(struct mm *mm, struct region like)
 {
@@ -266,6 +267,8 @@ region_create(struct mm *mm, struct region like)
 
 	if (mm->regions.nr_regions >= MAX_REGIONS)
 		return NULL;
+	if (like.object)
+		return region_dup(&like);
 	if (like.shared) {
 		like.object = shared_object_create();
 		if (!like.object)
@@ -277,13 +280,33 @@ region_create(struct mm *mm, struct region like)
 	return region;
 }
 
+/* A region like @like takes [addr, addr + len) over from whatever is there. */
+static struct region *
+place_region(struct mm *mm, struct region like, uaddr_t addr, u64 len)
+{
+	struct region *region;
+	int err;
+
+	like.start = addr;
+	like.end = addr + len;
+	region = region_create(mm, like);
+	if (!region)
+		return ERR_PTR(-ENOMEM);
+	err = do_munmap(mm, addr, len);
+	if (err) {
+		region_free(region);
+		return ERR_PTR(err);
+	}
+	tree_insert(&mm->regions, region);
+	return region_merge(mm, region);
+}
+
 long
 do_mmap(struct mm *mm, uaddr_t hint, u64 len, unsigned prot, unsigned flags,
 	bool stack)
 {
 	struct region like = { .prot = prot & PROT_ALL }, *region;
 	long addr;
-	int err;
 
 	DEBUG_ASSERT(mutex_held(&mm->lock));
 	if (!(flags & MAP_ANONYMOUS))
@@ -303,24 +326,85 @@ do_mmap(struct mm *mm, uaddr_t hint, u64 len, unsigned prot, unsigned flags,
 	if (like.shared && like.stack)
 		return -EINVAL;
 
-	like.start = addr;
-	like.end = addr + len;
-	region = region_create(mm, like);
-	if (!region)
-		return -ENOMEM;
-	err = do_munmap(mm, addr, len);
-	if (err) {
-		region_free(region);
-		return err;
-	}
-	tree_insert(&mm->regions, region);
-	region = region_merge(mm, region);
+	region = place_region(mm, like, addr, len);
+	if (IS_ERR(region))
+		return PTR_ERR(region);
 	if ((flags & MAP_POPULATE) && !(flags & MAP_NONBLOCK))
 		/* As in Linux, a page that cannot be had now is no error. */
 		(void)regions_populate(mm, addr, len,
 				       !region->shared &&
 					       (prot & PROT_WRITE));
 	return addr;
+}
+
+long
+do_map_object(struct mm *mm, uaddr_t addr, u64 len, unsigned prot,
+	      unsigned denied, struct shared_object *object, u64 offset)
+{
+	struct region like = {
+		.prot = prot,
+		.denied = denied,
+		.shared = true,
+		.object = object,
+		.offset = offset,
+	}, *region;
+	long place;
+
+	DEBUG_ASSERT(mutex_held(&mm->lock));
+	DEBUG_ASSERT(!(prot & denied));
+	place = choose_address(mm, addr, len, addr ? MAP_FIXED : 0);
+	if (place < 0)
+		return place;
+	region = place_region(mm, like, place, len);
+	return IS_ERR(region) ? PTR_ERR(region) : place;
+}
+
+/* Is [addr, addr + len) private memory that can be read? */
+static int
+check_source(struct mm *mm, uaddr_t addr, u64 len)
+{
+	uaddr_t end = addr + len;
+
+	while (addr < end) {
+		struct region *region = region_find(mm, addr);
+
+		if (!region || region->start > addr ||
+		    region->prot == PROT_NONE)
+			return -EFAULT;
+		if (region->shared)
+			return -EINVAL;
+		addr = region->end;
+	}
+	return 0;
+}
+
+/* What can fail comes first: what is unmapped to make room is gone. */
+long
+do_share(struct mm *dst, uaddr_t to, struct mm *src, uaddr_t from, u64 len,
+	 unsigned prot)
+{
+	struct region like = { .prot = prot }, *region;
+	struct table_reserve reserve;
+	long place;
+	int err = check_source(src, from, len);
+
+	DEBUG_ASSERT(mutex_held(&dst->lock) && mutex_held(&src->lock));
+	if (err)
+		return err;
+	place = choose_address(dst, to, len, to ? MAP_FIXED : 0);
+	if (place < 0)
+		return place;
+	if (pgtable_share_prepare(&reserve, place, src, from, len) < 0)
+		return -ENOMEM;
+	region = place_region(dst, like, place, len);
+	if (IS_ERR(region)) {
+		pgtable_free_reserve(&reserve);
+		return PTR_ERR(region);
+	}
+	if (pgtable_share(dst, place, src, from, len, page_prot(prot),
+			  &reserve))
+		flush_tlb_range(src, from, from + len, false);
+	return place;
 }
 
 /* ---- The heap --------------------------------------------------------- */

@@ -59,6 +59,7 @@ struct shared_object;
 struct region {
 	uaddr_t start, end;	/* [start, end), whole pages */
 	u8 prot;		/* PROT_* */
+	u8 denied;		/* PROT_* that mprotect cannot give */
 	bool shared;
 	bool stack;		/* grows down; keeps a guard gap below */
 	struct shared_object *object; /* shared: its pages ... */
@@ -103,6 +104,14 @@ void region_check(struct mm *mm);
 long do_mmap(struct mm *mm, uaddr_t hint, u64 len, unsigned prot,
 	     unsigned flags, bool stack);
 int do_munmap(struct mm *mm, uaddr_t addr, u64 len);
+/* Maps @len bytes of @object from page @offset on, at @addr, or, with 0, where
+ * there is room; the region takes a reference of its own. Whoever may map it
+ * may never get the rights @denied. */
+long do_map_object(struct mm *mm, uaddr_t addr, u64 len, unsigned prot,
+		   unsigned denied, struct shared_object *object, u64 offset);
+/* mm_share(): see kernel/abi_objects.h. Both locks held, @dst is not @src. */
+long do_share(struct mm *dst, uaddr_t to, struct mm *src, uaddr_t from,
+	      u64 len, unsigned prot);
 int do_mprotect(struct mm *mm, uaddr_t addr, u64 len, unsigned prot);
 long do_mremap(struct mm *mm, uaddr_t addr, u64 old_len, u64 new_len,
 	       unsigned flags, uaddr_t new_addr);

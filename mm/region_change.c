@@ -56,6 +56,8 @@ protect_part(struct mm *mm, struct region *region, uaddr_t start, uaddr_t end,
 
 	if (region->prot == prot)
 		return 0;
+	if (prot & region->denied)
+		return -EACCES;
 	err = isolate(mm, region, start, end);
 	if (err)
 		return err;
@@ -156,7 +158,8 @@ check_resize(const struct region *region, uaddr_t addr, u64 old_len,
 	if (old_len > region->end - addr)
 		return -EFAULT;
 	if (region->shared &&
-	    index + (new_len >> PAGE_SHIFT) > SHARED_MAX_PAGES)
+	    index + (new_len >> PAGE_SHIFT) >
+		    shared_object_pages(region->object))
 		return -EINVAL;
 	return 0;
 }

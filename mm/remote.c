@@ -56,16 +56,18 @@ mm_write(struct mm *mm, uaddr_t addr, const void *src, size_t n)
 
 /* ---- Between two address spaces --------------------------------------- */
 
-/* Where @addr's page is in the direct map, if it can be used as it is. */
-static char *
-usable_page(struct mm *mm, uaddr_t addr, bool write)
+void *
+mm_direct_address(struct mm *mm, uaddr_t addr, bool write)
 {
 	pte_t *pte = pgtable_lookup(mm, addr);
 
+	DEBUG_ASSERT(mutex_held(&mm->lock));
 	if (!pte || !pte_present(*pte) || !pte_user(*pte) ||
 	    (write && !pte_writable(*pte)))
-		return NULL;
-	return phys_to_virt(pte_paddr(*pte));
+		return ERR_PTR(-EAGAIN);
+	if (pte_uncached(*pte))
+		return ERR_PTR(-EFAULT);
+	return (char *)phys_to_virt(pte_paddr(*pte)) + addr % PAGE_SIZE;
 }
 
 /*
@@ -73,22 +75,22 @@ usable_page(struct mm *mm, uaddr_t addr, bool write)
  * wait here: its fault would take our own lock under that of another, while
  * somebody may be doing the reverse. So *left bytes are left over, and the
  * page is made present with no lock held. -EAGAIN: the same for @mm's page.
+ * -EFAULT: that one belongs to a device.
  */
 static int
 copy_in_page(struct mm *mm, uaddr_t addr, uaddr_t own, size_t n, bool write,
 	     size_t *left)
 {
-	size_t offset = addr % PAGE_SIZE;
-	char *page;
+	void *there;
 
 	mutex_lock(&mm->lock);
-	page = usable_page(mm, addr, write);
-	if (page && write)
-		*left = copy_from_user_nofault(page + offset, own, n);
-	else if (page)
-		*left = copy_to_user_nofault(own, page + offset, n);
+	there = mm_direct_address(mm, addr, write);
+	if (!IS_ERR(there) && write)
+		*left = copy_from_user_nofault(there, own, n);
+	else if (!IS_ERR(there))
+		*left = copy_to_user_nofault(own, there, n);
 	mutex_unlock(&mm->lock);
-	return page ? 0 : -EAGAIN;
+	return IS_ERR(there) ? PTR_ERR(there) : 0;
 }
 
 static int
@@ -110,7 +112,7 @@ copy_across(struct mm *mm, uaddr_t addr, uaddr_t own, size_t n, bool write,
 			own += part - left;
 			n -= part - left;
 		}
-		if (err)
+		if (err == -EAGAIN)
 			err = mm_fault(mm, addr, their_access);
 		else if (left)
 			err = mm_fault(current->mm, own, my_access);

@@ -13,6 +13,11 @@ struct mm;
  */
 int mm_write(struct mm *mm, uaddr_t addr, const void *src, size_t n);
 
+/* Where @addr's page is in the direct map, if the address space's own tasks
+ * could use it as it is. -EAGAIN: it has to be faulted in first; -EFAULT: it
+ * belongs to a device. mm->lock held, as long as the address is used. */
+void *mm_direct_address(struct mm *mm, uaddr_t addr, bool write);
+
 /*
  * Copies @n bytes between the current task's user memory and @mm, whose users
  * the caller keeps above zero: straight, with no buffer in between; @mm may be

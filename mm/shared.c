@@ -22,6 +22,9 @@ struct node {
 
 struct shared_object {
 	atomic_t refs;
+	u64 pages; /* size: indices below this are legal */
+	bool fixed, device;
+	paddr_t start; /* fixed: where it is */
 	struct mutex lock;
 	/* under lock */
 	struct node *root;
@@ -40,17 +43,58 @@ shared_init(void)
 }
 
 struct shared_object *
-shared_object_create(void)
+shared_object_sized(u64 pages)
 {
 	struct shared_object *object = kmem_cache_alloc(object_cache);
 
+	ASSERT(pages <= SHARED_MAX_PAGES);
 	if (!object)
 		return NULL;
+	memset(object, 0, sizeof(*object));
 	atomic_set(&object->refs, 1);
 	mutex_init(&object->lock, "shared object");
-	object->root = NULL;
-	object->height = 0;
+	object->pages = pages;
 	return object;
+}
+
+struct shared_object *
+shared_object_create(void)
+{
+	return shared_object_sized(SHARED_MAX_PAGES);
+}
+
+struct shared_object *
+shared_object_fixed(paddr_t start, u64 pages, bool device)
+{
+	struct shared_object *object = shared_object_sized(pages);
+
+	if (!object)
+		return NULL;
+	object->fixed = true;
+	object->device = device;
+	object->start = start;
+	return object;
+}
+
+u64
+shared_object_pages(const struct shared_object *object)
+{
+	return object->pages;
+}
+
+bool
+shared_object_is_fixed(const struct shared_object *object)
+{
+	return object->fixed;
+}
+
+paddr_t
+shared_object_frame(const struct shared_object *object, u64 index,
+		    bool *device)
+{
+	ASSERT(object->fixed && index < object->pages);
+	*device = object->device;
+	return object->start + (index << PAGE_SHIFT);
 }
 
 void
@@ -155,7 +199,7 @@ shared_object_page(struct shared_object *object, u64 index)
 	void **slot;
 
 	ASSERT(atomic_read(&object->refs) > 0);
-	ASSERT(index < SHARED_MAX_PAGES);
+	ASSERT(!object->fixed && index < object->pages);
 	mutex_lock(&object->lock);
 	slot = find_slot(object, index);
 	if (slot && !*slot)

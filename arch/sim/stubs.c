@@ -9,6 +9,7 @@
 #include "kernel/exit.h"
 #include "kernel/invariants.h"
 #include "kernel/ipc/ipc.h"
+#include "kernel/objects/process_object.h"
 #include "kernel/plausible.h"
 #include "kernel/process.h"
 #include "kernel/symbols.h"
@@ -75,6 +76,12 @@ handles_close_all(struct process *process)
 void
 ipc_task_exit(void)
 {
+}
+
+void
+process_object_ended(struct process_object *object, int status)
+{
+	(void)object, (void)status;
 }
 
 void

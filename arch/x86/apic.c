@@ -123,6 +123,7 @@ arch_send_ipi(unsigned cpu_id, enum ipi kind)
 	static const u32 commands[NR_IPIS] = {
 		[IPI_RESCHED] = COMMAND_FIXED | VECTOR_RESCHED,
 		[IPI_TLB] = COMMAND_FIXED | VECTOR_TLB,
+		[IPI_LOG] = COMMAND_FIXED | VECTOR_LOG,
 		[IPI_STOP] = COMMAND_NMI,
 	};
 
@@ -174,10 +175,14 @@ apic_interrupt(unsigned vector)
 		apic_end_of_interrupt();
 		tlb_flush_interrupt();
 		break;
+	case VECTOR_LOG:
+		apic_end_of_interrupt();
+		log_interrupt();
+		break;
 	case VECTOR_SPURIOUS:
 		break;
 	default:
-		ioapic_interrupt(vector - VECTOR_IRQ_BASE);
+		device_interrupt(vector - VECTOR_IRQ_BASE);
 		apic_end_of_interrupt();
 		break;
 	}

@@ -12,6 +12,7 @@
 /* Registers of the 16550, from its base port. */
 enum {
 	COM1 = 0x3f8,
+	UART_PORTS = 8,
 	UART_DATA = COM1 + 0,	      /* divisor, low, while LINE_DIVISOR */
 	UART_INTERRUPTS = COM1 + 1,   /* divisor, high */
 	UART_FIFO = COM1 + 2,
@@ -121,6 +122,8 @@ enum {
 	GRAPHICS_MAP = 3 << 2, /* which addresses: 3 is 0xb8000 */
 	VGA_CRTC_INDEX = 0x3d4,
 	VGA_CRTC_DATA = 0x3d5,
+	CRTC_START_HIGH = 0x0c,
+	CRTC_START_LOW = 0x0d,
 	CRTC_CURSOR_HIGH = 0x0e,
 	CRTC_CURSOR_LOW = 0x0f,
 	NO_DEVICE = 0xff,
@@ -158,15 +161,42 @@ screen_set(unsigned word, u64 value)
 }
 
 static void
+screen_clear(void)
+{
+	for (unsigned i = 0; i < WORDS; i++) {
+		shown.words[i] = BLANK_WORD;
+		screen[i] = BLANK_WORD;
+	}
+	cursor = 0;
+}
+
+static void
 screen_init(void)
 {
 	if (!vga_shows_text())
 		return;
 	screen = phys_to_virt(VGA_TEXT);
-	for (unsigned i = 0; i < WORDS; i++) {
-		shown.words[i] = BLANK_WORD;
-		screen[i] = BLANK_WORD;
+	screen_clear();
+}
+
+static void
+crtc_set(u8 index, u8 value)
+{
+	outb(VGA_CRTC_INDEX, index);
+	outb(VGA_CRTC_DATA, value);
+}
+
+/* What is shown begins where the memory does; a driver may have moved it. */
+static void
+screen_reset(void)
+{
+	if (!vga_shows_text()) {
+		screen = NULL;
+		return;
 	}
+	crtc_set(CRTC_START_HIGH, 0);
+	crtc_set(CRTC_START_LOW, 0);
+	screen_clear();
 }
 
 void
@@ -217,10 +247,8 @@ screen_put(char c)
 static void
 screen_move_cursor(void)
 {
-	outb(VGA_CRTC_INDEX, CRTC_CURSOR_HIGH);
-	outb(VGA_CRTC_DATA, cursor >> 8);
-	outb(VGA_CRTC_INDEX, CRTC_CURSOR_LOW);
-	outb(VGA_CRTC_DATA, cursor & 0xff);
+	crtc_set(CRTC_CURSOR_HIGH, cursor >> 8);
+	crtc_set(CRTC_CURSOR_LOW, cursor & 0xff);
 }
 
 /* ---- Both ----------------------------------------------------------- */
@@ -230,6 +258,23 @@ console_init(void)
 {
 	serial_init();
 	screen_init();
+}
+
+void
+arch_console_reset(void)
+{
+	console_drain();
+	serial_init();
+	serial_stuck = false;
+	if (screen)
+		screen_reset();
+}
+
+void
+arch_console_ports(u16 *first, u16 *count)
+{
+	*first = COM1;
+	*count = UART_PORTS;
 }
 
 void

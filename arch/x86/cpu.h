@@ -33,6 +33,7 @@ enum {
 	VECTOR_TIMER = 0xf0, /* the highest priority class: our own */
 	VECTOR_RESCHED = 0xf1,
 	VECTOR_TLB = 0xf2,
+	VECTOR_LOG = 0xf3,
 	VECTOR_SPURIOUS = 0xff,
 	NR_VECTORS = 0x100,
 	VECTOR_SYSCALL = NR_VECTORS, /* regs->vector of a system call */
@@ -186,6 +187,36 @@ static inline void
 outb(u16 port, u8 value)
 {
 	__asm__ volatile("outb %0, %1" ::"a"(value), "Nd"(port) : "memory");
+}
+
+static inline u16
+inw(u16 port)
+{
+	u16 value;
+
+	__asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+	return value;
+}
+
+static inline void
+outw(u16 port, u16 value)
+{
+	__asm__ volatile("outw %0, %1" ::"a"(value), "Nd"(port) : "memory");
+}
+
+static inline u32
+inl(u16 port)
+{
+	u32 value;
+
+	__asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+	return value;
+}
+
+static inline void
+outl(u16 port, u32 value)
+{
+	__asm__ volatile("outl %0, %1" ::"a"(value), "Nd"(port) : "memory");
 }
 
 static inline u64

@@ -17,12 +17,6 @@ enum {
 };
 
 static void
-outw(u16 port, u16 value)
-{
-	__asm__ volatile("outw %0, %1" ::"a"(value), "Nd"(port));
-}
-
-static void
 power_off(void)
 {
 	outw(POWER_QEMU, SLEEP_S5_QEMU);

@@ -1,7 +1,7 @@
 /*
  * Interrupt lines of devices. Each IOAPIC serves a run of global system
- * interrupts; here each goes to the boot CPU, with vector VECTOR_IRQ_BASE + its
- * number. The old interrupt controller (two 8259) is shut. Intel 82093AA data
+ * interrupts; here each goes to the boot CPU, with vector VECTOR_IRQ_BASE + the
+ * line's number, which for an ISA interrupt is the old one. The old interrupt controller (two 8259) is shut. Intel 82093AA data
  * sheet; ACPI Specification 6.5, 5.2.15.
  */
 #include "arch/arch.h"
@@ -9,7 +9,6 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/cpu.h"
 #include "kernel/base/errno.h"
-#include "kernel/base/printk.h"
 #include "kernel/base/spinlock.h"
 
 enum {
@@ -45,18 +44,12 @@ struct ioapic {
 	unsigned gsi_base, nr_pins;
 };
 
-struct line {
-	irq_handler_t fn; /* NULL: nobody's */
-	void *arg;
-};
-
 static struct ioapic ioapics[MAX_IOAPICS];
 static unsigned nr_ioapics;
 
-/* Guards the two windows and the lines. Nothing is locked or printed under
- * it, so it is as inner as can be. */
+/* Guards the two windows. Nothing is locked or printed under it, so it is as
+ * inner as can be. */
 static struct spinlock lock = SPINLOCK_INIT("ioapic", RANK_LOG);
-static struct line lines[NR_LINES];
 
 static u32
 ioapic_read(const struct ioapic *io, u8 reg)
@@ -124,54 +117,89 @@ ioapic_of(unsigned gsi)
 	return NULL;
 }
 
-/* An ISA interrupt is wired as the MADT says; all others are PCI's. */
-static u32
-wiring(unsigned gsi)
+/* Which ISA interrupt arrives there; NR_ISA_IRQS: none. Where the firmware has
+ * moved one to another one's place (the timer to the cascade's), that one is not
+ * there. */
+static unsigned
+isa_irq_at(unsigned gsi)
 {
-	for (unsigned irq = 0; irq < NR_ISA_IRQS; irq++) {
-		const struct isa_irq *isa = &acpi.isa_irqs[irq];
-
-		if (isa->gsi == gsi)
-			return (isa->level ? ROUTE_LEVEL : 0) |
-			       (isa->active_low ? ROUTE_ACTIVE_LOW : 0);
-	}
-	return gsi < NR_ISA_IRQS ? 0 : ROUTE_LEVEL | ROUTE_ACTIVE_LOW;
+	for (unsigned irq = 0; irq < NR_ISA_IRQS; irq++)
+		if (acpi.isa_irqs[irq].gsi == gsi)
+			return irq;
+	return NR_ISA_IRQS;
 }
 
-/* The line is open when this returns. */
-int
-arch_irq_register(unsigned gsi, irq_handler_t fn, void *arg)
+/* Where @line arrives, and how it is wired; false: there is no such line. All
+ * that are not the ISA bus's are PCI's. */
+static bool
+find_line(unsigned line, struct isa_irq *wiring)
 {
-	const struct ioapic *io = ioapic_of(gsi);
+	unsigned isa;
+
+	if (line >= NR_LINES)
+		return false;
+	*wiring = (struct isa_irq){ line, true, true };
+	if (line < NR_ISA_IRQS)
+		*wiring = acpi.isa_irqs[line];
+	isa = isa_irq_at(wiring->gsi);
+	return ioapic_of(wiring->gsi) &&
+	       isa == (line < NR_ISA_IRQS ? line : NR_ISA_IRQS);
+}
+
+/* The register of the pin where @line arrives. */
+static u8
+route_of(unsigned gsi)
+{
+	return IOAPIC_ROUTES + 2 * (gsi - ioapic_of(gsi)->gsi_base);
+}
+
+unsigned
+arch_nr_irqs(void)
+{
+	return NR_LINES;
+}
+
+int
+arch_irq_open(unsigned line)
+{
+	struct isa_irq wiring;
+	const struct ioapic *io;
 	irq_flags_t flags;
 	u8 reg;
 
-	ASSERT(fn);
-	if (!io || gsi >= NR_LINES)
+	if (!find_line(line, &wiring))
 		return -EINVAL;
+	io = ioapic_of(wiring.gsi);
+	reg = route_of(wiring.gsi);
 	flags = spin_lock_irqsave(&lock);
-	if (lines[gsi].fn) {
-		spin_unlock_irqrestore(&lock, flags);
-		return -EBUSY;
-	}
-	lines[gsi] = (struct line){ fn, arg };
-	reg = IOAPIC_ROUTES + 2 * (gsi - io->gsi_base);
 	ioapic_write(io, reg + 1, cpu_by_id(0)->apic_id << ROUTE_CPU_SHIFT);
-	ioapic_write(io, reg, (VECTOR_IRQ_BASE + gsi) | wiring(gsi));
+	ioapic_write(io, reg, (VECTOR_IRQ_BASE + line) |
+				      (wiring.level ? ROUTE_LEVEL : 0) |
+				      (wiring.active_low ? ROUTE_ACTIVE_LOW
+							 : 0));
 	spin_unlock_irqrestore(&lock, flags);
 	return 0;
 }
 
-static void
-set_masked(unsigned gsi, bool masked)
+bool
+arch_irq_is_level(unsigned line)
 {
-	const struct ioapic *io = ioapic_of(gsi);
+	return line >= NR_ISA_IRQS || acpi.isa_irqs[line].level;
+}
+
+static void
+set_masked(unsigned line, bool masked)
+{
+	struct isa_irq wiring;
+	const struct ioapic *io;
 	irq_flags_t flags;
 	u32 route;
 	u8 reg;
 
-	ASSERT(io && gsi < NR_LINES);
-	reg = IOAPIC_ROUTES + 2 * (gsi - io->gsi_base);
+	if (!find_line(line, &wiring))
+		return;
+	io = ioapic_of(wiring.gsi);
+	reg = route_of(wiring.gsi);
 	flags = spin_lock_irqsave(&lock);
 	route = ioapic_read(io, reg) & ~ROUTE_MASKED;
 	ioapic_write(io, reg, route | (masked ? ROUTE_MASKED : 0));
@@ -179,23 +207,26 @@ set_masked(unsigned gsi, bool masked)
 }
 
 void
-arch_irq_mask(unsigned gsi)
+arch_irq_mask(unsigned line)
 {
-	set_masked(gsi, true);
+	set_masked(line, true);
 }
 
 void
-arch_irq_unmask(unsigned gsi)
+arch_irq_unmask(unsigned line)
 {
-	set_masked(gsi, false);
+	set_masked(line, false);
 }
 
-void
-ioapic_interrupt(unsigned line)
+bool
+arch_owns_device(paddr_t start, paddr_t end)
 {
-	ASSERT(line < NR_LINES);
-	if (lines[line].fn)
-		lines[line].fn(lines[line].arg);
-	else
-		pr_warn("interrupt on line %u, which nobody registered", line);
+	bool owned = acpi.lapic < end &&
+		     start < ALIGN_UP(acpi.lapic + 1, PAGE_SIZE);
+
+	for (unsigned i = 0; i < acpi.nr_ioapics; i++)
+		owned |= acpi.ioapics[i].addr < end &&
+			 start < ALIGN_UP(acpi.ioapics[i].addr + IOAPIC_BYTES,
+					  PAGE_SIZE);
+	return owned;
 }

@@ -124,7 +124,6 @@ void apic_timer_start(u32 ticks);
 u32 apic_timer_left(void);
 
 void ioapic_init(void);
-void ioapic_interrupt(unsigned line);
 
 /* ---- Time (timer.c) ------------------------------------------------- */
 

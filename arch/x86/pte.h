@@ -36,8 +36,11 @@ typedef struct {
 #define PTE_G	     (1ul << 8)
 #define PTE_HIDDEN   (1ul << 9)  /* ours: with P off, the entry is hidden */
 #define PTE_DETACHED (1ul << 10) /* ours: with P off, it is detached */
+#define PTE_FIXED    (1ul << 11) /* ours: no frame of the allocator's */
 #define PTE_NX	     (1ul << 63)
 #define PTE_FRAME    0x000ffffffffff000ul
+/* What belongs to the memory, whatever may be done with it. */
+#define PTE_KIND     (PTE_FIXED | PTE_PWT | PTE_PCD)
 
 /* Which entry of the table at @level translates @addr. */
 static inline unsigned
@@ -86,6 +89,7 @@ pte_make(paddr_t frame, unsigned prot)
 			((prot & PAGE_WRITE) ? PTE_W : 0) |
 			((prot & PAGE_USER) ? PTE_U : PTE_G) |
 			((prot & PAGE_UNCACHED) ? PTE_PCD | PTE_PWT : 0) |
+			((prot & PAGE_FIXED) ? PTE_FIXED : 0) |
 			((prot & PAGE_EXEC) ? 0 : PTE_NX) };
 }
 
@@ -113,7 +117,14 @@ pte_make_hidden(paddr_t frame)
 static inline pte_t
 pte_detach(pte_t pte)
 {
-	return (pte_t){ (pte.bits & PTE_FRAME) | PTE_DETACHED };
+	return (pte_t){ (pte.bits & (PTE_FRAME | PTE_FIXED)) | PTE_DETACHED };
+}
+
+/* @pte for memory of the kind that @old is for. */
+static inline pte_t
+pte_of_kind(pte_t pte, pte_t old)
+{
+	return (pte_t){ pte.bits | (old.bits & PTE_KIND) };
 }
 
 /* ---- Asking ------------------------------------------------------------ */
@@ -154,6 +165,21 @@ static inline bool
 pte_same(pte_t a, pte_t b)
 {
 	return ((a.bits ^ b.bits) & ~(PTE_A | PTE_D)) == 0;
+}
+
+/* Is it for memory without a reference count: a device's, or the boot
+ * module's? */
+static inline bool
+pte_fixed(pte_t pte)
+{
+	return pte.bits & PTE_FIXED;
+}
+
+/* Is it a device's, which the direct map does not have? */
+static inline bool
+pte_uncached(pte_t pte)
+{
+	return pte.bits & PTE_PCD;
 }
 
 static inline bool

@@ -25,8 +25,9 @@ void printk(enum log_level level, const char *fmt, ...) __printf(2, 3);
 #define pr_info(...)  printk(LOG_INFO, __VA_ARGS__)
 #define pr_debug(...) printk(LOG_DEBUG, __VA_ARGS__)
 
-/* Raw bytes, no stamp: what user programs write to the console. Not kept.
- * Comes out in one piece, with interrupts off: give it short ones. */
+/* Raw bytes, no stamp: what user programs write to the console. Not kept, but
+ * when the log has released the console. Comes out in one piece, with
+ * interrupts off: give it short ones. */
 void console_write(const char *text, size_t len);
 
 /*
@@ -36,6 +37,13 @@ void console_write(const char *text, size_t len);
  * whole line.
  */
 size_t log_read(u64 *position, char *buf, size_t size);
+
+/* The devices are somebody else's from now on: what is logged is only kept,
+ * and log_interrupt() comes on the CPU that logs, until log_news_seen(). */
+void log_release(void);
+void log_news_seen(void);
+/* They are the log's again, for the machine's last lines. */
+void log_take_back(void);
 
 /* Panic only: from here on lines of all levels are shown, without stamps. */
 void printk_force(void);

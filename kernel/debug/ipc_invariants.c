@@ -17,6 +17,9 @@
 #include "kernel/base/assert.h"
 #include "kernel/invariants.h"
 #include "kernel/ipc/notification.h"
+#include "kernel/objects/console.h"
+#include "kernel/objects/interrupt.h"
+#include "kernel/objects/process_object.h"
 
 static u64 epoch;
 
@@ -29,12 +32,18 @@ type_name(const struct object *object)
 		[LODGER_NOTIFICATION] = "notification",
 		[LODGER_MM] = "mm",
 		[LODGER_BUILDING] = "building",
+		[LODGER_MEMORY] = "memory object",
+		[LODGER_PORTS] = "port range",
+		[LODGER_INTERRUPT] = "interrupt",
+		[LODGER_PROCESS] = "process",
 	};
 
 	return names[object->ops->type];
 }
 
 /* ---- Sums ------------------------------------------------------------- */
+
+static void add_object(struct object *object);
 
 static void
 add_ref(struct object *object)
@@ -47,21 +56,48 @@ add_ref(struct object *object)
 	object->check.refs++;
 }
 
+/* An interrupt, a process or the log that signals counts as a handle with
+ * SIGNAL. */
+static void
+add_signaller(struct notification *notification)
+{
+	if (!notification)
+		return;
+	add_object(&notification->object);
+	notification->object.check.rights[0]++;
+}
+
+/* What an object that was met for the first time refers to. */
+static void
+add_bound(struct object *object)
+{
+	if (object->ops == &notification_ops && to_notification(object)->bound)
+		add_object(&to_notification(object)->bound->object);
+	if (object->ops == &interrupt_ops)
+		add_signaller(interrupt_bound(object));
+	if (object->ops == &process_ops)
+		add_signaller(process_watcher(object));
+}
+
+static void
+add_object(struct object *object)
+{
+	add_ref(object);
+	if (object->check.refs == 1)
+		add_bound(object);
+}
+
 static void
 add_handle(const struct handle *handle)
 {
 	struct object *object = handle->object;
 	u32 rights = handle->rights;
 
-	add_ref(object);
+	add_object(object);
 	object->check.rights[0] +=
 		!!(rights & (LODGER_RIGHT_CALL | LODGER_RIGHT_SIGNAL));
 	object->check.rights[1] +=
 		!!(rights & (LODGER_RIGHT_RECV | LODGER_RIGHT_WAIT));
-	/* Met for the first time: its binding holds a reference too. */
-	if (object->ops == &notification_ops && object->check.refs == 1 &&
-	    to_notification(object)->bound)
-		add_ref(&to_notification(object)->bound->object);
 }
 
 typedef void (*handle_fn)(const struct handle *handle);
@@ -207,6 +243,7 @@ void
 check_ipc(void)
 {
 	epoch++;
+	add_signaller(log_watcher());
 	task_for_each(add_task, NULL);
 	task_for_each(check_task, NULL);
 }

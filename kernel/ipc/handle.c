@@ -61,42 +61,76 @@ add_chunk(struct handle_table *table, struct handle *chunk)
 
 /* Gives @process what was allocated for it, unless it has enough by now. */
 static int
-grow_with(struct process *process, struct handle_table **table,
-	  struct handle **chunk)
+grow_with(struct process *process, struct handle_spare *spare)
 {
 	if (process->handles_closed)
 		return -ESRCH;
 	if (!process->handles) {
-		process->handles = *table;
-		*table = NULL;
+		process->handles = spare->table;
+		spare->table = NULL;
 	}
 	if (process->handles->first_free)
 		return 0; /* another thread was faster */
 	if (process->handles->nr_chunks == HANDLE_CHUNKS)
 		return -EMFILE;
-	add_chunk(process->handles, *chunk);
-	*chunk = NULL;
+	add_chunk(process->handles, spare->chunk);
+	spare->chunk = NULL;
 	return 0;
+}
+
+int
+handle_spare_alloc(struct handle_spare *spare)
+{
+	spare->table = kzalloc(sizeof(*spare->table));
+	spare->chunk = kzalloc(HANDLE_CHUNK * sizeof(*spare->chunk));
+	return spare->table && spare->chunk ? 0 : -ENOMEM;
+}
+
+void
+handle_spare_free(struct handle_spare *spare)
+{
+	kfree(spare->table);
+	kfree(spare->chunk);
 }
 
 int
 handles_grow(struct process *process)
 {
-	struct handle *chunk = kzalloc(HANDLE_CHUNK * sizeof(*chunk));
-	struct handle_table *table = NULL;
+	struct handle_spare spare = {
+		.chunk = kzalloc(HANDLE_CHUNK * sizeof(*spare.chunk)),
+	};
 	irq_flags_t flags;
 	int err = -ENOMEM;
 
 	if (!READ_ONCE(process->handles))
-		table = kzalloc(sizeof(*table));
-	if (chunk && (table || READ_ONCE(process->handles))) {
+		spare.table = kzalloc(sizeof(*spare.table));
+	if (spare.chunk && (spare.table || READ_ONCE(process->handles))) {
 		flags = spin_lock_irqsave(&ipc_lock);
-		err = grow_with(process, &table, &chunk);
+		err = grow_with(process, &spare);
 		spin_unlock_irqrestore(&ipc_lock, flags);
 	}
-	kfree(table);
-	kfree(chunk);
+	handle_spare_free(&spare);
 	return err;
+}
+
+long
+handle_hand_over(struct process *to, u32 number, struct handle_spare *spare)
+{
+	struct handle_table *mine = current->process->handles;
+	struct handle *handle = find_handle(mine, number);
+	u32 slot;
+	int err;
+
+	if (!handle)
+		return -EBADF;
+	if (!(handle->rights & LODGER_RIGHT_TRANSFER))
+		return -EPERM;
+	err = grow_with(to, spare);
+	if (err)
+		return err;
+	slot = handle_take_slot(to->handles);
+	handle_move(mine, number, to->handles, slot);
+	return slot;
 }
 
 long
@@ -259,51 +293,25 @@ native_handle_stat(u32 number, uaddr_t buf)
 	return handle ? copy_to_user(buf, &stat, sizeof(stat)) : -EBADF;
 }
 
-/* Under pid_lock and ipc_lock. */
-static long
-give(struct process *child, u32 number, struct handle_table **table,
-     struct handle **chunk)
-{
-	struct handle_table *mine = current->process->handles;
-	struct handle *handle = find_handle(mine, number);
-	u32 slot;
-	int err;
-
-	if (!handle)
-		return -EBADF;
-	if (!(handle->rights & LODGER_RIGHT_TRANSFER))
-		return -EPERM;
-	err = grow_with(child, table, chunk);
-	if (err)
-		return err;
-	slot = handle_take_slot(child->handles);
-	handle_move(mine, number, child->handles, slot);
-	return slot;
-}
-
-/* The child can end, and be collected by another thread, at any moment that
- * pid_lock is not held: so what its table may need is allocated before. */
 long
 native_handle_give(int pid, u32 number)
 {
-	struct handle_table *table = kzalloc(sizeof(*table));
-	struct handle *chunk = kzalloc(HANDLE_CHUNK * sizeof(*chunk));
+	struct handle_spare spare;
 	irq_flags_t flags;
 	struct process *child;
-	long result = -ENOMEM;
+	long result = handle_spare_alloc(&spare);
 
-	if (table && chunk) {
+	if (!result) {
 		flags = spin_lock_irqsave(&pid_lock);
 		child = find_process(pid);
 		result = -ESRCH;
 		if (child && child->parent == current->process) {
 			spin_lock(&ipc_lock);
-			result = give(child, number, &table, &chunk);
+			result = handle_hand_over(child, number, &spare);
 			spin_unlock(&ipc_lock);
 		}
 		spin_unlock_irqrestore(&pid_lock, flags);
 	}
-	kfree(table);
-	kfree(chunk);
+	handle_spare_free(&spare);
 	return result;
 }

@@ -135,7 +135,24 @@ void handle_install(struct handle_table *table, u32 number,
 void handle_move(struct handle_table *from, u32 number,
 		 struct handle_table *to, u32 slot);
 
+/*
+ * Gives the caller's handle @number to process @to, which may not have room.
+ * It can end, and be collected, at any moment that pid_lock is not held: so what
+ * its table may need is allocated before. pid_lock is held, too. The number
+ * there; -EBADF, -EPERM, -EMFILE, -ESRCH.
+ */
+struct handle_spare {
+	struct handle_table *table;
+	struct handle *chunk;
+};
+long handle_hand_over(struct process *to, u32 number,
+		      struct handle_spare *spare);
+
 /* ---- No lock held ----------------------------------------------------- */
+
+/* -ENOMEM: to be freed all the same. */
+int handle_spare_alloc(struct handle_spare *spare) __must_check;
+void handle_spare_free(struct handle_spare *spare);
 
 /* A chunk more. -EMFILE: the table has its full size; -ENOMEM; -ESRCH: the
  * process is ending. May sleep. */

@@ -141,10 +141,9 @@ get_mm_handle(u32 number, u32 right)
 	return rights & right ? handle : ERR_PTR(-EPERM);
 }
 
-/* With users held for the operation, which ends with mmput_by_reaper(). What
- * keeps count until then is the handle, or the caller that waits. */
-static struct mm *
-enter(u32 number, u32 right)
+/* What keeps count until the end is the handle, or the caller that waits. */
+struct mm *
+mm_enter(u32 number, u32 right)
 {
 	irq_flags_t flags = spin_lock_irqsave(&ipc_lock);
 	struct handle *handle = get_mm_handle(number, right);
@@ -159,8 +158,8 @@ enter(u32 number, u32 right)
 static long
 copy(u32 number, uaddr_t addr, uaddr_t buf, size_t len, bool write)
 {
-	struct mm *mm = enter(number, write ? LODGER_RIGHT_WRITE
-					    : LODGER_RIGHT_READ);
+	struct mm *mm = mm_enter(number, write ? LODGER_RIGHT_WRITE
+					       : LODGER_RIGHT_READ);
 	bool theirs;
 	int err;
 
@@ -188,15 +187,14 @@ native_mm_write(u32 number, uaddr_t addr, uaddr_t buf, size_t len)
 long
 native_mm_map(u32 number, uaddr_t addr, u64 len, unsigned prot)
 {
-	struct mm *mm = enter(number, LODGER_RIGHT_MAP);
+	struct mm *mm = mm_enter(number, LODGER_RIGHT_MAP);
 	unsigned flags = MAP_PRIVATE | MAP_ANONYMOUS | (addr ? MAP_FIXED : 0);
+	bool stack = prot & PROT_GROWSDOWN;
 	long result;
 
 	if (IS_ERR(mm))
 		return PTR_ERR(mm);
-	mutex_lock(&mm->lock);
-	result = do_mmap(mm, addr, len, prot, flags, false);
-	mutex_unlock(&mm->lock);
+	result = mm_locked(mm, do_mmap(mm, addr, len, prot, flags, stack));
 	mmput_by_reaper(mm, current);
 	return result;
 }
@@ -204,14 +202,12 @@ native_mm_map(u32 number, uaddr_t addr, u64 len, unsigned prot)
 long
 native_mm_unmap(u32 number, uaddr_t addr, u64 len)
 {
-	struct mm *mm = enter(number, LODGER_RIGHT_MAP);
+	struct mm *mm = mm_enter(number, LODGER_RIGHT_MAP);
 	long result;
 
 	if (IS_ERR(mm))
 		return PTR_ERR(mm);
-	mutex_lock(&mm->lock);
-	result = do_munmap(mm, addr, len);
-	mutex_unlock(&mm->lock);
+	result = mm_locked(mm, do_munmap(mm, addr, len));
 	mmput_by_reaper(mm, current);
 	return result;
 }
@@ -219,14 +215,37 @@ native_mm_unmap(u32 number, uaddr_t addr, u64 len)
 long
 native_mm_protect(u32 number, uaddr_t addr, u64 len, unsigned prot)
 {
-	struct mm *mm = enter(number, LODGER_RIGHT_MAP);
+	struct mm *mm = mm_enter(number, LODGER_RIGHT_MAP);
 	long result;
 
 	if (IS_ERR(mm))
 		return PTR_ERR(mm);
-	mutex_lock(&mm->lock);
-	result = do_mprotect(mm, addr, len, prot);
-	mutex_unlock(&mm->lock);
+	result = mm_locked(mm, do_mprotect(mm, addr, len, prot));
+	mmput_by_reaper(mm, current);
+	return result;
+}
+
+/* The heap begins once, where the program that is loaded ends. */
+static int
+begin_heap(struct mm *mm, uaddr_t start)
+{
+	if (start < USER_START || start >= USER_END)
+		return -EINVAL;
+	if (mm->brk_start)
+		return -EBUSY;
+	mm->brk_start = mm->brk = start;
+	return 0;
+}
+
+long
+native_mm_heap(u32 number, uaddr_t start)
+{
+	struct mm *mm = mm_enter(number, LODGER_RIGHT_MAP);
+	long result;
+
+	if (IS_ERR(mm))
+		return PTR_ERR(mm);
+	result = mm_locked(mm, begin_heap(mm, start));
 	mmput_by_reaper(mm, current);
 	return result;
 }
@@ -252,28 +271,22 @@ native_mm_info(u32 number, uaddr_t buf)
 
 /* ---- The end of building ----------------------------------------------- */
 
-/* Takes the mm, with its one user, out of the building handle, and closes
- * that. */
-static struct mm *
-take_building(u32 number, struct object **used_up)
+struct mm *
+mm_take_building(u32 number, struct object **used_up)
 {
-	struct handle_table *table = current->process->handles;
-	irq_flags_t flags = spin_lock_irqsave(&ipc_lock);
 	struct handle *handle = get_handle(number, &building_ops,
 					   LODGER_RIGHT_MAP);
 	struct mm_object *building;
-	struct mm *mm = (void *)handle;
+	struct mm *mm;
 
-	if (!IS_ERR(handle)) {
-		building = to_mm_object(handle->object);
-		mm = building->mm;
-		building->mm = NULL;
-		ledger_move(mm, REF_BUILDING, building, REF_BUILDING, current,
-			    CALLER);
-		*used_up = &building->object;
-		handle_free_slot(table, number);
-	}
-	spin_unlock_irqrestore(&ipc_lock, flags);
+	if (IS_ERR(handle))
+		return (void *)handle;
+	building = to_mm_object(handle->object);
+	mm = building->mm;
+	building->mm = NULL;
+	ledger_move(mm, REF_BUILDING, building, REF_BUILDING, current, CALLER);
+	*used_up = &building->object;
+	handle_free_slot(current->process->handles, number);
 	return mm;
 }
 
@@ -283,12 +296,15 @@ native_mm_exec(u32 number, uaddr_t entry, uaddr_t sp)
 {
 	struct object *used_up;
 	struct mm *mm;
+	irq_flags_t flags;
 	long err;
 
 	if (entry >= USER_END || sp > USER_END)
 		return -EINVAL;
 	transition_begin();
-	mm = take_building(number, &used_up);
+	flags = spin_lock_irqsave(&ipc_lock);
+	mm = mm_take_building(number, &used_up);
+	spin_unlock_irqrestore(&ipc_lock, flags);
 	if (IS_ERR(mm)) {
 		err = PTR_ERR(mm);
 	} else {

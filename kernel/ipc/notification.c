@@ -232,6 +232,57 @@ const struct object_ops notification_ops = {
 	.release = notification_release,
 };
 
+/* ---- The kernel's own signals ----------------------------------------- */
+
+int
+signaller_bind(struct signaller *signaller, u32 number, u64 bits)
+{
+	struct handle *handle = get_handle(number, &notification_ops,
+					   LODGER_RIGHT_SIGNAL);
+
+	DEBUG_ASSERT(!signaller->notification);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
+	if (!bits)
+		return -EINVAL;
+	if (handle->badge && (bits & ~handle->badge))
+		return -EPERM;
+	object_get(handle->object);
+	signaller->notification = to_notification(handle->object);
+	signaller->notification->signallers++;
+	signaller->bits = bits;
+	return 0;
+}
+
+void
+signaller_raise(struct signaller *signaller)
+{
+	struct notification *notification = signaller->notification;
+
+	if (!notification)
+		return;
+	notification->bits |= signaller->bits;
+	hand_out(notification);
+}
+
+struct notification *
+signaller_unbind(struct signaller *signaller)
+{
+	struct notification *notification = signaller->notification;
+
+	signaller->notification = NULL;
+	return notification;
+}
+
+void
+signaller_free(struct notification *notification)
+{
+	if (!notification)
+		return;
+	notification_closed(&notification->object, LODGER_RIGHT_SIGNAL);
+	object_put(&notification->object);
+}
+
 /* ---- Making ----------------------------------------------------------- */
 
 enum {

@@ -24,6 +24,33 @@ to_notification(struct object *object)
 	return container_of(object, struct notification, object);
 }
 
+/*
+ * Something of the kernel's that raises bits: an interrupt line, a process's
+ * end, the log. It counts as a handle with SIGNAL, and holds a reference.
+ */
+struct signaller {
+	struct notification *notification; /* NULL: none */
+	u64 bits;
+};
+
+/* ---- Under ipc_lock --------------------------------------------------- */
+
+/* Binds @signaller, which is free, to the caller's notification @number:
+ * -EINVAL (also: no bits), -EBADF, -EPERM. */
+int signaller_bind(struct signaller *signaller, u32 number, u64 bits);
+/* Raises the bits, if it is bound; whoever waits for them is woken. */
+void signaller_raise(struct signaller *signaller);
+/* What signaller_free() is to be given when the lock is released. */
+struct notification *signaller_unbind(struct signaller *signaller);
+
+/* ---- No lock held ----------------------------------------------------- */
+
+/* @notification, if not NULL, has lost a signaller. Inside a marked
+ * transition. */
+void signaller_free(struct notification *notification);
+
+/* ----------------------------------------------------------------------- */
+
 /* @to gets all bits as its first word, if there are any. ipc_lock held. */
 bool take_bits(struct notification *notification, struct ipc_task *to);
 

@@ -25,6 +25,20 @@ stat_of(unsigned handle)
 	return stat;
 }
 
+/* Backwards: the number that was freed last is given first. */
+static void
+first_handles(void)
+{
+	static const uint32_t types[] = { LODGER_PORTS, LODGER_INTERRUPT,
+					  LODGER_MEMORY, LODGER_MEMORY };
+
+	for (unsigned handle = LODGER_BOOT_MODULE; handle > 0; handle--) {
+		check_equal(stat_of(handle).type, types[handle - 1],
+			    "one of the first program's handles");
+		lodger_handle_close(handle);
+	}
+}
+
 static void
 numbers_are_dense(void)
 {
@@ -247,6 +261,7 @@ main(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], "exec") == 0)
 		return after_exec();
 	begin();
+	first_handles();
 	bad_numbers();
 	numbers_are_dense();
 	rights_only_shrink();

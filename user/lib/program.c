@@ -1,0 +1,175 @@
+/* See user/include/program.h. */
+#include "user/include/program.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+#include "user/include/address.h"
+#include "user/include/objects.h"
+
+/* Where static-PIE programs go, and how much stack there is at once. */
+#define PIE_BASE    0x0000555555554000ul
+#define STACK_FIRST (128ul << 10)
+
+enum { READ_WRITE = PROT_READ | PROT_WRITE };
+
+/* mmap and its kin answer with addresses. */
+static int
+error_of(long result)
+{
+	return result < 0 && result > -4096 ? (int)result : 0;
+}
+
+uint64_t
+program_bias(const struct elf_program *elf)
+{
+	if (!elf->pie)
+		return 0;
+	return ALIGN_UP(PIE_BASE, elf->align) -
+	       ALIGN_DOWN(elf->low, elf->align);
+}
+
+/* mm_write() takes so much at once. */
+static int
+write_all(unsigned building, uint64_t addr, const char *data, size_t size)
+{
+	while (size) {
+		long done = lodger_mm_write(building, addr, data, size);
+
+		if (done < 0)
+			return (int)done;
+		addr += done;
+		data += done;
+		size -= done;
+	}
+	return 0;
+}
+
+/* The first page of a segment may be the last one of the segment before, which
+ * ends at *end. */
+static int
+load_segment(unsigned building, const char *image, uint64_t bias,
+	     const struct elf_segment *segment, uint64_t *end)
+{
+	uint64_t addr = segment->address + bias;
+	uint64_t start = MAX(ALIGN_DOWN(addr, PAGE_SIZE), *end);
+	int err = 0;
+
+	*end = ALIGN_UP(addr + segment->mem_size, PAGE_SIZE);
+	if (start < *end)
+		err = error_of(lodger_mm_map(building, start, *end - start,
+					     READ_WRITE));
+	if (err)
+		return err;
+	return write_all(building, addr, image + segment->offset,
+			 segment->file_size);
+}
+
+/* All was writable for loading. Later segments win where two share a page. */
+static int
+protect_segments(unsigned building, uint64_t bias,
+		 const struct elf_program *elf)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < elf->nr_segments && !err; i++) {
+		const struct elf_segment *segment = &elf->segments[i];
+		uint64_t addr = segment->address + bias;
+		uint64_t start = ALIGN_DOWN(addr, PAGE_SIZE);
+		uint64_t end = ALIGN_UP(addr + segment->mem_size, PAGE_SIZE);
+
+		err = (int)lodger_mm_protect(building, start, end - start,
+					     (int)segment->prot);
+	}
+	return err;
+}
+
+static int
+load_segments(unsigned building, const char *image, uint64_t bias,
+	      const struct elf_program *elf)
+{
+	uint64_t end = 0;
+	int err = 0;
+
+	for (unsigned i = 0; i < elf->nr_segments && !err; i++)
+		err = load_segment(building, image, bias, &elf->segments[i],
+				   &end);
+	if (!err)
+		err = protect_segments(building, bias, elf);
+	if (!err)
+		err = (int)lodger_mm_heap(building, elf->high + bias);
+	return err;
+}
+
+/* Returns where the stack pointer stands, or a negative errno. */
+static long
+make_stack(unsigned building, const struct elf_program *elf, uint64_t bias,
+	   const struct program_args *args)
+{
+	uint64_t top = ALIGN_DOWN(USER_END, 16);
+	size_t used = stack_build(NULL, 0, top, elf, bias, args);
+	size_t room = ALIGN_UP(used, PAGE_SIZE) + STACK_FIRST;
+	char *buf = malloc(used);
+	int err;
+
+	if (!buf)
+		return -ENOMEM;
+	stack_build(buf, used, top, elf, bias, args);
+	err = elf->high + bias > USER_END - room ? -ENOMEM : 0;
+	if (!err)
+		err = error_of(lodger_mm_map(building, USER_END - room, room,
+					     READ_WRITE | PROT_GROWSDOWN));
+	if (!err)
+		err = write_all(building, top - used, buf, used);
+	free(buf);
+	return err ? err : (long)(top - used);
+}
+
+static int
+fill(struct program *program, const char *image,
+     const struct elf_program *elf, const struct program_args *args)
+{
+	uint64_t bias = program_bias(elf);
+	long sp;
+	int err = load_segments(program->building, image, bias, elf);
+
+	if (err)
+		return err;
+	sp = make_stack(program->building, elf, bias, args);
+	if (sp < 0)
+		return (int)sp;
+	program->entry = elf->entry + bias;
+	program->sp = (uint64_t)sp;
+	return 0;
+}
+
+int
+program_build(struct program *program, const void *image, size_t size,
+	      const struct program_args *args, const char **why)
+{
+	struct elf_program elf;
+	long building;
+	int err = elf_parse(image, size, &elf, why);
+
+	if (err)
+		return err;
+	building = lodger_mm_create();
+	if (building < 0)
+		return (int)building;
+	program->building = (unsigned)building;
+	err = fill(program, image, &elf, args);
+	if (err)
+		lodger_handle_close(program->building);
+	return err;
+}
+
+void
+program_args_init(struct program_args *args)
+{
+	args->hwcap = getauxval(AT_HWCAP);
+	if (getrandom(args->random, sizeof(args->random), 0) < 0)
+		args->random[0] = args->random[1] = 0;
+}

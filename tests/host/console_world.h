@@ -44,11 +44,11 @@ new_world(void)
 	struct console_rings rings = rings_of(w);
 
 	CHECK(w != MAP_FAILED);
-	ring_init(rings.serial_in, RING);
-	ring_init(rings.serial_out, RING);
-	ring_init(rings.keyboard, SMALL_RING);
-	ring_init(rings.input, SMALL_RING);
-	ring_init(rings.output, RING);
+	rings.serial_in->size = RING;
+	rings.serial_out->size = RING;
+	rings.keyboard->size = SMALL_RING;
+	rings.input->size = SMALL_RING;
+	rings.output->size = RING;
 	return w;
 }
 

@@ -17,15 +17,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#ifndef LODGER_RING_DATA
-enum { LODGER_RING_DATA = 64 };
-
-struct lodger_ring {
-	uint32_t head; /* next to write */
-	uint32_t tail; /* next to read */
-	uint32_t size; /* of the data, a power of two */
-};
-#endif
+#include "kernel/abi.h"
 
 static inline unsigned char *
 ring_data(struct lodger_ring *ring)
@@ -38,13 +30,6 @@ static inline size_t
 ring_bytes(uint32_t size)
 {
 	return LODGER_RING_DATA + (size_t)size;
-}
-
-static inline void
-ring_init(struct lodger_ring *ring, uint32_t size)
-{
-	ring->head = ring->tail = 0;
-	ring->size = size;
 }
 
 /* Bytes inside. A ring whose indexes make no sense is empty. */

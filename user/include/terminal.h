@@ -1,69 +1,60 @@
 /*
  * The terminal, as its client sees it: what the console server promises. The
  * client is the Unix server, which has the line discipline; here are only
- * bytes. There is one terminal, and one client at a time.
+ * bytes. There is one terminal, with one client.
  *
- * The client holds a handle on the console's endpoint (CALL), and calls it
- * once:
+ * There are no calls. Both begin with these handles, which init keeps too
+ * (server_handle(), user/include/server.h):
  *
- * TERMINAL_OPEN
- *	Sends: handle 0 a notification of the client's own (SIGNAL, TRANSFER,
- *	       DUPLICATE); words 0 and 1: the bits for INPUT and for ROOM.
- *	Answer: label 0; words 0 and 1: rows and columns;
- *	       handle 0 the memory object (READ, WRITE, MAP), of
- *	       TERMINAL_MEMORY bytes, to be mapped whole;
- *	       handle 1 the console's notification (SIGNAL), which can raise
- *	       TERMINAL_OUTPUT and TERMINAL_TAKEN.
- *	An open takes the terminal over from the client before; what is in the
- *	rings stays. Label TERMINAL_BAD: no notification was sent, or no bits
- *	for INPUT.
+ *	name		  of	        the client's rights
+ *	terminal	  memory        READ, WRITE, MAP
+ *	console		  notification	SIGNAL
+ *	terminal-client	  notification	WAIT (and SIGNAL, for itself)
  *
- * TERMINAL_SIZE
- *	Answer: label 0; words 0 and 1: rows and columns. The client should
- *	ask again (and send SIGWINCH) when the INPUT bit comes and `resized`
- *	in the memory has changed: that happens when the screen driver is
- *	first found, which may be after the client's open.
- *
- * Any other label is answered TERMINAL_BAD.
- *
- * Then all goes through the memory (user/include/ring.h):
+ * The memory, TERMINAL_MEMORY bytes to be mapped whole, has the size of the
+ * screen and two rings (user/include/ring.h):
  *
  *	input	what was typed, as bytes: ^C is 3, an arrow key ESC [ A. The
- *		client reads; it signals TERMINAL_TAKEN whenever it has moved
- *		tail. The console raises the INPUT bit when it has moved head.
- *		Nothing is ever dropped by the console: when the ring is full
- *		it leaves bytes with the drivers, until there is room.
- *	output	what is to be shown. The client writes; it signals
- *		TERMINAL_OUTPUT whenever it has moved head. The console
- *		raises the ROOM bit (if that is not 0) when it has moved tail.
- *		Newlines are the client's: the console goes to the next line at
- *		\n and stays in its column, as a terminal does (ONLCR).
+ *		client reads; when it has moved tail, it signals TERMINAL_TAKEN
+ *		to the console. When the console has moved head, it signals
+ *		TERMINAL_INPUT to the client. Nothing is dropped by the
+ *		console: when the ring is full it leaves bytes with the
+ *		drivers, until there is room.
+ *	output	what is to be shown. The client writes; when it has moved head,
+ *		it signals TERMINAL_OUTPUT. When the console has moved tail, it
+ *		signals TERMINAL_ROOM. Newlines are the client's: the console
+ *		goes to the next line at \n and stays in its column, as a
+ *		terminal does (ONLCR).
+ *
+ * Each side calls terminal_init() before anything else, and looks into both
+ * rings once, and signals the other once, since it cannot know what happened
+ * before it came. Bits may come when there is nothing new.
+ *
+ * When `resized` changes, which TERMINAL_INPUT also tells, rows and columns
+ * have changed (SIGWINCH). That happens at boot, when the screen driver has
+ * found out what screen there is, and may be after the first byte.
  *
  * The console or a driver may be killed and started again at any time. The
- * client sees nothing of it: memory and notifications stay the same, its calls
- * wait in the endpoint's queue (a call that was received already fails with
- * -EPIPE: call again). Bits may be raised when there is nothing new. A byte
- * whose index has been moved is neither lost nor doubled.
+ * client sees nothing of it. A byte whose index has moved is neither lost nor
+ * doubled.
  *
  * The terminal understands what TERM=linux promises, and UTF-8. It answers
- * ESC [ 6 n, ESC [ 5 n and ESC [ c through input, as if typed.
+ * ESC [ 6 n, ESC [ 5 n and ESC [ c through input, as if typed. What is written
+ * goes to the serial line as well, but for these questions.
  */
 #pragma once
 
 #include "user/include/ring.h"
 
-enum terminal_call {
-	TERMINAL_OPEN = 1,
-	TERMINAL_SIZE = 2,
-
-	TERMINAL_BAD = 1, /* an answer */
-};
-
-/* Bits that the client raises. */
-enum terminal_bit {
+/* To the console. */
+enum {
 	TERMINAL_OUTPUT = 1 << 0, /* there are bytes in output */
 	TERMINAL_TAKEN = 1 << 1,  /* there is room in input */
 };
+
+/* To the client, which has the other bits for itself. */
+#define TERMINAL_INPUT (1ull << 62) /* bytes in input, or another size */
+#define TERMINAL_ROOM  (1ull << 63) /* room in output */
 
 enum {
 	TERMINAL_INPUT_SIZE = 4096,
@@ -79,6 +70,7 @@ enum {
 /* What the memory begins with. */
 struct terminal_memory {
 	uint32_t resized; /* one more each time the size changes */
+	uint16_t rows, columns;
 };
 
 static inline struct lodger_ring *
@@ -91,4 +83,12 @@ static inline struct lodger_ring *
 terminal_output(void *memory)
 {
 	return (struct lodger_ring *)((char *)memory + TERMINAL_OUTPUT_AT);
+}
+
+/* Fresh memory is all zero; once set, nothing changes. */
+static inline void
+terminal_init(void *memory)
+{
+	terminal_input(memory)->size = TERMINAL_INPUT_SIZE;
+	terminal_output(memory)->size = TERMINAL_OUTPUT_SIZE;
 }

@@ -226,7 +226,10 @@ publish(const struct console *c, struct console_rings *rings)
 	__atomic_store_n(&rings->serial_out->head, c->serial_out,
 			 __ATOMIC_RELEASE);
 	__atomic_store_n(&rings->input->head, c->input, __ATOMIC_RELEASE);
-	rings->terminal->resized = c->resized;
+	rings->terminal->rows = c->screen.rows;
+	rings->terminal->columns = c->screen.columns;
+	__atomic_store_n(&rings->terminal->resized, c->resized,
+			 __ATOMIC_RELEASE);
 }
 
 struct console *

@@ -237,8 +237,9 @@ struct lodger_region {
  * The kernel's log lets go of the serial port and the screen, for good: only a
  * panic, and the machine's end, take them back. From now on what is logged is
  * kept for klog_read, and @bits are raised (notification 0: nobody is told).
- * Another call replaces whom to tell. @ports must hold the serial port's, with
- * WRITE: -EPERM. Needs SIGNAL on the notification.
+ * Another call replaces whom to tell. Returns where in the log the console was
+ * released first: what is before has been shown. @ports must hold the serial
+ * port's, with WRITE: -EPERM. Needs SIGNAL on the notification.
  *
  * long klog_read(uint64_t *position, char *buf, size_t len)
  *

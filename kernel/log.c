@@ -24,6 +24,7 @@ static bool at_line_start = true; /* of the console */
 
 static bool forced; /* the screen belongs to a panic */
 static bool released; /* it belongs to a driver */
+static u64 released_at;
 static bool news;     /* log_interrupt() is on its way */
 
 static void
@@ -154,13 +155,16 @@ log_read(u64 *position, char *buf, size_t size)
 	return n;
 }
 
-void
+u64
 log_release(void)
 {
 	irq_flags_t flags = spin_lock_irqsave(&log_lock);
 
+	if (!released)
+		released_at = klog_end;
 	released = true;
 	spin_unlock_irqrestore(&log_lock, flags);
+	return released_at;
 }
 
 void

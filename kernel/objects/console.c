@@ -80,9 +80,7 @@ native_console_release(u32 ports, u32 notification, u64 bits)
 	spin_unlock_irqrestore(&ipc_lock, flags);
 	signaller_free(old);
 	transition_end();
-	if (!err)
-		log_release();
-	return err;
+	return err ? err : (long)log_release();
 }
 
 long

@@ -1,0 +1,14 @@
+/*
+ * What init and its servers agree on. A server is begun with the handles that
+ * init's table names for it (user/servers/init/table.c), and finds the number
+ * of each by its name. A restarted one gets the same memory, endpoints and
+ * notifications, which init keeps; ports and interrupts are its own.
+ */
+#pragma once
+
+/* The number of the handle that init gave under @name; 0: it gave none. */
+unsigned server_handle(const char *name);
+
+/* One line in the kernel's log, as printf() makes it; at most 200 bytes. */
+void server_log(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));

@@ -7,7 +7,7 @@
 
 #include "user/servers/console/console.h"
 
-enum { ROWS = 4, COLUMNS = 20, RING = 1024, SMALL_RING = 64 };
+enum { RING = 1024, SMALL_RING = 64 };
 
 /* Everything that a killed server leaves behind. */
 struct world {
@@ -18,7 +18,6 @@ struct world {
 	_Alignas(64) unsigned char input[LODGER_RING_DATA + SMALL_RING];
 	_Alignas(64) unsigned char output[LODGER_RING_DATA + RING];
 	struct screen_memory screen;
-	struct terminal_memory terminal;
 };
 
 static inline struct console_rings
@@ -30,7 +29,6 @@ rings_of(struct world *w)
 		.keyboard = (struct lodger_ring *)w->keyboard,
 		.input = (struct lodger_ring *)w->input,
 		.output = (struct lodger_ring *)w->output,
-		.terminal = &w->terminal,
 		.screen = &w->screen,
 	};
 }
@@ -69,7 +67,7 @@ serve(struct world *w)
 {
 	struct console_rings rings = rings_of(w);
 
-	console_start(&w->saved, &rings, ROWS, COLUMNS);
+	console_start(&w->saved, &rings);
 	while (step(w))
 		;
 }
@@ -116,7 +114,7 @@ screen_row(const struct world *w, int y)
 	static char text[SCREEN_COLUMNS + 1];
 	int end = 0;
 
-	for (int x = 0; x < w->screen.columns; x++) {
+	for (int x = 0; x < SCREEN_COLUMNS; x++) {
 		text[x] = w->screen.cells[y][x] & 0xff;
 		if (text[x] != ' ')
 			end = x + 1;

@@ -165,23 +165,6 @@ log_lines(void)
 	EXPECT(screen_row(w, 3), "x");
 }
 
-static void
-another_size(void)
-{
-	struct world *w = new_world();
-	struct console_rings rings = rings_of(w);
-
-	put(w->output, "a\r\nb\r\nc");
-	serve(w);
-	console_resize(console_work(&w->saved), 2, 10);
-	console_commit(&w->saved, &rings);
-	console_settle(&w->saved);
-	CHECK_EQ(w->terminal.resized, 1);
-	CHECK_EQ(w->screen.rows, 2);
-	EXPECT(screen_row(w, 0), "b");
-	EXPECT(screen_row(w, 1), "c");
-}
-
 int
 main(int argc, char **argv)
 {
@@ -195,6 +178,5 @@ main(int argc, char **argv)
 	test("where a ring is full, bytes wait", full_rings);
 	test("without a serial line the screen goes on", no_serial_line);
 	test("log lines stand alone, and inside no sequence", log_lines);
-	test("another size", another_size);
 	return host_result();
 }

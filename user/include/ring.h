@@ -6,9 +6,10 @@
  * tail has: a side that is killed before that has not written, or not read.
  *
  * Each index is stored with release and loaded with acquire order: the bytes
- * that it speaks of are there. After moving an index a side signals the other
- * one, and a side that was restarted looks into the ring, and signals, first
- * of all: then no wake-up is lost, whenever either was killed.
+ * that it speaks of are there. After moving head the writer signals; after
+ * moving tail the reader signals if the ring was tight. A side that was
+ * restarted looks into the ring, and signals, first of all: then no wake-up is
+ * lost, whenever either was killed.
  */
 #pragma once
 
@@ -108,4 +109,16 @@ ring_read(struct lodger_ring *ring, void *buf, size_t n)
 	__atomic_store_n(&ring->tail, ring->tail + (uint32_t)n,
 			 __ATOMIC_RELEASE);
 	return n;
+}
+
+/* The reader's, when it has moved tail from @before: was the ring at least half
+ * full? Then the writer may be waiting for room, and should be signalled. (A
+ * writer must not wait while half of the ring is free.) */
+static inline bool
+ring_was_tight(const struct lodger_ring *ring, uint32_t before)
+{
+	/* The writer moves head, then looks at tail, then waits. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return __atomic_load_n(&ring->head, __ATOMIC_RELAXED) - before >=
+	       ring->size / 2;
 }

@@ -11,28 +11,23 @@
  *	console		  notification	SIGNAL
  *	terminal-client	  notification	WAIT (and SIGNAL, for itself)
  *
- * The memory, TERMINAL_MEMORY bytes to be mapped whole, has the size of the
- * screen and two rings (user/include/ring.h):
+ * The memory, TERMINAL_MEMORY bytes to be mapped whole, has two rings
+ * (user/include/ring.h):
  *
- *	input	what was typed, as bytes: ^C is 3, an arrow key ESC [ A. The
- *		client reads; when it has moved tail, it signals TERMINAL_TAKEN
- *		to the console. When the console has moved head, it signals
- *		TERMINAL_INPUT to the client. Nothing is dropped by the
- *		console: when the ring is full it leaves bytes with the
- *		drivers, until there is room.
- *	output	what is to be shown. The client writes; when it has moved head,
- *		it signals TERMINAL_OUTPUT. When the console has moved tail, it
- *		signals TERMINAL_ROOM. Newlines are the client's: the console
- *		goes to the next line at \n and stays in its column, as a
- *		terminal does (ONLCR).
+ *	input	what was typed, as bytes: ^C is 3, an arrow key ESC [ A. When
+ *		the console has moved head, it signals TERMINAL_INPUT. When
+ *		the client has moved tail, and ring_was_tight() says so, it
+ *		signals TERMINAL_TAKEN. Nothing is dropped by the console: when
+ *		the ring is full it leaves bytes with the drivers.
+ *	output	what is to be shown. When the client has moved head, it signals
+ *		TERMINAL_OUTPUT. When the console has moved tail, and the ring
+ *		was tight, it signals TERMINAL_ROOM. Newlines are the client's:
+ *		the console goes to the next line at \n and stays in its
+ *		column, as a terminal does (ONLCR).
  *
  * Each side calls terminal_init() before anything else, and looks into both
  * rings once, and signals the other once, since it cannot know what happened
  * before it came. Bits may come when there is nothing new.
- *
- * When `resized` changes, which TERMINAL_INPUT also tells, rows and columns
- * have changed (SIGWINCH). That happens at boot, when the screen driver has
- * found out what screen there is, and may be after the first byte.
  *
  * The console or a driver may be killed and started again at any time. The
  * client sees nothing of it. A byte whose index has moved is neither lost nor
@@ -53,10 +48,15 @@ enum {
 };
 
 /* To the client, which has the other bits for itself. */
-#define TERMINAL_INPUT (1ull << 62) /* bytes in input, or another size */
+#define TERMINAL_INPUT (1ull << 62) /* bytes in input */
 #define TERMINAL_ROOM  (1ull << 63) /* room in output */
 
 enum {
+	/* A window of the same size at the other end of the serial line, or a
+	 * larger one, shows the same. It never changes. */
+	TERMINAL_ROWS = 24,
+	TERMINAL_COLUMNS = 80,
+
 	TERMINAL_INPUT_SIZE = 4096,
 	TERMINAL_OUTPUT_SIZE = 16384,
 
@@ -65,12 +65,6 @@ enum {
 	TERMINAL_OUTPUT_AT = 8192,
 
 	TERMINAL_MEMORY = 8 * 4096,
-};
-
-/* What the memory begins with. */
-struct terminal_memory {
-	uint32_t resized; /* one more each time the size changes */
-	uint16_t rows, columns;
 };
 
 static inline struct lodger_ring *

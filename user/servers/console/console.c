@@ -193,21 +193,12 @@ console_log(struct console *c, struct console_rings *rings, const char *text,
 	c->log_line_open = text[n - 1] != '\n';
 }
 
-void
-console_resize(struct console *c, unsigned rows, unsigned columns)
-{
-	emulator_resize(&c->screen, rows, columns);
-	c->resized++;
-}
-
 /* ---- The two copies -------------------------------------------------- */
 
 static void
 publish_rows(const struct emulator *screen, struct screen_memory *to, int first,
 	     int end)
 {
-	to->rows = screen->rows;
-	to->columns = screen->columns;
 	to->cursor_row = screen->cursor_hidden ? SCREEN_NO_CURSOR :
 						 screen->pen.y;
 	to->cursor_column = screen->pen.x;
@@ -226,10 +217,6 @@ publish(const struct console *c, struct console_rings *rings)
 	__atomic_store_n(&rings->serial_out->head, c->serial_out,
 			 __ATOMIC_RELEASE);
 	__atomic_store_n(&rings->input->head, c->input, __ATOMIC_RELEASE);
-	rings->terminal->rows = c->screen.rows;
-	rings->terminal->columns = c->screen.columns;
-	__atomic_store_n(&rings->terminal->resized, c->resized,
-			 __ATOMIC_RELEASE);
 }
 
 struct console *
@@ -281,11 +268,11 @@ recover(struct console_saved *saved, struct console_rings *rings)
 }
 
 void
-console_start(struct console_saved *saved, struct console_rings *rings,
-	      unsigned rows, unsigned columns)
+console_start(struct console_saved *saved, struct console_rings *rings)
 {
 	if (!saved->begun) {
-		emulator_init(&saved->copies[0].screen, rows, columns);
+		emulator_init(&saved->copies[0].screen, SCREEN_ROWS,
+			      SCREEN_COLUMNS);
 		__atomic_store_n(&saved->begun, 1, __ATOMIC_RELEASE);
 	}
 	recover(saved, rings);

@@ -35,7 +35,6 @@ struct console {
 	uint32_t serial_in, keyboard, output;	/* tails */
 	uint32_t serial_out, input;		/* heads */
 	uint64_t log;				/* position in the kernel's log */
-	uint32_t resized;			/* how often */
 
 	bool no_serial;	   /* there is no such device: nothing goes there */
 	bool log_line_open; /* the last thing shown is a log line without end */
@@ -60,21 +59,18 @@ struct console_saved {
 struct console_rings {
 	struct lodger_ring *serial_in, *serial_out, *keyboard; /* drivers' */
 	struct lodger_ring *input, *output;		       /* the client's */
-	struct terminal_memory *terminal;
 	struct screen_memory *screen;
 };
 
 /* First of all, after each start: in fresh memory, which is all zero, an empty
  * screen; else what is in force, whatever the end of the one before was like. */
-void console_start(struct console_saved *saved, struct console_rings *rings,
-		   unsigned rows, unsigned columns);
+void console_start(struct console_saved *saved, struct console_rings *rings);
 
 /* The copy that is not in force, for a step to change. */
 struct console *console_work(struct console_saved *saved);
 /* What was typed, and what is to be shown, as far as there is room. Returns
  * whether there was anything. */
 bool console_move(struct console *work, struct console_rings *rings);
-void console_resize(struct console *work, unsigned rows, unsigned columns);
 /* May @n bytes of the log be shown? */
 bool console_log_room(const struct console *work,
 		      const struct console_rings *rings, size_t n);

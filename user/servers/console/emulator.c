@@ -518,35 +518,3 @@ emulator_init(struct emulator *e, unsigned rows, unsigned columns)
 	e->columns = at_most(columns, EMULATOR_COLUMNS);
 	reset(e);
 }
-
-/* Cells that the screen grew by are blank, and so are those outside it. */
-static void
-blank_outside(struct emulator *e, struct cell cells[][EMULATOR_COLUMNS],
-	      int rows, int columns)
-{
-	struct cell empty = blank(e);
-
-	for (int y = 0; y < EMULATOR_ROWS; y++)
-		for (int x = y < rows ? columns : 0; x < EMULATOR_COLUMNS; x++)
-			cells[y][x] = empty;
-}
-
-void
-emulator_resize(struct emulator *e, unsigned rows, unsigned columns)
-{
-	int old_rows = e->rows, old_columns = e->columns;
-	int lost = e->pen.y - (at_most(rows, EMULATOR_ROWS) - 1);
-
-	if (lost > 0)
-		scroll_up(e, 0, e->rows, lost);
-	blank_outside(e, e->cells, old_rows, old_columns);
-	blank_outside(e, e->other, old_rows, old_columns);
-	e->rows = at_most(rows, EMULATOR_ROWS);
-	e->columns = at_most(columns, EMULATOR_COLUMNS);
-	e->top = 0;
-	e->bottom = e->rows;
-	move_to(e, e->pen.x, lost > 0 ? e->pen.y - lost : e->pen.y);
-	e->changed_first = 0;
-	e->changed_last = e->rows;
-	e->other_changed = true;
-}

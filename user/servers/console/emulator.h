@@ -75,9 +75,6 @@ struct emulator {
 
 /* An empty screen; rows and columns are cut to what there is room for. */
 void emulator_init(struct emulator *e, unsigned rows, unsigned columns);
-/* What is on the screen stays, from the top left on, as far as it fits; when
- * the cursor would be below the screen, the lines above it go. */
-void emulator_resize(struct emulator *e, unsigned rows, unsigned columns);
 /* One byte of output. */
 void emulator_put(struct emulator *e, unsigned char byte);
 /* In the middle of a sequence, or of a character of several bytes. */

@@ -177,7 +177,20 @@ $(PROGRAMS:%=build/user/%): build/user/bin/%: \
 	$(Q)$(MUSL_CC) -static -o $@ $^
 
 # The object files of server $(1).
-server = $(patsubst %.c,build/user/obj/%.o,$(wildcard user/servers/$(1)/*.c))
+server = $(patsubst %.c,build/user/obj/%.o,$(wildcard user/servers/$(1)/*.c)) \
+	$(if $(filter screen,$(1)),build/user/font.o)
+
+# The screen driver's font comes from GRUB's package.
+FONTS := /usr/share/grub/unicode.pf2 /usr/share/grub2/unicode.pf2 \
+	/opt/homebrew/share/grub/unicode.pf2
+
+build/user/font.c: tools/mkfont.py
+	$(call say,FONT,$@)
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) tools/mkfont.py $(FONTS) >$@
+
+build/user/font.o: build/user/font.c user/servers/screen/screen.h
+	$(Q)$(MUSL_CC) $(USER_FLAGS) -c $< -o $@
 
 .SECONDEXPANSION:
 $(SERVERS:%=build/user/%): build/user/sbin/%: $$(call server,$$*) \

@@ -155,12 +155,14 @@ USER_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra $(if $(WERROR),-Werror) \
 
 PROGRAMS   := $(patsubst user/programs/%.c,bin/%,$(wildcard user/programs/*.c))
 USER_TESTS := $(patsubst tests/user/%.c,tests/%,$(wildcard tests/user/*.c))
+WITH_HOST  := $(patsubst tests/user/with_host/%.c,tests/%,\
+	$(wildcard tests/user/with_host/*.c))
 GLIBC      := $(patsubst tests/user/glibc/%.c,tests/%,\
 	$(wildcard tests/user/glibc/*.c))
 SERVERS    := $(patsubst user/servers/%/,sbin/%,$(sort $(dir \
 	$(wildcard user/servers/*/*.c))))
 USER_LIB   := $(patsubst %.c,build/user/obj/%.o,$(wildcard user/lib/*.c))
-ARCHIVED   := $(sort $(PROGRAMS) $(SERVERS) $(USER_TESTS) $(GLIBC))
+ARCHIVED   := $(sort $(PROGRAMS) $(SERVERS) $(USER_TESTS) $(WITH_HOST) $(GLIBC))
 
 build/user/obj/%.o: %.c build/user/flags
 	$(call say,MUSL-CC,$<)
@@ -200,6 +202,11 @@ $(SERVERS:%=build/user/%): build/user/sbin/%: $$(call server,$$*) \
 
 $(USER_TESTS:%=build/user/%): build/user/tests/%: \
 		build/user/obj/tests/user/%.o build/user/lib.a
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) -static -o $@ $^
+
+$(WITH_HOST:%=build/user/%): build/user/tests/%: \
+		build/user/obj/tests/user/with_host/%.o build/user/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(MUSL_CC) -static -o $@ $^
 

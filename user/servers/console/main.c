@@ -3,6 +3,7 @@
  * client is the Unix server (user/include/terminal.h). Here are its handles and
  * its signals; what it does with bytes is console.c's.
  */
+#define _GNU_SOURCE
 #include <string.h>
 
 #include "user/include/drivers.h"
@@ -71,6 +72,19 @@ signal_changes(const struct console *before, const struct console *now)
 
 /* ---- Steps ------------------------------------------------------------- */
 
+/* A line that has its end further on waits for the next time, so that nothing
+ * comes in between; but for one that is too long, or has no end yet. */
+static long
+whole_lines(const char *text, long n, uint64_t *position)
+{
+	const char *end = n > 0 ? memrchr(text, '\n', n) : NULL;
+
+	if (!end)
+		return n;
+	*position -= text + n - (end + 1);
+	return end + 1 - text;
+}
+
 /* Up to where the line was released, only the screen has not seen the log. */
 static bool
 show_log(struct console *work)
@@ -84,7 +98,8 @@ show_log(struct console *work)
 		most = released - position;
 	if (!console_log_room(work, &rings, most))
 		return false;
-	n = lodger_klog_read(&position, text, most);
+	n = whole_lines(text, lodger_klog_read(&position, text, most),
+			&position);
 	if (n <= 0)
 		return false;
 	work->log = position;
@@ -101,8 +116,8 @@ step(void)
 	bool moved;
 
 	work->no_serial = serial_memory->absent;
-	moved = console_move(work, &rings);
-	moved |= show_log(work);
+	moved = show_log(work);
+	moved |= console_move(work, &rings);
 	if (!moved)
 		return false;
 	console_commit(saved, &rings);

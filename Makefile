@@ -155,11 +155,14 @@ USER_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra $(if $(WERROR),-Werror) \
 
 PROGRAMS   := $(patsubst user/programs/%.c,bin/%,$(wildcard user/programs/*.c))
 USER_TESTS := $(patsubst tests/user/%.c,tests/%,$(wildcard tests/user/*.c))
+WITH_HOST  := $(patsubst tests/user/with_host/%.c,tests/%,\
+	$(wildcard tests/user/with_host/*.c))
 GLIBC      := $(patsubst tests/user/glibc/%.c,tests/%,\
 	$(wildcard tests/user/glibc/*.c))
 SERVERS    := $(patsubst user/servers/%/,sbin/%,$(sort $(dir \
 	$(wildcard user/servers/*/*.c))))
 USER_LIB   := $(patsubst %.c,build/user/obj/%.o,$(wildcard user/lib/*.c))
+
 # The distribution's own static programs, and a link for each applet of BusyBox.
 # Ours in /bin come first in PATH. What is not installed is left out.
 BUSYBOX ?= /bin/busybox
@@ -174,8 +177,8 @@ SCRIPTS := $(wildcard tests/unix/*.sh) tests/unix/run tests/unix/boot
 # Our own files, and empty directories.
 FILES   := $(patsubst user/files/%,%,$(wildcard user/files/*/*)) tmp root
 
-ARCHIVED   := $(sort $(PROGRAMS) $(SERVERS) $(USER_TESTS) $(GLIBC) $(FOREIGN) \
-	$(APPLETS) $(SCRIPTS) $(FILES))
+ARCHIVED   := $(sort $(PROGRAMS) $(SERVERS) $(USER_TESTS) $(WITH_HOST) $(GLIBC) \
+	$(FOREIGN) $(APPLETS) $(SCRIPTS) $(FILES))
 
 build/user/obj/user/servers/unix/%.o: USER_FLAGS += -D_GNU_SOURCE
 build/user/obj/%.o: %.c build/user/flags
@@ -193,7 +196,20 @@ $(PROGRAMS:%=build/user/%): build/user/bin/%: \
 	$(Q)$(MUSL_CC) -static -o $@ $^
 
 # The object files of server $(1).
-server = $(patsubst %.c,build/user/obj/%.o,$(wildcard user/servers/$(1)/*.c))
+server = $(patsubst %.c,build/user/obj/%.o,$(wildcard user/servers/$(1)/*.c)) \
+	$(if $(filter screen,$(1)),build/user/font.o)
+
+# The screen driver's font comes from GRUB's package.
+FONTS := /usr/share/grub/unicode.pf2 /usr/share/grub2/unicode.pf2 \
+	/opt/homebrew/share/grub/unicode.pf2
+
+build/user/font.c: tools/mkfont.py
+	$(call say,FONT,$@)
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) tools/mkfont.py $(FONTS) >$@
+
+build/user/font.o: build/user/font.c user/servers/screen/screen.h
+	$(Q)$(MUSL_CC) $(USER_FLAGS) -c $< -o $@
 
 .SECONDEXPANSION:
 $(SERVERS:%=build/user/%): build/user/sbin/%: $$(call server,$$*) \
@@ -203,6 +219,11 @@ $(SERVERS:%=build/user/%): build/user/sbin/%: $$(call server,$$*) \
 
 $(USER_TESTS:%=build/user/%): build/user/tests/%: \
 		build/user/obj/tests/user/%.o build/user/lib.a
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) -static -o $@ $^
+
+$(WITH_HOST:%=build/user/%): build/user/tests/%: \
+		build/user/obj/tests/user/with_host/%.o build/user/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(MUSL_CC) -static -o $@ $^
 

@@ -75,6 +75,7 @@ enum lodger_call {
 	LODGER_boot_option,
 	LODGER_console_release,
 	LODGER_klog_read,
+	LODGER_framebuffer_info,
 	LODGER_personality_set, /* kernel/abi_personality.h */
 	LODGER_call,	/* call to wait: all registers */
 	LODGER_recv,

@@ -241,8 +241,21 @@ struct lodger_region {
  * released first: what is before has been shown. @ports must hold the serial
  * port's, with WRITE: -EPERM. Needs SIGNAL on the notification.
  *
+ * long framebuffer_info(struct lodger_framebuffer *buf)
+ *
+ * The graphic screen that the loader set up, for a driver which is given that
+ * physical range. -ENODEV: it set up none; there may be a VGA text screen.
+ *
  * long klog_read(uint64_t *position, char *buf, size_t len)
  *
  * The log from *position on (0: from its beginning), which moves on; what was
  * overwritten meanwhile is left out. Returns how many bytes; 0: nothing new.
  */
+
+struct lodger_framebuffer {
+	uint64_t address;	/* physical, of the upper left pixel */
+	uint32_t width, height; /* pixels */
+	uint32_t pitch;		/* bytes from one line to the next */
+	uint8_t pixel_bytes;	/* 3 or 4, the lowest first */
+	uint8_t red_shift, green_shift, blue_shift; /* of 8 bits each */
+};

@@ -1,6 +1,7 @@
 /* What the loader told us, in one form for multiboot2 and PVH. */
 #pragma once
 
+#include "kernel/abi.h"
 #include "kernel/base/types.h"
 
 enum memory_kind {
@@ -26,5 +27,6 @@ struct boot_info {
 	paddr_t rsdp;		  /* 0: search the BIOS area */
 	u8 rsdp_copy[36];	  /* multiboot2 hands over a copy */
 	bool have_rsdp_copy;
+	struct lodger_framebuffer framebuffer; /* address 0: none */
 	paddr_t kernel, kernel_end; /* the image, bss included */
 };

@@ -13,6 +13,7 @@
 #include "kernel/cpio.h"
 #include "kernel/guest.h"
 #include "kernel/invariants.h"
+#include "kernel/objects/console.h"
 #include "kernel/objects/resource.h"
 #include "kernel/process.h"
 #include "kernel/test.h"
@@ -117,6 +118,7 @@ kmain(struct boot_info *boot)
 	trace_init_cpu();		/* what each CPU does, from here on */
 	initrd_check(boot);		/* the programs */
 	resources_init(boot);		/* what drivers may be given */
+	framebuffer_keep(boot);		/* what the screen's one is told */
 	start_cpus();			/* all the others */
 	arch_irq_enable();
 	if (!kthread_run(init_main, NULL, "init"))

@@ -538,6 +538,7 @@ static const native_t native_calls[LODGER_CALL_END - LODGER_klog_write] = {
 	CALL(mm_regions),   CALL(boot_option),	 CALL(console_release),
 	CALL(klog_read),
 	CALL(personality_set),
+	CALL(framebuffer_info),
 };
 
 native_t

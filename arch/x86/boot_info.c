@@ -120,9 +120,12 @@ enum {
 	MB2_CMDLINE = 1,
 	MB2_MODULE = 3,
 	MB2_MEMORY_MAP = 6,
+	MB2_FRAMEBUFFER = 8,
 	MB2_RSDP_V1 = 14,
 	MB2_RSDP_V2 = 15,
 	MB2_TAG_ALIGN = 8,
+
+	MB2_RGB = 1, /* kind of framebuffer */
 };
 
 struct mb2_module {
@@ -138,6 +141,17 @@ struct mb2_memory_map {
 struct mb2_memory {
 	u64 start, len;
 	u32 type, zero;
+};
+
+struct mb2_framebuffer {
+	struct mb2_tag tag;
+	u64 addr;
+	u32 pitch, width, height;
+	u8 bits_per_pixel, kind;
+	u16 reserved;
+	struct {
+		u8 shift, bits;
+	} red, green, blue;
 };
 
 static void
@@ -160,6 +174,36 @@ mb2_memory_map(struct boot_info *boot, const struct mb2_memory_map *map)
 		add_memory(boot, m->start, m->len, m->type);
 		next += map->entry_size;
 	}
+}
+
+/* A text screen, or one of few colours, is not what a driver expects: it is as
+ * if there were none. */
+static void
+mb2_framebuffer(struct boot_info *boot, const struct mb2_framebuffer *screen)
+{
+	unsigned bytes;
+
+	if (screen->tag.size < offsetof(struct mb2_framebuffer, blue.bits) + 1 ||
+	    screen->kind != MB2_RGB)
+		return;
+	bytes = screen->bits_per_pixel / 8;
+	if (bytes < 3 || bytes > 4 || screen->red.bits != 8 ||
+	    screen->green.bits != 8 || screen->blue.bits != 8 ||
+	    screen->pitch / bytes < screen->width) {
+		pr_warn("the screen is not used: %u bits per pixel",
+			screen->bits_per_pixel);
+		return;
+	}
+	boot->framebuffer = (struct lodger_framebuffer){
+		.address = screen->addr,
+		.width = screen->width,
+		.height = screen->height,
+		.pitch = screen->pitch,
+		.pixel_bytes = (u8)bytes,
+		.red_shift = screen->red.shift,
+		.green_shift = screen->green.shift,
+		.blue_shift = screen->blue.shift,
+	};
 }
 
 static void
@@ -193,6 +237,9 @@ mb2_read_tag(struct boot_info *boot, const struct mb2_tag *tag)
 		break;
 	case MB2_MEMORY_MAP:
 		mb2_memory_map(boot, (const void *)tag);
+		break;
+	case MB2_FRAMEBUFFER:
+		mb2_framebuffer(boot, (const void *)tag);
 		break;
 	case MB2_RSDP_V1:
 	case MB2_RSDP_V2:

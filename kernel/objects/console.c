@@ -8,6 +8,7 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
+#include "kernel/boot_info.h"
 #include "kernel/cmdline.h"
 #include "kernel/ipc/notification.h"
 #include "kernel/objects/resource.h"
@@ -82,6 +83,26 @@ native_console_release(u32 ports, u32 notification, u64 bits)
 	transition_end();
 	return err ? err : (long)log_release();
 }
+
+/* ---- The screen -------------------------------------------------------- */
+
+static struct lodger_framebuffer framebuffer;
+
+void
+framebuffer_keep(const struct boot_info *boot)
+{
+	framebuffer = boot->framebuffer;
+}
+
+long
+native_framebuffer_info(uaddr_t buf)
+{
+	if (framebuffer.address == 0)
+		return -ENODEV;
+	return copy_to_user(buf, &framebuffer, sizeof(framebuffer));
+}
+
+/* ---- Reading ----------------------------------------------------------- */
 
 long
 native_klog_read(uaddr_t uposition, uaddr_t buf, size_t len)

@@ -48,4 +48,5 @@ long lodger_mm_regions(uint64_t id, struct lodger_region *buf, size_t n);
 long lodger_boot_option(const char *name, char *buf, size_t len);
 long lodger_console_release(unsigned ports, unsigned notification,
 			    uint64_t bits);
+long lodger_framebuffer_info(struct lodger_framebuffer *buf);
 long lodger_klog_read(uint64_t *position, char *buf, size_t len);

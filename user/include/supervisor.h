@@ -14,6 +14,8 @@ enum gift_kind {
 	GIFT_PORTS,	   /* first, count */
 	GIFT_INTERRUPT,	   /* first: the line */
 	GIFT_DEVICE,	   /* first, count: physical memory, bytes */
+	GIFT_SCREEN,	   /* the screen's memory: what the loader set up, or
+			    * VGA's text */
 	GIFT_MODULE,	   /* the boot module */
 	GIFT_MEMORY,	   /* count: bytes; the same for all who name it */
 	GIFT_ENDPOINT,	   /* rights: CALL, RECV; the same for all */

@@ -147,3 +147,9 @@ lodger_klog_read(uint64_t *position, char *buf, size_t len)
 {
 	return syscall3(LODGER_klog_read, (long)position, (long)buf, len);
 }
+
+long
+lodger_framebuffer_info(struct lodger_framebuffer *buf)
+{
+	return syscall3(LODGER_framebuffer_info, (long)buf, 0, 0);
+}

@@ -66,6 +66,23 @@ rights_of(const struct gift *gift)
 				 : gift->rights);
 }
 
+/* The physical range of the graphic screen, in whole pages, or of VGA's text. */
+static long
+screen_memory(void)
+{
+	enum { VGA_TEXT = 0xb8000, VGA_TEXT_SIZE = 0x8000, PAGE = 4096 };
+	struct lodger_framebuffer fb;
+	uint64_t first, end;
+
+	if (lodger_framebuffer_info(&fb) != 0)
+		return lodger_resource_narrow(LODGER_ALL_DEVICES, VGA_TEXT,
+					      VGA_TEXT_SIZE);
+	first = fb.address & ~(PAGE - 1ull);
+	end = fb.address + (uint64_t)fb.pitch * fb.height;
+	end = (end + PAGE - 1) & ~(PAGE - 1ull);
+	return lodger_resource_narrow(LODGER_ALL_DEVICES, first, end - first);
+}
+
 /* A handle of ours, to be given away. */
 static long
 make_gift(struct supervisor *supervisor, const struct gift *gift)
@@ -82,6 +99,8 @@ make_gift(struct supervisor *supervisor, const struct gift *gift)
 	case GIFT_DEVICE:
 		return lodger_resource_narrow(LODGER_ALL_DEVICES, gift->first,
 					      gift->count);
+	case GIFT_SCREEN:
+		return screen_memory();
 	case GIFT_MODULE:
 		return lodger_handle_duplicate(LODGER_BOOT_MODULE,
 					       ALWAYS | LODGER_RIGHT_READ |

@@ -80,10 +80,8 @@ main(void)
 	lodger_boot_option("shell", shell, sizeof(shell));
 	lodger_boot_option("script", script, sizeof(script));
 	lodger_boot_option("args", arguments, sizeof(arguments));
-	if (os_lodger_init() != 0)
-		return 1;
-	os_terminal_init(server_handle("console"));
-	if (read_archive() != 0)
+	if (os_lodger_init() != 0 || os_terminal_init() != 0 ||
+	    read_archive() != 0)
 		return 1;
 	if (script[0]) {
 		status = run_script();

@@ -5,6 +5,6 @@
 int os_lodger_init(void);
 unsigned os_lodger_endpoint(void);
 
-/* Opens the terminal of the console server behind @console; with 0 output goes
- * to the kernel's log, and nobody types. */
-void os_terminal_init(unsigned console);
+/* Finds the console server's terminal, if init gave us one; else output goes to
+ * the kernel's log, and nobody types. A negative errno. */
+int os_terminal_init(void);

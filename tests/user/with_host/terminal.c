@@ -1,0 +1,178 @@
+/*
+ * Console server and drivers, with a client that the host talks to
+ * (tests/suites/console.py). As the first program it starts them from init's
+ * table, with itself in place of the Unix server. The client echoes, and
+ * understands some letters after an ESC:
+ *
+ *	k NAME CR	kills that server
+ *	m CR		prints what memory and handles are in use, as "memory N"
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "user/include/objects.h"
+#include "user/include/server.h"
+#include "user/include/supervisor.h"
+#include "user/include/terminal.h"
+#include "user/servers/init/table.c"
+
+enum { MAX_TASKS = 256, MAX_LINE = 64 };
+
+/* ---- The first program -------------------------------------------------- */
+
+static int
+supervise(void)
+{
+	static struct supervisor supervisor;
+	static struct server servers[MAX_SERVERS];
+
+	memcpy(servers, server_table, sizeof(server_table));
+	for (unsigned i = 0; i < server_table_size; i++)
+		if (strcmp(servers[i].name, "unix") == 0)
+			servers[i].path = "/tests/terminal";
+	if (supervisor_init(&supervisor, servers, server_table_size) != 0)
+		return 1;
+	while (supervisor_step(&supervisor, ~0ull) > 0)
+		;
+	return 1;
+}
+
+/* ---- The client ----------------------------------------------------------- */
+
+static struct lodger_ring *input, *output;
+static unsigned own, console;
+
+static void
+wait_for_bits(void)
+{
+	struct ipc ipc = { .timeout = LODGER_FOREVER };
+
+	if (ipc_wait(own, &ipc) != 0)
+		exit(2);
+}
+
+static void
+put(const char *text, size_t n)
+{
+	while (n > 0) {
+		size_t done = ring_write(output, text, n);
+
+		lodger_signal(console, TERMINAL_OUTPUT);
+		text += done;
+		n -= done;
+		if (n > 0)
+			wait_for_bits();
+	}
+}
+
+static unsigned char
+get(void)
+{
+	unsigned char c;
+	uint32_t before;
+
+	while (ring_used(input) == 0)
+		wait_for_bits();
+	before = input->tail;
+	ring_read(input, &c, 1);
+	if (ring_was_tight(input, before))
+		lodger_signal(console, TERMINAL_TAKEN);
+	return c;
+}
+
+/* The servers' tasks by name. 0: it is not there at the moment. */
+static int
+find_task(const char *name)
+{
+	static int tids[MAX_TASKS];
+	struct lodger_task_stat stat;
+	long n = lodger_task_list(tids, MAX_TASKS);
+
+	for (long i = 0; i < n && i < MAX_TASKS; i++)
+		if (lodger_task_stat(tids[i], &stat) == 0 &&
+		    stat.state != 'Z' && stat.state != 'D' &&
+		    strcmp(stat.name, name) == 0)
+			return stat.pid;
+	return 0;
+}
+
+static void
+kill_server(const char *name)
+{
+	int pid;
+
+	while ((pid = find_task(name)) == 0 || kill(pid, SIGKILL) != 0)
+		usleep(1000);
+}
+
+static void
+print_memory(void)
+{
+	struct lodger_sys_stat stat;
+	char line[MAX_LINE];
+	long frames;
+
+	/* Once all servers wait again. */
+	while (!find_task("serial") || !find_task("keyboard") ||
+	       !find_task("screen") || !find_task("console"))
+		usleep(1000);
+	usleep(100000);
+	frames = lodger_quiesce();
+	lodger_check_invariants();
+	lodger_sys_stat(&stat);
+	put(line, snprintf(line, sizeof(line),
+			   "\r\nmemory %ld, %llu tasks, %llu mms\r\n", frames,
+			   (unsigned long long)stat.nr_tasks,
+			   (unsigned long long)stat.nr_mms));
+}
+
+static void
+command(void)
+{
+	char line[MAX_LINE];
+	unsigned n = 0;
+
+	while (n < sizeof(line) - 1 && (line[n] = get()) != '\r')
+		n++;
+	line[n] = 0;
+	if (line[0] == 'k')
+		kill_server(line + 2);
+	else if (line[0] == 'm')
+		print_memory();
+}
+
+static void
+serve(void)
+{
+	char c;
+
+	put("ready\r\n", 7);
+	for (;;) {
+		c = get();
+		if (c == 27)
+			command();
+		else
+			put(&c, 1);
+	}
+}
+
+int
+main(void)
+{
+	void *memory;
+
+	if (server_handle("terminal") == 0)
+		return supervise();
+	memory = (void *)lodger_memory_map(0, server_handle("terminal"), 0,
+					   TERMINAL_MEMORY, 0, 3);
+	own = server_handle("terminal-client");
+	console = server_handle("console");
+	terminal_init(memory);
+	input = terminal_input(memory);
+	output = terminal_output(memory);
+	serve();
+	return 0;
+}

@@ -3,13 +3,13 @@
 sleep 0.1 & wait $!; echo "waited $?"
 (exit 5) & wait $!; echo "exit $?"
 sh -c 'kill -TERM $$'; echo "term $?"
-(sh -c 'kill -KILL $$') 2>/dev/null; echo "kill $?"
+{ sh -c "kill -KILL \$\$"; } 2>/dev/null; echo "kill $?"
 trap 'echo usr1' USR1; kill -USR1 $$; echo after
 sleep 10 & p=$!; kill $p; wait $p; echo "killed $?"
 (sleep 0.2; echo late) & echo early; wait; echo done
 yes | head -1; echo "${PIPESTATUS:-none}"
 sh -c 'trap "" PIPE; yes 2>/dev/null; echo "yes $?" >&2' 2>&1 | head -1
-for i in 1 2 3; do (sleep 0.0$i; echo $i) & done; wait
+for i in 3 1 2; do (echo $i) & done | sort
 timeout 0.2 sleep 5; echo "timeout $?"
 mkfifo q; cat q & echo data > q; wait; rm q
 setsid sh -c 'sleep 5 & sleep 5 & kill -TERM 0'; echo "group $?"

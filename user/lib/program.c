@@ -10,9 +10,7 @@
 #include "user/include/address.h"
 #include "user/include/objects.h"
 
-/* Where static-PIE programs go, and how much stack there is at once. */
-#define PIE_BASE    0x0000555555554000ul
-#define STACK_FIRST (128ul << 10)
+#define STACK_FIRST (128ul << 10) /* how much there is at once */
 
 enum { READ_WRITE = PROT_READ | PROT_WRITE };
 
@@ -21,15 +19,6 @@ static int
 error_of(long result)
 {
 	return result < 0 && result > -4096 ? (int)result : 0;
-}
-
-uint64_t
-program_bias(const struct elf_program *elf)
-{
-	if (!elf->pie)
-		return 0;
-	return ALIGN_UP(PIE_BASE, elf->align) -
-	       ALIGN_DOWN(elf->low, elf->align);
 }
 
 /* mm_write() takes so much at once. */

@@ -1,8 +1,20 @@
-/* The first stack of a program. See user/include/program.h. */
+/* Where a program goes, and its first stack. See user/include/program.h. */
 #include <string.h>
 
 #include "user/include/address.h"
 #include "user/include/program.h"
+
+/* Where static-PIE programs go. */
+#define PIE_BASE 0x0000555555554000ul
+
+uint64_t
+program_bias(const struct elf_program *elf)
+{
+	if (!elf->pie)
+		return 0;
+	return ALIGN_UP(PIE_BASE, elf->align) -
+	       ALIGN_DOWN(elf->low, elf->align);
+}
 
 enum {
 	AT_NULL = 0, AT_PHDR = 3, AT_PHENT = 4, AT_PHNUM = 5, AT_PAGESZ = 6,

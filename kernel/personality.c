@@ -6,7 +6,6 @@
 #include "kernel/base/string.h"
 #include "kernel/ipc/endpoint.h"
 #include "kernel/ipc/mm_handle.h"
-#include "kernel/signal.h"
 #include "mm/slab.h"
 
 enum { NR_execve = 59, NR_execveat = 322 };

@@ -36,6 +36,8 @@
 #define ERESTARTSYS    512 /* again, if the handler has SA_RESTART */
 #define ERESTARTNOINTR 513 /* again, after any handler */
 #define ERESTARTNOHAND 514 /* again, if no handler runs */
+/* The same by restart_syscall(), which knows what was left to do. */
+#define ERESTART_RESTARTBLOCK 516
 
 /* An error inside a pointer, as Linux does it: the last page is never valid. */
 #define MAX_ERRNO 4095

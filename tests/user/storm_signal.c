@@ -11,7 +11,7 @@
 #include "tests/user/rest.h"
 #include "tests/user/storm.h"
 
-enum { THREADS = 6, STEPS = 1500, RT = 40 };
+enum { THREADS = 6, STEPS = 1500, RT = 40, ROUNDS = 400 };
 
 static pthread_t threads[THREADS];
 static _Atomic int started, ended, received, accepted, bad;
@@ -130,6 +130,133 @@ threads_at_each_other(void)
 	check_equal(bad, 0, "every handler was whole");
 }
 
+/* ---- A signal whose taker has masked it meanwhile ------------------------------- */
+
+static _Atomic int round_number, handled;
+
+static void
+count(int signal)
+{
+	(void)signal;
+	handled++;
+}
+
+/* Masks the signal, perhaps just as it was to take it, and keeps it masked
+ * until somebody else has. */
+static void *
+masks(void *set)
+{
+	for (int i = 1; i <= ROUNDS; i++) {
+		signal_word(&round_number, i);
+		pthread_sigmask(SIG_BLOCK, set, NULL);
+		while (handled < i)
+			sched_yield();
+		pthread_sigmask(SIG_UNBLOCK, set, NULL);
+	}
+	return NULL;
+}
+
+static void *
+sleeps(void *unused)
+{
+	(void)unused;
+	while (handled < ROUNDS)
+		pause();
+	return NULL;
+}
+
+/* Main masks it for good; so there are the two others. */
+static void
+masked_too_late(void)
+{
+	pthread_t masker, sleeper;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	signal(SIGUSR1, count);
+	pthread_create(&masker, NULL, masks, &set);
+	pthread_create(&sleeper, NULL, sleeps, NULL);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	for (int i = 1; i <= ROUNDS; i++) {
+		await_word(&round_number, i);
+		kill(getpid(), SIGUSR1);
+		while (handled < i)
+			sched_yield();
+	}
+	pthread_kill(sleeper, SIGUSR1); /* it may have been about to sleep */
+	pthread_join(masker, NULL);
+	pthread_join(sleeper, NULL);
+	check(handled >= ROUNDS, "a thread that masks a signal leaves it to "
+				 "others");
+}
+
+/* ---- Frames on memory that comes and goes ------------------------------------------ */
+
+enum { STACK = 4 * PAGE };
+
+static char *stack_area;
+
+static void *
+pulls_away(void *number)
+{
+	uint64_t state = seed + (uint64_t)number;
+
+	for (;;) {
+		char *page = stack_area + draw(&state, 4) * PAGE;
+
+		switch (draw(&state, 4)) {
+		case 0:
+			mprotect(page, PAGE, PROT_READ);
+			mprotect(page, PAGE, PROT_READ | PROT_WRITE);
+			break;
+		case 1:
+			mmap(page, PAGE, PROT_READ | PROT_WRITE,
+			     MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			break;
+		case 2:
+			madvise(page, PAGE, MADV_DONTNEED);
+			break;
+		default:
+			*(volatile char *)page = 77; /* a byte of a frame */
+			sched_yield();
+		}
+	}
+	return NULL;
+}
+
+/* Ends somehow, sooner or later: its frames are damaged all the time. */
+static void
+on_shaky_ground(void *number)
+{
+	stack_t stack = { .ss_size = STACK };
+	struct sigaction action = { .sa_handler = count,
+				    .sa_flags = SA_ONSTACK };
+	pthread_t thread;
+
+	stack_area = private_memory(STACK);
+	stack.ss_sp = stack_area;
+	sigaltstack(&stack, NULL);
+	sigaction(SIGUSR1, &action, NULL);
+	pthread_create(&thread, NULL, pulls_away, number);
+	for (int i = 0; i < 3000; i++)
+		raise(SIGUSR1);
+}
+
+static void
+shaky_ground(void)
+{
+	int ends = 0;
+
+	for (long i = 0; i < 20; i++) {
+		int status = in_child(on_shaky_ground, (void *)i);
+
+		ends += WIFSIGNALED(status) || WIFEXITED(status);
+	}
+	check_equal(ends, 20, "frames on memory that others change harm nobody "
+			      "else");
+}
+
 /* ---- Processes that stop, go on and are killed -------------------------------- */
 
 static void *__attribute__((noreturn))
@@ -197,12 +324,15 @@ main(int argc, char **argv)
 
 	begin();
 	seed = storm_seed(argc, argv);
+	masked_too_late();
 	threads_at_each_other();
+	shaky_ground();
 	stop_and_go();
 	if (!on_lodger())
 		return end();
 	before = frames_at_rest(tasks);
 	stop_and_go();
+	shaky_ground();
 	after = frames_at_rest(tasks);
 	check_equal(after, before, "nothing is left behind");
 	return end();

@@ -645,7 +645,7 @@ calls(void)
 	if (!enter_folder())
 		return;
 	hide_mounts();
-	for (int round = 0; round < 200; round++) {
+	for (int round = 0; round < 60; round++) {
 		arena_reset();
 		ours = arena_put(NULL, BUFFER);
 		if (round == 0)
@@ -701,6 +701,10 @@ set_modes(void)
 	t.lflag = t.iflag = t.oflag = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(local); i++)
 		t.lflag |= host_random(i < 2 ? 8 : 3) ? local[i] : 0;
+	/* What a signal takes back of what was shown depends on who was
+	 * faster. */
+	if (t.lflag & ISIG)
+		t.lflag |= NOFLSH;
 	for (size_t i = 0; i < ARRAY_SIZE(in); i++)
 		t.iflag |= host_random(i ? 4 : 2) ? 0 : in[i];
 	for (size_t i = 0; i < ARRAY_SIZE(out); i++)
@@ -730,6 +734,8 @@ same_screen(void)
 			break;
 		got += (size_t)n;
 	}
+	if (got == len && poll(&(struct pollfd){ master, POLLIN, 0 }, 1, 3) == 1)
+		got += (size_t)MAX(read(master, seen + got, 100), 0);
 	if (got != len || memcmp(seen, expected, len) != 0)
 		FAIL("%s the server shows \"%s\", Linux \"%.*s\"", what, expected,
 		     (int)got, seen);

@@ -100,11 +100,8 @@ end_process(struct process *process)
 static bool
 forget_thread(struct process *process, struct task *me)
 {
-	list_del(&me->thread_link);
-	unhash_task(me);
-	me->process = NULL;
-	flush_signals(&me->pending, ~0ul);
-	if (--process->nr_threads == 0)
+	thread_detach(me);
+	if (process->nr_threads == 0)
 		return end_process(process);
 	retarget_signals(process);
 	stop_check(process);
@@ -116,8 +113,8 @@ static void
 leave_process(struct task *me, int status)
 {
 	struct process *process = me->process;
-	struct endpoint *personality = NULL;
 	irq_flags_t flags = spin_lock_irqsave(&pid_lock);
+	struct endpoint *personality = NULL;
 	bool unwanted;
 
 	reaper_expect();

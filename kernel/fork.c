@@ -152,6 +152,7 @@ undo(struct task *child)
 	flush_signals(&process->pending, ~0ul);
 	sighand_put(process);
 	thread_detach(child);
+	flush_signals(&process->pending, ~0ul);
 	process_detach(process);
 	wake_up_all(&current->process->changed);
 	spin_unlock_irqrestore(&pid_lock, flags);

@@ -6,7 +6,6 @@
 #include "kernel/base/string.h"
 #include "kernel/ipc/endpoint.h"
 #include "kernel/ipc/mm_handle.h"
-#include "kernel/signal.h"
 #include "mm/slab.h"
 
 enum { NR_execve = 59, NR_execveat = 322 };
@@ -207,6 +206,15 @@ native_personality_set(u32 number)
 
 /* ---- Processes that come and go ---------------------------------------- */
 
+static struct ipc_task *
+own_record(void)
+{
+	struct ipc_task *me = current->ipc;
+
+	return me ? me : ipc_make_record();
+}
+
+/* The parent gets what it needs for personality_fork(). */
 int
 personality_inherit(struct process *child)
 {
@@ -216,7 +224,7 @@ personality_inherit(struct process *child)
 
 	if (!endpoint)
 		return 0;
-	exit_event = exit_event_alloc();
+	exit_event = own_record() ? exit_event_alloc() : NULL;
 	if (!exit_event)
 		return -ENOMEM;
 	flags = spin_lock_irqsave(&ipc_lock);
@@ -273,14 +281,6 @@ without_answer(long err)
 	return err == -EPIPE ? -ENOSYS : err;
 }
 
-static struct ipc_task *
-own_record(void)
-{
-	struct ipc_task *me = current->ipc;
-
-	return me ? me : ipc_make_record();
-}
-
 /* The server's message is words in the caller's saved registers, which it needs
  * again. */
 static long
@@ -300,14 +300,11 @@ ask(struct ipc_task *me, u32 label, u64 word0, u64 word1)
 int
 personality_fork(const struct process *child, u64 flags)
 {
-	struct ipc_task *me;
+	struct ipc_task *me = current->ipc;
 	long result;
 
-	if (!current->process->personality)
+	if (!child->personality)
 		return 0;
-	me = own_record();
-	if (!me)
-		return -ENOMEM;
 	result = ask(me, LODGER_FORK, (u64)child->pid, flags);
 	if (result < 0)
 		return (int)without_answer(result);

@@ -23,8 +23,8 @@ void personality_forget(struct process *child);
  * @process, which has none, and no thread. Errors are personality_set's. */
 int personality_give(struct process *process, u32 number);
 
-/* Asks the server whether the child may be, with clone's @flags. 0, or fork's
- * negative errno. */
+/* Asks the server whether the child may be, which has inherited it, with clone's
+ * @flags. 0, or fork's negative errno. */
 int personality_fork(const struct process *child, u64 flags);
 
 /* The end of @process, which nobody can have waited for yet: its server is

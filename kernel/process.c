@@ -203,4 +203,5 @@ thread_detach(struct task *task)
 	task->process->nr_threads--;
 	unhash_task(task);
 	task->process = NULL;
+	flush_signals(&task->pending, ~0ul);
 }

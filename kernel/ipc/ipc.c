@@ -11,7 +11,6 @@
 #include "kernel/base/errno.h"
 #include "kernel/ipc/inherit.h"
 #include "kernel/process.h"
-#include "kernel/signal.h"
 #include "mm/slab.h"
 
 /* ---- The end of a wait ------------------------------------------------- */

@@ -528,12 +528,12 @@ the_handle_travels(void)
 
 /* Its server calls it: the circle is found when it closes. */
 static int
-serve_by_calling(unsigned handle)
+serve_by_calling(unsigned out)
 {
 	struct ipc ipc = WORDS_ALONE;
 	long got;
 
-	if (lodger_personality_set(handle) != 0)
+	if (!gets_both(out))
 		return 1;
 	got = ipc_recv(IN, &ipc);
 	ipc.words[0] = reflected(7); /* to its caller */
@@ -546,11 +546,11 @@ a_circle_of_calls(void)
 	unsigned other = lodger_endpoint_create();
 	struct ipc ipc = WORDS_ALONE;
 	struct request request;
-	pid_t pid = child_with(duplicate(endpoint, CALLER, 0),
-			       serve_by_calling);
+	pid_t pid;
 
 	receive_within(0, &request); /* from now on we serve there */
-	lodger_handle_give(pid, duplicate(other, SERVER, 0));
+	pid = start_middle(serve_by_calling, duplicate(endpoint, CALLER, 0),
+			   duplicate(other, SERVER, 0));
 	check_equal(ipc_call(other, 0, &ipc), 0, "the server calls its client");
 	show_expect("whose calls it would have to answer", ipc.words[0],
 		    -EDEADLK);
@@ -646,8 +646,7 @@ a_queue_is_sent_home(void)
 
 	endpoint = lodger_endpoint_create();
 	pid = start_client(wait_in_vain);
-	while (!sleeps(pid))
-		sched_yield();
+	wait_until_it_calls(pid);
 	lodger_handle_close(endpoint);
 	check_equal(status_of(pid), 0, "a call in the queue: ENOSYS");
 	endpoint = mine;

@@ -84,6 +84,7 @@ expect_exit(int pid, int status)
 /* ---- Clients ---------------------------------------------------------- */
 
 static int (*client_body)(void);
+static _Atomic int *client_runs;
 
 static inline int
 client_main(unsigned handle)
@@ -91,6 +92,7 @@ client_main(unsigned handle)
 	if (lodger_personality_set(handle) != 0)
 		return 99;
 	lodger_handle_close(handle);
+	*client_runs = 1;
 	return client_body();
 }
 
@@ -98,8 +100,19 @@ client_main(unsigned handle)
 static inline pid_t
 start_client(int (*body)(void))
 {
+	if (!client_runs)
+		client_runs = shared_memory(PAGE);
+	*client_runs = 0;
 	client_body = body;
 	return child_with(duplicate(endpoint, CALLER, 0), client_main);
+}
+
+/* Returns when the client that was started last sleeps in its first call. */
+static inline void
+wait_until_it_calls(pid_t pid)
+{
+	while (!*client_runs || !sleeps(pid))
+		sched_yield();
 }
 
 /* It ends like that, and the server is told. */

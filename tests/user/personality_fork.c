@@ -303,8 +303,7 @@ killed_in_the_queue(void)
 	struct request request;
 	pid_t pid = start_client(fork_one);
 
-	while (!sleeps(pid))
-		sched_yield();
+	wait_until_it_calls(pid);
 	kill(pid, SIGKILL);
 	check_equal(status_of(pid), SIGKILL, "killed before that was received");
 	request = receive();

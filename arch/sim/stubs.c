@@ -118,6 +118,11 @@ check_ipc(void)
 {
 }
 
+void
+check_signals(void)
+{
+}
+
 /* Of invariants_start(), which nobody calls. */
 u64
 cmdline_u64(const char *name, u64 fallback)

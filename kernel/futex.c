@@ -191,12 +191,13 @@ restart_wait(const struct restart_block *restart)
 static long
 wait_until(struct restart_block *restart)
 {
-	struct futex_waiter waiter = { .bitset = restart->bitset };
+	struct futex_waiter waiter;
 	u32 value;
 	int err = get_key(restart->addr, restart->private, &waiter.key);
 
 	if (err)
 		return err;
+	waiter.bitset = restart->bitset;
 	queue_waiter(&waiter);
 	err = get_user_u32(&value, restart->addr);
 	if (!err && value != restart->value)

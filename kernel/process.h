@@ -62,6 +62,7 @@ struct process {
 
 extern struct spinlock pid_lock;
 extern struct process *init_process; /* pid 1: a kernel thread's */
+extern struct list processes; /* all that can be found, by all_link */
 
 void process_init(void);
 

@@ -137,15 +137,12 @@ sys_rt_sigtimedwait(uaddr_t uset, uaddr_t uinfo, uaddr_t timeout, size_t size)
 		deadline = arch_time_ns() + ns;
 	set &= ~SIGNALS_UNBLOCKABLE;
 	signal = take_or_wait(set, !timeout || ns, &info);
-	if (!signal && current->sigwait) {
+	if (!signal && (!timeout || ns)) {
 		sleep_for_signal(deadline);
 		signal = take_or_wait(set, false, &info);
-		err = arch_time_ns() < deadline ? -EINTR : -EAGAIN;
-	} else if (!signal) {
-		err = -EAGAIN;
 	}
 	if (!signal)
-		return err;
+		return arch_time_ns() < deadline ? -EINTR : -EAGAIN;
 	return uinfo && put_siginfo(uinfo, &info) ? -EFAULT : signal;
 }
 

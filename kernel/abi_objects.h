@@ -249,7 +249,8 @@ struct lodger_region {
  * long klog_read(uint64_t *position, char *buf, size_t len)
  *
  * The log from *position on (0: from its beginning), which moves on; what was
- * overwritten meanwhile is left out. Returns how many bytes; 0: nothing new.
+ * overwritten meanwhile is left out. Returns how many bytes; 0: nothing new. A
+ * line that the boot option loglevel keeps off the console begins with <7>.
  */
 
 struct lodger_framebuffer {

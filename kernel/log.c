@@ -69,6 +69,8 @@ emit(enum log_level level, const char *line, size_t len)
 	char stamp[MAX_STAMP];
 	size_t stamp_len = forced ? 0 : format_stamp(stamp);
 
+	if (!visible)
+		keep("<7>", 3); /* for klog_read's callers, as Linux's dmesg */
 	keep(stamp, stamp_len);
 	keep(line, len);
 	tell_reader();

@@ -48,7 +48,7 @@ class Session:
         except BaseException:
             self.close()
             raise
-        self.received = b""  # all of it
+        self.received = bytearray()  # all of it
         self.taken = 0       # how much of it expect() has gone past
 
     def listen(self, name):

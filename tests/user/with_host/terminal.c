@@ -1,13 +1,18 @@
 /*
  * Console server and drivers, with a client that the host talks to
  * (tests/suites/console.py). As the first program it starts them from init's
- * table, with itself in place of the Unix server. The client echoes, and
- * understands some letters after an ESC:
+ * table, with itself in place of the Unix server. The client echoes what it is
+ * sent, but for lines that begin with the byte 31 (^_) and end with CR:
  *
- *	k NAME CR	kills that server
- *	m CR		prints what memory and handles are in use, as "memory N"
+ *	kill NAME	kills that server
+ *	storm SEED N	kills N servers, one after the other, as the seed says,
+ *			while the client goes on; then prints "killed N"
+ *	fill		prints as much as goes into all the rings
+ *	memory		prints what is in use
  */
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +24,7 @@
 #include "user/include/terminal.h"
 #include "user/servers/init/table.c"
 
-enum { MAX_TASKS = 256, MAX_LINE = 64 };
+enum { MAX_TASKS = 256, MAX_LINE = 64, COMMAND = 31 };
 
 /* ---- The first program -------------------------------------------------- */
 
@@ -68,20 +73,7 @@ put(const char *text, size_t n)
 	}
 }
 
-static unsigned char
-get(void)
-{
-	unsigned char c;
-	uint32_t before;
-
-	while (ring_used(input) == 0)
-		wait_for_bits();
-	before = input->tail;
-	ring_read(input, &c, 1);
-	if (ring_was_tight(input, before))
-		lodger_signal(console, TERMINAL_TAKEN);
-	return c;
-}
+/* ---- Killing -------------------------------------------------------------- */
 
 /* The servers' tasks by name. 0: it is not there at the moment. */
 static int
@@ -99,13 +91,81 @@ find_task(const char *name)
 	return 0;
 }
 
+/* Once it is there; and until it is not. */
 static void
 kill_server(const char *name)
 {
 	int pid;
 
 	while ((pid = find_task(name)) == 0 || kill(pid, SIGKILL) != 0)
-		usleep(1000);
+		usleep(500);
+	while (find_task(name) == pid)
+		usleep(500);
+}
+
+static struct {
+	unsigned seed;
+	int kills;
+	bool over; /* told by the thread; the client prints it */
+} storm;
+
+static void *
+storm_thread(void *unused)
+{
+	static const char *const names[] = { "serial", "keyboard", "screen",
+					     "console" };
+
+	(void)unused;
+	for (int i = 0; i < storm.kills; i++) {
+		usleep(rand_r(&storm.seed) % 20000);
+		kill_server(names[rand_r(&storm.seed) % 4]);
+	}
+	__atomic_store_n(&storm.over, true, __ATOMIC_RELEASE);
+	lodger_signal(own, 1);
+	return NULL;
+}
+
+static void
+start_storm(const char *arguments)
+{
+	pthread_t thread;
+
+	if (sscanf(arguments, "%u %d", &storm.seed, &storm.kills) != 2 ||
+	    pthread_create(&thread, NULL, storm_thread, NULL) != 0)
+		exit(3);
+	pthread_detach(thread);
+	put("\r\nstorm begins\r\n", 16);
+}
+
+static void
+report_storm(void)
+{
+	char line[MAX_LINE];
+
+	if (!__atomic_load_n(&storm.over, __ATOMIC_ACQUIRE))
+		return;
+	storm.over = false;
+	put(line, snprintf(line, sizeof(line), "\r\nkilled %d\r\n",
+			   storm.kills));
+}
+
+/* ---- Commands ------------------------------------------------------------- */
+
+static unsigned char
+get(void)
+{
+	unsigned char c;
+	uint32_t before;
+
+	while (ring_used(input) == 0) {
+		report_storm();
+		wait_for_bits();
+	}
+	before = input->tail;
+	ring_read(input, &c, 1);
+	if (ring_was_tight(input, before))
+		lodger_signal(console, TERMINAL_TAKEN);
+	return c;
 }
 
 static void
@@ -130,6 +190,17 @@ print_memory(void)
 }
 
 static void
+fill(void)
+{
+	char line[TERMINAL_COLUMNS];
+
+	memset(line, '.', sizeof(line));
+	for (int i = 0; i < 500; i++)
+		put(line, sizeof(line));
+	put("\r\nfilled\r\n", 10);
+}
+
+static void
 command(void)
 {
 	char line[MAX_LINE];
@@ -138,10 +209,16 @@ command(void)
 	while (n < sizeof(line) - 1 && (line[n] = get()) != '\r')
 		n++;
 	line[n] = 0;
-	if (line[0] == 'k')
-		kill_server(line + 2);
-	else if (line[0] == 'm')
+	if (strncmp(line, "kill ", 5) == 0)
+		kill_server(line + 5);
+	else if (strncmp(line, "storm ", 6) == 0)
+		start_storm(line + 6);
+	else if (strcmp(line, "fill") == 0)
+		fill();
+	else if (strcmp(line, "memory") == 0)
 		print_memory();
+	else
+		put(line, n);
 }
 
 static void
@@ -152,7 +229,7 @@ serve(void)
 	put("ready\r\n", 7);
 	for (;;) {
 		c = get();
-		if (c == 27)
+		if (c == COMMAND)
 			command();
 		else
 			put(&c, 1);

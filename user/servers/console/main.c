@@ -85,6 +85,24 @@ whole_lines(const char *text, long n, uint64_t *position)
 	return end + 1 - text;
 }
 
+/* Leaves out what is not for the console. The length of the rest. */
+static size_t
+shown_lines(char *text, size_t n)
+{
+	size_t rest = 0;
+
+	for (size_t at = 0, end; at < n; at = end) {
+		const char *newline = memchr(text + at, '\n', n - at);
+
+		end = newline ? (size_t)(newline - text) + 1 : n;
+		if (end - at > 3 && memcmp(text + at, "<7>", 3) == 0)
+			continue;
+		memmove(text + rest, text + at, end - at);
+		rest += end - at;
+	}
+	return rest;
+}
+
 /* Up to where the line was released, only the screen has not seen the log. */
 static bool
 show_log(struct console *work)
@@ -103,7 +121,8 @@ show_log(struct console *work)
 	if (n <= 0)
 		return false;
 	work->log = position;
-	console_log(work, &rings, text, n, position > released);
+	console_log(work, &rings, text, shown_lines(text, n),
+		    position > released);
 	return true;
 }
 

@@ -1,0 +1,222 @@
+"""Console server and drivers: typed at, looked at, and killed.
+
+The machine runs tests/user/with_host/terminal.c, which echoes.
+"""
+import os
+import random
+import re
+import subprocess
+
+from harness import Check, Failure, execute, suite
+from session import Session
+from suites.host import FLAGS
+from suites.terminal import SOURCES
+
+COMMAND = b"\x1f"
+
+
+def emulated(stream, log):
+    """The screen that the emulator, run on the host, makes of these bytes."""
+    program = "build/host/show-console"
+    os.makedirs("build/host", exist_ok=True)
+    compiler = os.environ.get("HOST_CC", "gcc")
+    if not os.path.exists(program) and execute([compiler] + FLAGS + SOURCES + ["-o", program],
+                                               log, 120):
+        raise Failure("the emulator does not compile")
+    shown = subprocess.run([program], input=b"24 80 %d\n" % len(stream) + stream,
+                           stdout=subprocess.PIPE, check=True).stdout.decode().splitlines()
+    return [[(int(row[i:i + 2], 16), int(row[i + 2:i + 4], 16)) for i in range(0, 320, 4)]
+            for row in shown[1:25]]
+
+
+def check_screen(machine, log):
+    """What VGA shows is what the serial line was sent. The driver may be just
+    drawing: so it is looked at again, until it does not change any more."""
+    want = emulated(machine.received, log)
+    for _ in range(50):
+        seen = machine.cells()
+        if seen[:24] == want:
+            return
+        if data := machine.receive(0.1):
+            raise Failure(f"the machine says more: {data!r}")
+    for y, (a, b) in enumerate(zip(seen, want)):
+        if a != b:
+            raise Failure(f"row {y} shows {bytes(c for c, _ in a)!r}, not "
+                          f"{bytes(c for c, _ in b)!r}")
+
+
+def start(log, append="", **options):
+    machine = Session(log, append=("init=/tests/terminal " + append).strip(), **options)
+    try:
+        machine.expect("ready\r\n")
+    except BaseException:
+        machine.close()
+        raise
+    return machine
+
+
+def typing(log):
+    with start(log) as machine:
+        machine.type("Hello, line\r\n")
+        machine.expect("^Hello, line\r\n")
+        machine.keys("k e y shift-b o a r d ret ctrl-j")
+        machine.expect("^keyBoard\r\n")
+        machine.keys("caps_lock x caps_lock ctrl-a alt-a up f1 f12 home delete ret ctrl-j")
+        machine.expect("^X\x01\x1ba" + re.escape("\x1b[A\x1b[[A\x1b[24~\x1b[1~\x1b[3~") + "\r\n")
+        # Not a word of it for the other end; the answers come as if typed.
+        machine.type("\x1b[5;10H\x1b[6n")
+        machine.expect(r"^\x1b\[5;10H\x1b\[5;10R")
+        machine.type("|\x1b[c")
+        machine.expect(r"\|\x1b\[\?6c")
+        if b"\x1b[6n" in machine.received or b"\x1b[c" in machine.received:
+            raise Failure("a question went out over the line")
+        machine.type("\x1b[1;33;44mcolours\x1b[m \xe9\u2500\u2588 \x1b[2;5r\x1b[5;1H\n\n\x1b[r"
+                     "\x1b[3;3H\x1b[2L\x1b[20;1Hend")
+        machine.expect("20;1Hend")
+        check_screen(machine, log)
+
+
+def kill_each(log):
+    """A key and a byte, before and after each of them was killed."""
+    with start(log, cpus=1) as machine:
+        for i, name in enumerate(("serial", "keyboard", "screen", "console", "serial", "console")):
+            machine.type(COMMAND + b"kill " + name.encode() + b"\r")
+            machine.expect(rf"init: {name} \(pid \d+\) was killed by signal 9 \(SIGKILL\); "
+                           r"starts again in 0 ms\r\n")
+            machine.type(f"line{i}\r\n")
+            machine.expect(rf"line{i}\r\n")
+            machine.keys(f"k {i} ret ctrl-j")
+            machine.expect(rf"k{i}\r\n")
+        machine.key("shift", 2000)  # down, while the driver is killed
+        machine.type(COMMAND + b"kill keyboard\r")
+        machine.expect(r"starts again in 0 ms\r\n")
+        machine.type("\r\n")
+        machine.expect("\r\n")
+        check_screen(machine, log)
+
+
+class Load:
+    """Traffic in both directions, of which every byte is accounted for: capital
+    letters over the line, small ones from the keyboard. i begins "init:"."""
+
+    FLIGHT = 1500  # bytes that are sent and have not come back
+    TOKEN = re.compile(rb"(?P<line>[A-Z]+)|(?P<key>[a-hj-z]+)|"
+                       rb"(?:\r\n)?init: (?P<init>[^\r\n]*)\r\n|\r\n(?P<killed>killed \d+)\r\n")
+
+    def __init__(self, machine, seed):
+        self.machine, self.random = machine, random.Random(seed)
+        self.sent = {"line": bytearray(), "key": bytearray()}
+        self.came = {"line": 0, "key": 0}
+        self.kills, self.over = 0, False
+        self.at = len(machine.received)
+
+    def look(self):
+        """Compares what came since the last look."""
+        received = self.machine.received
+        while found := self.TOKEN.match(received, self.at):
+            what, text = found.lastgroup, found[found.lastgroup]
+            self.at = found.end()
+            if what == "killed":
+                self.over = True
+            elif what == "init":
+                self.kills += b"was killed by signal 9" in text
+            else:
+                begin = self.came[what]
+                if self.sent[what][begin:begin + len(text)] != text:
+                    raise Failure(f"{what}: byte {begin} and on: {text!r} came, not "
+                                  f"{bytes(self.sent[what][begin:begin + 40])!r}")
+                self.came[what] += len(text)
+        rest = received[self.at:]
+        if rest and rest[:1] not in b"\ri" or len(rest) > 200:
+            raise Failure(f"bytes that nobody sent: {bytes(rest[:100])!r}")
+
+    def under_way(self, what):
+        return len(self.sent[what]) - self.came[what]
+
+    def more(self):
+        """Some more of both; waits while much is under way."""
+        self.look()
+        if self.under_way("line") < self.FLIGHT:
+            text = bytes(self.random.choice(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+                         for _ in range(self.random.randint(1, 300)))
+            self.sent["line"] += text
+            self.machine.type(text)
+        if not self.under_way("key"):
+            key = self.random.choice("abcdefghjklmnopqrstuvwxyz")
+            self.sent["key"] += key.encode()
+            self.machine.key(key, 1)
+        self.machine.receive(0.02)
+
+    def finish(self, seconds=30):
+        """Until all has come; not for ever when nothing comes any more."""
+        self.look()
+        while self.under_way("line") or self.under_way("key"):
+            if not self.machine.receive(seconds):
+                raise Failure(f"lost: {self.under_way('line')} bytes of the line, "
+                              f"{self.under_way('key')} keys")
+            self.look()
+
+
+def in_use(machine):
+    """What exists, by kind: the kernel's objects by their caches, tasks, address
+    spaces, and frames of all but the caches (in which freed ones leave gaps)."""
+    begin = len(machine.received)
+    machine.type(COMMAND + b"memory\r")
+    _, tasks, mms = machine.expect(r"memory (\d+), (\d+) tasks, (\d+) mms\r\n").groups()
+    text = machine.received[begin:].decode()
+    use = {name: int(n) for name, n in re.findall(r"cache (\S+): (\d+) objects", text)}
+    use |= {f"frames, {what}": int(n) for n, what in
+            re.findall(r"(\d+) (user|table|stack|kernel)\b", re.search("frames: .*", text)[0])}
+    if len(use) < 10:
+        raise Failure("the kernel does not say what is in use")
+    return use | {"tasks": int(tasks), "mms": int(mms)}
+
+
+# What a program has touched, or mapped at this moment, differs a little.
+SLACK = {"region": 4, "frames, user": 8}
+
+
+def compare_use(before, after):
+    for what in before.keys() | after.keys():
+        was, now = before.get(what, 0), after.get(what, 0)
+        if abs(now - was) > SLACK.get(what, 0):
+            raise Failure(f"{what}: {was} before, {now} after")
+
+
+def storm(machine, seed, kills, least=0):
+    """That many kills, and at least so many bytes, all of which must come back.
+    Returns how many there were."""
+    machine.type(COMMAND + b"storm %d %d\r" % (seed, kills))
+    machine.expect("storm begins\r\n")
+    load = Load(machine, seed)
+    while not load.over or len(load.sent["line"]) < least:
+        load.more()
+        if machine.qemu.poll() is not None:
+            raise Failure("the machine has ended")
+    load.finish()
+    if load.kills != kills:
+        raise Failure(f"{load.kills} servers were killed, not {kills}")
+    return len(load.sent["line"]), len(load.sent["key"])
+
+
+def soak(kills, seed, cpus):
+    def function(log):
+        with start(log, append="loglevel=debug", cpus=cpus) as machine:
+            # Touches every page of the rings, and what is made once.
+            machine.type(COMMAND + b"fill\r")
+            machine.expect("filled\r\n")
+            storm(machine, seed + 1000, 8, least=5000)
+            before = in_use(machine)
+            typed, pressed = storm(machine, seed, kills)
+            check_screen(machine, log)
+            compare_use(before, in_use(machine))
+            machine.log.write(f"\n{kills} kills, {typed} bytes, {pressed} keys\n".encode())
+    return function
+
+
+@suite
+def console_server():
+    yield Check("console: what is typed comes back, on the line and on the screen", typing)
+    yield Check("console: each server killed, and nothing is missed", kill_each)
+    yield Check("console: 40 kills under load in both directions, 2 CPUs", soak(40, 1, 2))
+    yield Check("console: 40 kills under load in both directions, 1 CPU", soak(40, 2, 1), slow=True)

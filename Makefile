@@ -174,11 +174,12 @@ FOREIGN := $(if $(wildcard $(BUSYBOX)),bin/busybox) \
 APPLETS := $(if $(wildcard $(BUSYBOX)),bin/sh $(addprefix usr/bin/,$(shell \
 	$(BUSYBOX) --list | grep -v '^\[')))
 SCRIPTS := $(wildcard tests/unix/*.sh) tests/unix/run tests/unix/boot
+CLIENTS := $(patsubst %.c,%,$(wildcard tests/unix/*.c))
 # Our own files, and empty directories.
 FILES   := $(patsubst user/files/%,%,$(wildcard user/files/*/*)) tmp root
 
 ARCHIVED   := $(sort $(PROGRAMS) $(SERVERS) $(USER_TESTS) $(WITH_HOST) $(GLIBC) \
-	$(FOREIGN) $(APPLETS) $(SCRIPTS) $(FILES))
+	$(CLIENTS) $(FOREIGN) $(APPLETS) $(SCRIPTS) $(FILES))
 
 build/user/obj/user/servers/unix/%.o: USER_FLAGS += -D_GNU_SOURCE
 build/user/obj/%.o: %.c build/user/flags
@@ -224,6 +225,11 @@ $(USER_TESTS:%=build/user/%): build/user/tests/%: \
 
 $(WITH_HOST:%=build/user/%): build/user/tests/%: \
 		build/user/obj/tests/user/with_host/%.o build/user/lib.a
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) -static -o $@ $^
+
+$(CLIENTS:%=build/user/%): build/user/tests/unix/%: \
+		build/user/obj/tests/unix/%.o build/user/lib.a
 	@mkdir -p $(@D)
 	$(Q)$(MUSL_CC) -static -o $@ $^
 

@@ -18,6 +18,9 @@ void check_world(void);
 /* J1 to J5: handles and waits, kernel/debug/ipc_invariants.c. The same. */
 void check_ipc(void);
 
+/* K1 to K4: signals, kernel/debug/signal_invariants.c. The same. */
+void check_signals(void);
+
 /* A thread that checks every "invariants=" milliseconds. */
 void invariants_start(void);
 #else

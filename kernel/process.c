@@ -11,11 +11,11 @@ enum { HASH_SIZE = 1024 };
 
 struct spinlock pid_lock = SPINLOCK_INIT("pids", RANK_PROCESS);
 struct process *init_process;
+struct list processes = LIST_INIT(processes);
 
 static struct task *task_hash[HASH_SIZE];
 static struct process *process_hash[HASH_SIZE];
 static struct kmem_cache *process_cache;
-static struct list processes = LIST_INIT(processes); /* by all_link */
 static tid_t last_tid;
 static bool ids_come_again; /* all have been given out once */
 

@@ -62,6 +62,7 @@ struct process {
 
 extern struct spinlock pid_lock;
 extern struct process *init_process; /* pid 1: a kernel thread's */
+extern struct list processes; /* all that can be found, by all_link */
 
 void process_init(void);
 
@@ -91,7 +92,7 @@ void process_attach(struct process *process, struct process *parent);
 void process_detach(struct process *process);
 /* @task becomes a thread of @process and findable. pid_lock held. */
 void thread_attach(struct task *task, struct process *process);
-/* The opposite, for one that never began. pid_lock held. */
+/* The opposite, of a task that is ending, or never ran. pid_lock held. */
 void thread_detach(struct task *task);
 
 /* CLONE_* as in Linux; @regs: the parent's; returns the child's tid. */

@@ -125,6 +125,10 @@ long sys_rt_sigpending(uaddr_t set, size_t size);
 long sys_rt_sigtimedwait(uaddr_t set, uaddr_t info, uaddr_t timeout,
 			 size_t size);
 long sys_rt_sigsuspend(uaddr_t mask, size_t size);
+/* The server's, but for the mask. */
+long sys_ppoll(uaddr_t fds, u64 n, uaddr_t timeout, uaddr_t mask, size_t size);
+long sys_pselect6(u64 n, uaddr_t in, uaddr_t out, uaddr_t except,
+		  uaddr_t timeout, uaddr_t mask);
 long sys_pause(void);
 long sys_sigaltstack(uaddr_t new, uaddr_t old);
 long sys_rt_sigreturn(void);

@@ -95,6 +95,46 @@ sys_rt_sigsuspend(uaddr_t uset, size_t size)
 	return -ERESTARTNOHAND;
 }
 
+/* The server waits; the mask meanwhile is ours. A signal that it lets in finds
+ * the old one in its frame; any other end brings that back first. */
+static long
+wait_with_mask(uaddr_t uset, size_t size)
+{
+	u64 mask;
+	long result;
+	int err = get_set(&mask, uset, size);
+
+	if (err)
+		return err;
+	current->saved_sigmask = current->sigmask;
+	set_sigmask(mask);
+	result = personality_call();
+	if (result == -ERESTARTNOHAND)
+		current->restore_sigmask = true;
+	else
+		set_sigmask(current->saved_sigmask);
+	return result;
+}
+
+long
+sys_ppoll(uaddr_t fds, u64 n, uaddr_t timeout, uaddr_t uset, size_t size)
+{
+	(void)fds, (void)n, (void)timeout;
+	return uset ? wait_with_mask(uset, size) : personality_call();
+}
+
+long
+sys_pselect6(u64 n, uaddr_t in, uaddr_t out, uaddr_t except, uaddr_t timeout,
+	     uaddr_t umask)
+{
+	uaddr_t mask[2] = { 0, 0 }; /* where it is, and its size */
+
+	(void)n, (void)in, (void)out, (void)except, (void)timeout;
+	if (umask && copy_from_user(mask, umask, sizeof(mask)))
+		return -EFAULT;
+	return mask[0] ? wait_with_mask(mask[0], mask[1]) : personality_call();
+}
+
 /* One of @set that is pending. From here on, while @waits, they count as
  * unmasked: to be woken for, but not to be handled. */
 static int
@@ -137,15 +177,12 @@ sys_rt_sigtimedwait(uaddr_t uset, uaddr_t uinfo, uaddr_t timeout, size_t size)
 		deadline = arch_time_ns() + ns;
 	set &= ~SIGNALS_UNBLOCKABLE;
 	signal = take_or_wait(set, !timeout || ns, &info);
-	if (!signal && current->sigwait) {
+	if (!signal && (!timeout || ns)) {
 		sleep_for_signal(deadline);
 		signal = take_or_wait(set, false, &info);
-		err = arch_time_ns() < deadline ? -EINTR : -EAGAIN;
-	} else if (!signal) {
-		err = -EAGAIN;
 	}
 	if (!signal)
-		return err;
+		return arch_time_ns() < deadline ? -EINTR : -EAGAIN;
 	return uinfo && put_siginfo(uinfo, &info) ? -EFAULT : signal;
 }
 

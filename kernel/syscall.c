@@ -470,6 +470,8 @@ static const syscall_t linux_calls[NR_LINUX_CALLS] = {
 	CALL(231, sys_exit_group),
 	CALL(234, sys_tgkill),
 	CALL(247, sys_waitid),
+	CALL(270, sys_pselect6),
+	CALL(271, sys_ppoll),
 	CALL(273, sys_set_robust_list),
 	CALL(274, sys_get_robust_list),
 	CALL(318, sys_getrandom),

@@ -166,6 +166,11 @@ personality_call(void)
 	return -ENOSYS;
 }
 
+void
+check_signals(void)
+{
+}
+
 /* Of invariants_start(), which nobody calls. */
 u64
 cmdline_u64(const char *name, u64 fallback)

@@ -263,6 +263,7 @@ check_invariants(void)
 		if (settled) {
 			check_world();
 			check_ipc();
+			check_signals();
 		}
 		world_resume();
 		if (settled)

@@ -330,7 +330,7 @@ ipc_recv(struct ipc_task *me)
 	u32 number = handle_of(me->regs);
 	long result = recv_once(me, number, deadline);
 
-	if (unlikely(me->slot))
+	if (unlikely(me->slot || result == -EMFILE))
 		result = receive_again(me, number, deadline, result);
 	return result;
 }

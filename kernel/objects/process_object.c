@@ -59,7 +59,6 @@ take_back(struct process *process, struct task *task)
 	handles_close_all(process);
 	flags = spin_lock_irqsave(&pid_lock);
 	personality = personality_end(process);
-	flush_signals(&process->pending, ~0ul);
 	unpublish(process, task);
 	spin_unlock_irqrestore(&pid_lock, flags);
 	personality_put(personality);

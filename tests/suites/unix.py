@@ -2,7 +2,8 @@
 
 tests/unix/NAME.sh is run by a shell here and there, in an empty directory, with
 BusyBox's applets and nothing else in PATH; what both print must be the same.
-Its first line may have words for the test:
+Programs of one's own are tests/unix/NAME.c; a script finds them in its own
+directory, $(dirname $0). Its first line may have words for the test:
 
     # shells=sh,bash,mksh cpus=1,4 timeout=60 slow
 """
@@ -16,6 +17,7 @@ import tempfile
 from harness import Boot, Failure, ROOT, execute, first_line, suite, words
 
 KERNEL_LINE = re.compile(r"^\[ *\d+\.\d+ cpu\d+\]")
+BUILT = f"{ROOT}/build/initrd/tests/unix"
 SHELLS = {"sh": ("/bin/sh", ["/bin/busybox", "sh"]),
           "bash": ("/bin/bash", ["/bin/bash-static"]),
           "mksh": ("/bin/mksh", ["/bin/mksh-static"])}
@@ -34,8 +36,7 @@ def on_linux(name, shell, log, seconds):
         os.remove(log)
     folder = tempfile.mkdtemp(prefix="lodger-")
     try:
-        command = ["/bin/busybox", "sh", f"{ROOT}/tests/unix/run", f"{ROOT}/tests/unix", name,
-                   *SHELLS[shell][1]]
+        command = ["/bin/busybox", "sh", f"{BUILT}/run", BUILT, name, *SHELLS[shell][1]]
         place = f"cd {shlex.quote(folder)} && exec env -i PATH={shlex.quote(ROOT)}" \
                 "/build/initrd/usr/bin HOME=/root TERM=linux USER=root SHELL=/bin/sh "
         if code := execute(["sh", "-c", place + shlex.join(command)], log, seconds):
@@ -53,7 +54,7 @@ def same_as_linux(name, shell, cpus, seconds):
         for number in range(max(len(linux), len(lodger))):
             want = linux[number] if number < len(linux) else "(nothing)"
             seen = lodger[number] if number < len(lodger) else "(nothing)"
-            if want.replace(ROOT, "") != seen:
+            if want.replace(f"{ROOT}/build/initrd", "") != seen:
                 raise Failure(f'line {number + 1}: Linux "{want}", Lodger "{seen}"')
     return check
 

@@ -77,7 +77,7 @@ groups(void)
 static void
 in_other_session(void)
 {
-	pid_t pid = fork_or_die();
+	pid_t pid = fork_or_die(), other;
 
 	if (pid == 0) {
 		setsid();
@@ -89,7 +89,10 @@ in_other_session(void)
 	check(getsid(pid) == pid, "a child makes a session");
 	show_expect("out of it with setpgid", error_of(setpgid(pid, getpid())),
 		    -EPERM);
-	show_expect("into it", error_of(setpgid(0, pid)), -EPERM);
+	other = idle_child();
+	show_expect("another child into it", error_of(setpgid(other, pid)),
+		    -EPERM);
+	end_child(other);
 	end_child(pid);
 }
 

@@ -151,6 +151,46 @@ unasked(void)
 		    "SIGKILL does not wait");
 }
 
+static void *
+waits_in_vfork(void *arg)
+{
+	(void)arg;
+	if (vfork() == 0) {
+		signal_word(&words[0], 1);
+		await_word(&words[4], 1);
+		_exit(0);
+	}
+	return NULL;
+}
+
+/* A thread in vfork cannot be woken. */
+static void
+one_is_late(void)
+{
+	pid_t pid;
+
+	words[0] = words[4] = 0;
+	pid = fork_or_die();
+	if (pid == 0) {
+		pthread_t thread;
+
+		setpgid(0, 0);
+		pthread_create(&thread, NULL, waits_in_vfork, NULL);
+		count(&words[1]);
+	}
+	await_word(&words[0], 1);
+	kill(pid, SIGSTOP);
+	while (!stands_still(1))
+		;
+	check_equal(wait_status(pid, WUNTRACED | WNOHANG), -1000,
+		    "one thread that has stopped is no stop yet");
+	signal_word(&words[4], 1);
+	check_equal(wait_status(pid, WUNTRACED), SIGSTOP << 8 | 0x7f,
+		    "the last one makes it");
+	kill(pid, SIGKILL);
+	status_of(pid);
+}
+
 /* ---- SIGCHLD ---------------------------------------------------------------- */
 
 static void
@@ -448,6 +488,7 @@ main(void)
 	stops(SIGTTIN, 0);
 	stops(SIGTTOU, 0);
 	unasked();
+	one_is_late();
 	told_by_signal();
 	nobody_waits();
 	cancelling();

@@ -262,10 +262,11 @@ static void
 taking_signals(void)
 {
 	struct timespec soon = { 0, 1000 }, never = { 0, 0 };
-	struct timespec bad = { 0, -1 };
+	struct timespec bad = { 0, -1 }, before, after;
 	siginfo_t info;
 	sigset_t set;
 
+	clock_gettime(CLOCK_MONOTONIC, &before);
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &set, NULL);
@@ -281,6 +282,13 @@ taking_signals(void)
 	show_expect("a wrong size", syscall6(SYS_rt_sigtimedwait, (long)&set,
 					     0, (long)&soon, 4, 0, 0),
 		    -EINVAL);
+	show_expect("for none at all",
+		    syscall6(SYS_rt_sigtimedwait, (long)&(uint64_t){ 0 }, 0,
+			     (long)&(struct timespec){ 0, 50000000 }, 8, 0, 0),
+		    -EAGAIN);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	check((after.tv_sec - before.tv_sec) * 1000000000l + after.tv_nsec -
+		      before.tv_nsec >= 50000000, "takes its time");
 	raise(SIGUSR2);
 	check_equal(sigwaitinfo(&set, &info), SIGUSR2,
 		    "a pending signal is taken");

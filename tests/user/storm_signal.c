@@ -1,4 +1,4 @@
-// cpus=1,2,4 timeout=120 slow
+// cpus=1,2,4 timeout=300 slow
 /* Threads and processes send each other signals as fast as they can, with
  * handlers, masks, stops, sleeps, forks and ends in between. What must come
  * out: each handler's stack and registers whole, every real-time signal that
@@ -122,6 +122,8 @@ threads_at_each_other(void)
 	catch_all();
 	for (long i = 0; i < THREADS; i++)
 		pthread_create(&threads[i], NULL, member, (void *)i);
+	while (ended < THREADS && lodger_check_invariants() != -ENOSYS)
+		usleep(10000);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	while (received < accepted)
@@ -181,6 +183,8 @@ masked_too_late(void)
 	for (int i = 1; i <= ROUNDS; i++) {
 		await_word(&round_number, i);
 		kill(getpid(), SIGUSR1);
+		if (i % 16 == 0)
+			lodger_check_invariants();
 		while (handled < i)
 			sched_yield();
 	}

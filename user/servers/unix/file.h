@@ -48,7 +48,7 @@ void file_put(struct file *file);
 static inline bool
 file_readable(const struct file *file)
 {
-	return (file->flags & 3) == 0 || (file->flags & 3) == 2;
+	return !(file->flags & LINUX_O_PATH) && (file->flags & 1) == 0;
 }
 
 static inline bool

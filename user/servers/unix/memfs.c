@@ -94,6 +94,16 @@ memfs_symlink(struct filesystem *fs, const char *target, size_t len,
 	return err;
 }
 
+void
+memfs_inherit(struct node *node, const struct node *dir)
+{
+	if (!(dir->mode & S_ISGID))
+		return;
+	node->gid = dir->gid;
+	if (is_directory(node))
+		node->mode |= S_ISGID;
+}
+
 int
 memfs_add(struct node *dir, const char *name, mode_t mode, struct node **made)
 {

@@ -11,6 +11,10 @@ int memfs_create(struct filesystem *fs, mode_t mode, struct node **made);
 int memfs_symlink(struct filesystem *fs, const char *target, size_t len,
 		  struct node **made);
 
-/* The same, with a name, which has the reference. */
+/* A directory with the set-group-id bit gives its group to what is made in it,
+ * and directories the bit, too. */
+void memfs_inherit(struct node *node, const struct node *dir);
+
+/* Makes a node with a name, which has the reference. */
 int memfs_add(struct node *dir, const char *name, mode_t mode,
 	      struct node **made);

@@ -16,6 +16,10 @@ node_lookup(struct node *dir, const char *name, size_t len, struct node **found)
 {
 	struct entry *entry;
 
+	if (dir->links == 0)
+		return -ENOENT;
+	if (len > LINUX_NAME_MAX)
+		return -ENAMETOOLONG;
 	if (dir->ops->lookup)
 		return dir->ops->lookup(dir, name, len, found);
 	entry = entry_find(dir, name, len);
@@ -137,8 +141,6 @@ step(struct walk *walk)
 
 	if (!is_directory(walk->node))
 		return -ENOTDIR;
-	if (walk->len > LINUX_NAME_MAX)
-		return -ENAMETOOLONG;
 	if (kind == LAST_DOT)
 		return 0;
 	if (kind == LAST_DOTDOT) {
@@ -167,7 +169,15 @@ stop_at_name(struct walk *walk, enum last_name kind)
 	walk->slash = *walk->rest == '/';
 	walk->dir = walk->node;
 	walk->node = NULL;
-	return walk->len > LINUX_NAME_MAX ? -ENAMETOOLONG : 0;
+	return 0;
+}
+
+/* open() does not make directories. */
+static bool
+wants_no_slash(const struct walk *walk)
+{
+	return (walk->flags & WALK_CREATE) && *walk->rest == '/' &&
+	       is_last(walk) && kind_of_name(walk) == LAST_NORMAL;
 }
 
 static int
@@ -178,6 +188,8 @@ walk_all(struct walk *walk)
 	while (!err && next_name(walk)) {
 		if ((walk->flags & WALK_PARENT) && is_last(walk))
 			return stop_at_name(walk, kind_of_name(walk));
+		if (wants_no_slash(walk))
+			return is_directory(walk->node) ? -EISDIR : -ENOTDIR;
 		err = step(walk);
 		if (err == -ENOENT && (walk->flags & WALK_CREATE) &&
 		    is_last(walk) && is_directory(walk->node) && walk->len)

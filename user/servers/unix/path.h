@@ -7,7 +7,8 @@
 enum walk_flags {
 	WALK_FOLLOW = 1 << 0, /* a symbolic link at the end, too */
 	WALK_PARENT = 1 << 1, /* stop before the last name */
-	WALK_CREATE = 1 << 2, /* the last name may be missing */
+	WALK_CREATE = 1 << 2, /* the last name may be missing; -EISDIR: a slash
+			       * follows it */
 	WALK_EMPTY = 1 << 3,  /* "" is what the descriptor stands for */
 };
 
@@ -42,7 +43,8 @@ int walk_string(struct walk *walk, struct call *call, const char *path,
 		unsigned flags);
 void walk_end(struct walk *walk);
 
-/* Looks up one name in a directory: a reference in *found. -ENOENT. */
+/* Looks up one name in a directory: a reference in *found. -ENOENT,
+ * -ENAMETOOLONG. */
 int node_lookup(struct node *dir, const char *name, size_t len,
 		struct node **found);
 

@@ -23,6 +23,7 @@ struct transfer {
 	struct io io;
 	u64 *position; /* NULL: the file's own */
 	bool write;
+	bool many;     /* pieces of memory: nothing at all is no error */
 };
 
 /* ---- Which file ----------------------------------------------------------------- */
@@ -43,14 +44,16 @@ check_access(const struct transfer *t)
 	const struct file *file = t->file;
 	bool able = t->write ? file_writable(file) : file_readable(file);
 
-	if (!able || (file->flags & LINUX_O_PATH))
+	if (file->flags & LINUX_O_PATH)
 		return -EBADF;
-	if (is_directory(file->node))
-		return -EISDIR;
-	if (!(t->write ? (void *)file->ops->write : (void *)file->ops->read))
-		return -EINVAL;
 	if (t->position && !file->ops->seekable)
 		return -ESPIPE;
+	if (!able)
+		return -EBADF;
+	if (is_directory(file->node))
+		return t->many && !t->io.left ? 0 : -EISDIR;
+	if (!(t->write ? (void *)file->ops->write : (void *)file->ops->read))
+		return -EINVAL;
 	return 0;
 }
 
@@ -119,7 +122,9 @@ start(struct call *call, struct transfer *t)
 	if (!t->file)
 		return -EBADF;
 	err = check_access(t);
-	return err ? err : transfer(call, t);
+	if (err || (t->many && !t->io.left))
+		return err;
+	return transfer(call, t);
 }
 
 /* ---- One piece of memory ----------------------------------------------------------- */
@@ -192,7 +197,8 @@ fetch_spans(struct call *call, u64 from, u64 n)
 static long
 many_spans(struct call *call, u64 *position, bool write)
 {
-	struct transfer t = { .position = position, .write = write };
+	struct transfer t = { .position = position, .write = write,
+			      .many = true };
 	long sum;
 
 	if (!file_of(call, call->args[0]))
@@ -265,6 +271,8 @@ sys_lseek(struct call *call)
 
 	if (!file || (file->flags & LINUX_O_PATH))
 		return -EBADF;
+	if ((u32)call->args[2] > SEEK_HOLE)
+		return -EINVAL;
 	if (!file->ops->seekable)
 		return -ESPIPE;
 	base = seek_base(file, call->args[1], call->args[2]);

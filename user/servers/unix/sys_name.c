@@ -21,36 +21,44 @@ check_writable(const struct node *dir)
 
 /* ---- Making -------------------------------------------------------------------------- */
 
+/* May the name be made? */
+static int
+check_free(struct walk *walk)
+{
+	struct node *there;
+	int err = node_lookup(walk->dir, walk->name, walk->len, &there);
+
+	if (!err) {
+		node_put(there);
+		return -EEXIST;
+	}
+	if (err != -ENOENT || walk->dir->links == 0)
+		return err;
+	return check_writable(walk->dir);
+}
+
 /* The directory of a name that is not there yet. */
 static int
 begin_new(struct walk *walk, struct call *call, int dirfd, u64 path)
 {
-	struct node *there;
 	int err = walk_begin(walk, call, dirfd, path, WALK_PARENT);
 
 	if (err)
 		return err;
-	if (walk->last != LAST_NORMAL)
-		err = -EEXIST;
-	else if (node_lookup(walk->dir, walk->name, walk->len, &there) == 0) {
-		node_put(there);
-		err = -EEXIST;
-	} else if (walk->dir->links == 0) {
-		err = -ENOENT;
-	} else {
-		err = check_writable(walk->dir);
-	}
+	err = walk->last == LAST_NORMAL ? check_free(walk) : -EEXIST;
 	if (err)
 		walk_end(walk);
 	return err;
 }
 
-/* Gives the node, whose reference it takes over, its name. */
+/* Gives a new node, whose reference it takes over, its name. */
 static int
 finish_new(struct walk *walk, struct node *node)
 {
-	int err = entry_add(walk->dir, walk->name, walk->len, node);
+	int err;
 
+	memfs_inherit(node, walk->dir);
+	err = entry_add(walk->dir, walk->name, walk->len, node);
 	node_put(node);
 	if (!err)
 		node_touch(walk->dir, true);
@@ -178,8 +186,11 @@ link_node(struct walk *walk, struct node *node)
 		return -EPERM;
 	if (node->links == 0)
 		return -ENOENT;
+	if (entry_add(walk->dir, walk->name, walk->len, node))
+		return -ENOMEM;
 	node_touch(node, false);
-	return finish_new(walk, node_get(node));
+	node_touch(walk->dir, true);
+	return 0;
 }
 
 static long
@@ -422,6 +433,8 @@ rename_last(struct walk *old, struct walk *new, u64 flags)
 		err = check_writable(new->dir);
 	if (err)
 		return err;
+	if (new->len > LINUX_NAME_MAX)
+		return -ENAMETOOLONG;
 	there = entry_find(new->dir, new->name, new->len);
 	err = check_rename(old, new, entry->node, there, flags);
 	if (err || (there && there->node == entry->node))
@@ -482,17 +495,20 @@ static long
 do_readlink(struct call *call, int dirfd, u64 path, u64 buf, s64 size)
 {
 	char target[LINUX_PATH_MAX];
+	struct walk walk;
 	struct node *node;
 	long len;
 	int err;
 
 	if (size <= 0)
 		return -EINVAL;
-	err = path_node(call, dirfd, path, WALK_EMPTY, &node);
+	err = walk_begin(&walk, call, dirfd, path, WALK_EMPTY);
 	if (err)
 		return err;
+	node = node_get(walk.node);
+	walk_end(&walk);
 	if (!S_ISLNK(node->mode))
-		len = -EINVAL;
+		len = walk.path[0] ? -EINVAL : -ENOENT;
 	else
 		len = node->ops->target(node, call, target, sizeof(target));
 	node_put(node);

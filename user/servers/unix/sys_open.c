@@ -23,8 +23,6 @@ create_file(struct walk *walk, struct process *process, mode_t mode)
 	struct node *dir = walk->dir;
 	int err;
 
-	if (walk->slash)
-		return -EISDIR;
 	if (dir->ops->lookup)
 		return -EACCES; /* nobody makes names in /proc */
 	if (dir->links == 0)
@@ -33,6 +31,7 @@ create_file(struct walk *walk, struct process *process, mode_t mode)
 	err = memfs_create(dir->fs, S_IFREG | mode, &walk->node);
 	if (err)
 		return err;
+	memfs_inherit(walk->node, dir);
 	err = entry_add(dir, walk->name, walk->len, walk->node);
 	if (!err)
 		node_touch(dir, true);
@@ -43,12 +42,12 @@ create_file(struct walk *walk, struct process *process, mode_t mode)
 static int
 check_node(const struct node *node, int flags, bool slash)
 {
-	bool write = (flags & O_ACCMODE) != O_RDONLY;
+	bool write = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
 
-	if (S_ISLNK(node->mode))
-		return flags & LINUX_O_PATH ? 0 : -ELOOP;
 	if ((flags & O_DIRECTORY) && !is_directory(node))
 		return -ENOTDIR;
+	if (S_ISLNK(node->mode))
+		return flags & LINUX_O_PATH ? 0 : -ELOOP;
 	if (is_directory(node) && (write || (flags & O_CREAT)))
 		return -EISDIR;
 	if (slash && !is_directory(node))

@@ -199,9 +199,10 @@ struct sets {
 
 /* What a member of each set is told of, which is not all that poll tells. */
 static const s16 told[NR_SETS] = {
-	[READ] = POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR,
-	[WRITE] = POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR,
-	[EXCEPT] = POLLPRI,
+	[READ] = POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR |
+		 POLLNVAL,
+	[WRITE] = POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR | POLLNVAL,
+	[EXCEPT] = POLLPRI | POLLNVAL,
 };
 
 static size_t

@@ -213,8 +213,9 @@ static void
 echo_visibly(struct tty *tty, u8 c)
 {
 	if (local(tty, ECHOCTL) && is_control(c) && c != '\t') {
-		process_output(tty, '^');
-		process_output(tty, c ^ 0100);
+		emit(tty, '^');
+		emit(tty, c ^ 0100);
+		tty->column += 2; /* also when output is not processed */
 	} else {
 		process_output(tty, c);
 	}
@@ -225,10 +226,6 @@ echo(struct tty *tty, u8 c)
 {
 	if (!local(tty, ECHO))
 		return;
-	if (c == '\n') {
-		process_output(tty, c);
-		return;
-	}
 	if (tty->line_end == tty->input_head)
 		tty->line_column = tty->column;
 	echo_visibly(tty, c);
@@ -290,8 +287,10 @@ echo_erase_tab(struct tty *tty)
 	}
 	if (!after_tab)
 		columns += tty->line_column;
-	for (back = 8 - columns % 8; back > 0; back--)
-		process_output(tty, '\b');
+	for (back = 8 - columns % 8; back > 0; back--) {
+		emit(tty, '\b');
+		tty->column -= tty->column > 0;
+	}
 }
 
 static void
@@ -494,9 +493,10 @@ end_line(struct tty *tty, u8 c)
 	return true;
 }
 
-/* A byte of the line, or of the stream. */
+/* A byte of the line, or of the stream. As Linux, it shows a newline that was
+ * typed literally, or in raw mode, as ^J. */
 static void
-add_byte(struct tty *tty, u8 c)
+add_byte(struct tty *tty, u8 c, bool was_return)
 {
 	bool canonical = local(tty, ICANON);
 
@@ -505,7 +505,10 @@ add_byte(struct tty *tty, u8 c)
 		process_output(tty, '\a');
 		return;
 	}
-	echo(tty, c);
+	if (c == '\n' && was_return && local(tty, ECHO))
+		process_output(tty, c);
+	else
+		echo(tty, c);
 	add(tty, c);
 	if (!canonical) {
 		tty->line_end = tty->input_head;
@@ -533,13 +536,15 @@ translate(const struct tty *tty, u8 *c)
 static void
 take_byte(struct tty *tty, u8 c)
 {
+	bool was_return;
 	int sig;
 
 	if (tty->termios.iflag & ISTRIP)
 		c &= 0x7f;
+	was_return = c == '\r';
 	if (tty->literal_next) {
 		tty->literal_next = false;
-		add_byte(tty, c);
+		add_byte(tty, c, false);
 		return;
 	}
 	if (flow_control(tty, c))
@@ -555,7 +560,7 @@ take_byte(struct tty *tty, u8 c)
 		return;
 	if (local(tty, ICANON) && (edit(tty, c) || end_line(tty, c)))
 		return;
-	add_byte(tty, c);
+	add_byte(tty, c, was_return);
 }
 
 /* Lines that nobody reads may fill it up; then typing waits. A line that is not

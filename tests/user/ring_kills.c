@@ -160,7 +160,7 @@ to_the_device(void)
 		long since = *turns;
 
 		while (!time_to_kill(kills, since)) {
-			while (put - got < FIFO) { /* no overflow */
+			while (put - got < SIZE) { /* no overflow */
 				data()[put % SIZE] = put & 0xff;
 				__atomic_store_n(&ring->head, ++put,
 						 __ATOMIC_RELEASE);

@@ -75,6 +75,7 @@ enum lodger_call {
 	LODGER_boot_option,
 	LODGER_console_release,
 	LODGER_klog_read,
+	LODGER_personality_set, /* kernel/abi_personality.h */
 	LODGER_call,	/* call to wait: all registers */
 	LODGER_recv,
 	LODGER_reply,
@@ -85,6 +86,7 @@ enum lodger_call {
 
 #include "kernel/abi_ipc.h"
 #include "kernel/abi_objects.h"
+#include "kernel/abi_personality.h"
 
 /* Includes the final 0. Task and address space names are cut to fit. */
 enum { LODGER_NAME_LEN = 16 };

@@ -226,7 +226,7 @@ device_memory(void)
 
 	screen = (void *)map(range, 0, 8 * PAGE, READ_WRITE);
 	second = map(part, 0, PAGE, READ_WRITE);
-	screen[2048] = 0x0741;
+	screen[0] = screen[2048] = 0x0741;
 	check(second[0] == 0x41, "a part of a range is that part");
 	second[0] = 0x42;
 	check(screen[2048] == 0x0742, "both are the same memory");

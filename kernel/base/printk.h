@@ -39,7 +39,7 @@ void console_write(const char *text, size_t len);
 size_t log_read(u64 *position, char *buf, size_t size);
 
 /* The devices are somebody else's from now on: what is logged is only kept,
- * and log_interrupt() comes on the CPU that logs, until log_news_seen(). Returns
+ * and log_interrupt() comes, once until log_news_seen(). Returns
  * the position at which that was so first. */
 u64 log_release(void);
 void log_news_seen(void);

@@ -1,7 +1,6 @@
 /*
  * See kernel/objects/console.h. Anything may log, with any lock held; so who
- * reads the log is told from an interrupt that the CPU sends to itself, and
- * takes when it holds none.
+ * reads the log is told from an interrupt, which comes where none is.
  */
 #include "kernel/objects/console.h"
 

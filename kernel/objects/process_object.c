@@ -43,6 +43,8 @@ unpublish(struct process *process, struct task *task)
 	unhash_task(task);
 	task->process = NULL;
 	process->nr_threads--;
+	flush_signals(&task->pending, ~0ul);
+	flush_signals(&process->pending, ~0ul);
 	process_detach(process);
 }
 

@@ -22,6 +22,22 @@ arch_time_ns(void)
 	return now;
 }
 
+static unsigned interrupts, resets;
+
+void
+arch_send_ipi(unsigned cpu_id, enum ipi kind)
+{
+	CHECK_EQ(cpu_id, 0);
+	CHECK_EQ(kind, IPI_LOG);
+	interrupts++;
+}
+
+void
+arch_console_reset(void)
+{
+	resets++;
+}
+
 static void
 expect(const char *text)
 {
@@ -147,6 +163,46 @@ panic_lines(void)
 	expect("shown\n");
 }
 
+static void
+devices_given_away(void)
+{
+	char kept[100] = "";
+	u64 position;
+
+	pr_info("a");
+	CHECK_EQ(interrupts, 0);
+	position = log_release();
+	CHECK_EQ(position, 22);
+	pr_info("b");
+	console_write("c\n", 2);
+	expect("[    0.000000 cpu0] a\n"); /* and no more */
+	CHECK_EQ(interrupts, 1); /* one, until it is seen */
+	CHECK_EQ(log_read(&position, kept, sizeof(kept)), 24);
+	CHECK(strcmp(kept, "[    0.000000 cpu0] b\nc\n") == 0);
+	log_news_seen();
+	pr_info("d");
+	CHECK_EQ(interrupts, 2);
+	CHECK_EQ(log_release(), 22); /* the first one counts */
+	log_take_back();
+	CHECK_EQ(resets, 1);
+	pr_info("e");
+	expect("[    0.000000 cpu0] a\n[    0.000000 cpu0] e\n");
+	CHECK_EQ(interrupts, 2);
+	log_take_back();
+	CHECK_EQ(resets, 1);
+}
+
+static void
+panic_takes_back(void)
+{
+	log_release();
+	pr_info("hidden");
+	printk_force();
+	CHECK_EQ(resets, 1);
+	pr_info("shown");
+	expect("shown\n");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -162,5 +218,8 @@ main(int argc, char **argv)
 	test("a reader that comes back gets the new lines only",
 	     new_lines_only);
 	test("in a panic every line is shown, without stamps", panic_lines);
+	test("a log without devices is kept, and its reader is told",
+	     devices_given_away);
+	test("a panic takes the devices back", panic_takes_back);
 	return host_result();
 }

@@ -345,6 +345,92 @@ wrong_arguments(void)
 		lodger_handle_close(handle);
 }
 
+/* ---- Hostile files -------------------------------------------------------------- */
+
+/* Where a program's headers are: <elf.h>, which is not the C library's job to
+ * misread here. */
+struct headers {
+	unsigned char ident[16];
+	uint16_t type, machine;
+	uint32_t version;
+	uint64_t entry, phoff, shoff;
+	uint32_t flags;
+	uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
+};
+
+struct segment_header {
+	uint32_t type, flags;
+	uint64_t offset, vaddr, paddr, filesz, memsz, align;
+};
+
+static char *image;
+static size_t image_size;
+
+static int
+build_image(const char **why)
+{
+	const char *argv[] = { "hostile", NULL }, *envp[] = { NULL };
+	struct program_args args = { .path = "hostile", .argv = argv,
+				     .envp = envp };
+	struct program program;
+	int err = program_build(&program, image, image_size, &args, why);
+
+	if (!err)
+		lodger_handle_close(program.building);
+	return err;
+}
+
+static struct segment_header *
+last_segment(void)
+{
+	struct headers *headers = (void *)image;
+	struct segment_header *at = (void *)(image + headers->phoff), *last;
+
+	for (last = at; at < (struct segment_header *)(image + headers->phoff) +
+				     headers->phnum; at++)
+		if (at->type == 1)
+			last = at;
+	return last;
+}
+
+static void
+hostile_files(void *unused)
+{
+	unsigned long seed = 12345;
+	struct cpio_entry file;
+	const char *why;
+	unsigned next = lodger_endpoint_create();
+	char *good;
+	int refused = 0;
+
+	(void)unused;
+	open_program(SELF, &file);
+	image_size = file.size;
+	image = private_memory(2 * image_size);
+	good = image + image_size;
+	memcpy(good, file.data, image_size);
+	memcpy(image, good, image_size);
+	last_segment()->memsz = USER_END - last_segment()->vaddr;
+	check_equal(build_image(&why), -ENOMEM, "no room for the stack");
+	memcpy(image, good, image_size);
+	image_size /= 2;
+	check_equal(build_image(&why), -ENOEXEC, "half a program");
+	image_size *= 2;
+	for (int i = 0; i < 300; i++) {
+		memcpy(image, good, image_size);
+		for (int n = 0; n < 2; n++) {
+			seed = seed * 6364136223846793005 + 1442695040888963407;
+			image[(seed >> 33) % 500] ^= 1 << (seed >> 60) % 8;
+		}
+		refused += build_image(&why) != 0;
+	}
+	check(refused > 50, "many damaged files are refused");
+	lodger_handle_close(next);
+	check_equal(lodger_endpoint_create(), next, "and none leaves a handle");
+	lodger_handle_close(next);
+	munmap(image, 2 * file.size);
+}
+
 /* ---- Nothing is left ---------------------------------------------------------- */
 
 /* Whichever allocation fails, nothing has changed. */
@@ -372,7 +458,6 @@ no_memory(void *unused)
 		_exit(4);
 }
 
-/* In a child, which needs the module; the rest of the test does not. */
 static void
 nothing_is_left(void (*fn)(void *), const char *what)
 {
@@ -409,6 +494,7 @@ main(int argc, char **argv)
 	watching();
 	wrong_arguments();
 	nothing_is_left(half_built, "what was half built is gone");
+	nothing_is_left(hostile_files, "hostile files leave nothing");
 	lodger_sys_stat(&sys);
 	if (sys.debug)
 		nothing_is_left(no_memory, "failures leave nothing");

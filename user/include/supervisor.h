@@ -102,9 +102,9 @@ struct supervisor {
 /* -1: with the reason in the log. */
 int supervisor_init(struct supervisor *supervisor,
 		    const struct server *servers, unsigned n);
-/* Starts what is due, then waits until @deadline (CLOCK_MONOTONIC; ~0: for
- * ever) or until something has happened, and attends to it. Returns how many
- * servers run or will be started. */
+/* Starts what is due; if nothing was, waits until @deadline (CLOCK_MONOTONIC;
+ * ~0: for ever) or until something has happened, and attends to it. Returns how
+ * many servers run or will be started. */
 unsigned supervisor_step(struct supervisor *supervisor, uint64_t deadline);
 
 uint64_t supervisor_now(void);

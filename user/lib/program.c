@@ -134,8 +134,11 @@ fill(struct program *program, const char *image,
 {
 	uint64_t bias = program_bias(elf);
 	long sp;
-	int err = load_segments(program->building, image, bias, elf);
+	int err;
 
+	if (elf->high + bias > USER_END - STACK_FIRST)
+		return -ENOMEM;
+	err = load_segments(program->building, image, bias, elf);
 	if (err)
 		return err;
 	sp = make_stack(program->building, elf, bias, args);

@@ -2,6 +2,7 @@
 #include "user/include/supervisor.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -263,8 +264,11 @@ static void
 report(const struct supervised *it, int status, enum outcome outcome,
        uint64_t delay)
 {
-	char what[64];
+	char what[64], when[32] = " at once";
 
+	if (delay)
+		snprintf(when, sizeof(when), " in %u ms",
+			 (unsigned)(delay / 1000000));
 	policy_describe(status, what, sizeof(what));
 	if (outcome == OUTCOME_DONE)
 		server_log("init: %s (pid %d) %s; it is not started again",
@@ -274,9 +278,8 @@ report(const struct supervised *it, int status, enum outcome outcome,
 			   it->server->name, it->pid, what,
 			   it->policy.crashes);
 	else
-		server_log("init: %s (pid %d) %s; starts again in %u ms",
-			   it->server->name, it->pid, what,
-			   (unsigned)(delay / 1000000));
+		server_log("init: %s (pid %d) %s; starts again%s",
+			   it->server->name, it->pid, what, when);
 }
 
 static void
@@ -324,23 +327,26 @@ supervisor_init(struct supervisor *supervisor, const struct server *servers,
 	return 0;
 }
 
-/* Starts what is due; when the next one will be. */
-static uint64_t
-start_due(struct supervisor *supervisor)
+/* Starts what is due; whether there was anything. *@next: when there will be. */
+static bool
+start_due(struct supervisor *supervisor, uint64_t *next)
 {
-	uint64_t now = supervisor_now(), next = ~0ull;
+	uint64_t now = supervisor_now();
+	bool started = false;
 
 	for (unsigned i = 0; i < supervisor->nr_servers; i++) {
 		struct supervised *it = &supervisor->servers[i];
 
 		if (it->state != SERVER_WAITS)
 			continue;
-		if (it->when <= now)
+		if (it->when <= now) {
 			start(supervisor, it);
-		else if (it->when < next)
-			next = it->when;
+			started = true;
+		} else if (it->when < *next) {
+			*next = it->when;
+		}
 	}
-	return next;
+	return started;
 }
 
 /* Until the deadline, or until a server ends. */
@@ -372,9 +378,7 @@ nr_alive(const struct supervisor *supervisor)
 unsigned
 supervisor_step(struct supervisor *supervisor, uint64_t deadline)
 {
-	uint64_t next = start_due(supervisor);
-
-	if (nr_alive(supervisor))
-		await(supervisor, next < deadline ? next : deadline);
+	if (!start_due(supervisor, &deadline) && nr_alive(supervisor))
+		await(supervisor, deadline);
 	return nr_alive(supervisor);
 }

@@ -33,6 +33,7 @@
 #include "user/include/futex.h"
 #include "user/include/ipc.h"
 #include "user/include/lodger.h"
+#include "user/include/objects.h"
 #include "user/include/syscall_inline.h"
 
 enum {
@@ -1136,6 +1137,83 @@ run_boot_row(void)
 	printf("bench: boot: %lu insn, 0 cr3\n", (unsigned long)sys.boot_ns);
 }
 
+/* ---- An interrupt to its driver ---------------------------------------- */
+
+/*
+ * Interrupted is a program that does nothing but write down the time. The
+ * driver is another process, with a better priority, and writes down the time
+ * when it has acknowledged: what is between the last of the one and the one of
+ * the other. The timer is the old one (an edge), set anew for each round.
+ */
+enum { INTERRUPTS = 200, TIMER_TICKS = 30 };
+
+static struct {
+	volatile uint64_t last, heard;
+	_Atomic int ready;
+} *times;
+
+static int
+drive(unsigned line, unsigned news)
+{
+	struct ipc ipc = { .timeout = LODGER_FOREVER };
+
+	lodger_set_priority(0, LODGER_PRIO_FIRST);
+	lodger_interrupt_bind(line, news, 1);
+	times->ready = 2;
+	for (;;) {
+		if (ipc_wait(news, &ipc) != 0 ||
+		    lodger_interrupt_ack(line) != 0)
+			return 1;
+		times->heard = now();
+	}
+}
+
+static double
+one_interrupt(void)
+{
+	times->heard = 0;
+	lodger_port_out(LODGER_ALL_PORTS, 0x43, 1, 0x30);
+	lodger_port_out(LODGER_ALL_PORTS, 0x40, 1, TIMER_TICKS);
+	lodger_port_out(LODGER_ALL_PORTS, 0x40, 1, 0);
+	while (!times->heard)
+		times->last = now();
+	return times->heard - times->last;
+}
+
+static void
+run_interrupt_row(void)
+{
+	static double costs[INTERRUPTS];
+	unsigned line = lodger_resource_narrow(LODGER_ALL_INTERRUPTS, 0, 1);
+	unsigned news = lodger_notification_create();
+	uint64_t writes;
+	pid_t pid;
+
+	times = map(PAGE, MAP_SHARED);
+	pid = fork();
+	if (pid == 0) {
+		while (times->ready == 0)
+			sched_yield();
+		_exit(drive(1, 2));
+	}
+	lodger_handle_give(pid, line);
+	lodger_handle_give(pid, news);
+	times->ready = 1;
+	while (times->ready == 1)
+		sched_yield();
+	one_interrupt();
+	writes = sum_counter(COUNT_CR3_WRITES);
+	for (int i = 0; i < INTERRUPTS; i++)
+		costs[i] = one_interrupt();
+	writes = sum_counter(COUNT_CR3_WRITES) - writes;
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	qsort(costs, INTERRUPTS, sizeof(double), by_size);
+	printf("bench: interrupt to driver and acknowledge: %.0f insn, "
+	       "%.2f cr3\n", costs[INTERRUPTS / 2],
+	       writes / (2.0 * INTERRUPTS)); /* there, and not back */
+}
+
 /* ---- Start ------------------------------------------------------------ */
 
 static void
@@ -1161,6 +1239,8 @@ main(int argc, char **argv)
 	if (is_lodger && wanted("boot"))
 		run_boot_row();
 	run_rows();
+	if (is_lodger && nr_cpus == 1 && wanted("interrupt to driver"))
+		run_interrupt_row();
 	if (is_lodger && nr_cpus > 1)
 		run_ipi_rows();
 	if (is_lodger && wanted("kernel memory"))

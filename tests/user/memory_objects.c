@@ -1,0 +1,594 @@
+// timeout=120
+/* Memory objects: the same pages in several address spaces, rights that
+ * mprotect cannot widen, sizes that mremap cannot exceed; device memory, which
+ * is never RAM; the boot module; mm_share, with both sides writing afterwards;
+ * mm_regions. Nothing is left, and failures leave nothing. */
+#define _GNU_SOURCE
+#include "tests/user/outside.h"
+
+enum {
+	VGA = 0xb8000,
+	APIC = 0xfee00000,
+	READ_WRITE = PROT_READ | PROT_WRITE,
+	WHERE = 0x10000000,
+};
+
+/* The result of a call that answers with an address: 0, or the error. */
+static long
+error_of(long result)
+{
+	return result < 0 && result > -4096 ? result : 0;
+}
+
+static char *
+map(unsigned memory, uint64_t offset, uint64_t len, int prot)
+{
+	long addr = lodger_memory_map(0, memory, offset, len, 0, prot);
+
+	if (error_of(addr)) {
+		printf("WRONG: memory_map: %ld\n", addr);
+		exit(2);
+	}
+	return (char *)addr;
+}
+
+/* ---- Anonymous memory -------------------------------------------------------- */
+
+static void
+one_object_many_views(void)
+{
+	unsigned memory = lodger_memory_create(3 * PAGE - 5);
+	struct lodger_memory_info info;
+	char *a, *b, *part;
+	_Atomic int *word;
+	int status;
+
+	check_equal(lodger_memory_info(memory, &info), 0, "memory_info");
+	check(info.length == 3 * PAGE && info.size == info.length &&
+		      info.kind == LODGER_MEMORY_ANONYMOUS && !info.physical,
+	      "whole pages");
+	a = map(memory, 0, 3 * PAGE, READ_WRITE);
+	b = map(memory, 0, 3 * PAGE, PROT_READ);
+	part = map(memory, PAGE, PAGE, READ_WRITE);
+	check(a[0] == 0 && a[3 * PAGE - 1] == 0, "it is zero");
+	a[PAGE] = 1;
+	part[1] = 2;
+	check(b[PAGE] == 1 && b[PAGE + 1] == 2, "all see the same");
+	lodger_handle_close(memory);
+	word = (_Atomic int *)a;
+	if (fork_or_die() == 0) {
+		await_word(word, 1);
+		a[PAGE] = 3;
+		signal_word(word, 2);
+		_exit(0);
+	}
+	signal_word(word, 1);
+	await_word(word, 2);
+	wait(&status);
+	check(b[PAGE] == 3, "a child of fork shares it, without the handle");
+	munmap(a, 3 * PAGE);
+	munmap(b, 3 * PAGE);
+	munmap(part, PAGE);
+}
+
+/* Into an address space that is being built, and by another process's handle. */
+static void
+given_away(void)
+{
+	unsigned memory = lodger_memory_create(PAGE);
+	unsigned building = lodger_mm_create();
+	char *mine = map(memory, 0, PAGE, READ_WRITE), there[4];
+
+	check_equal(lodger_memory_map(building, memory, 0, PAGE, WHERE,
+				      PROT_READ),
+		    WHERE, "mapped at an address, somewhere else");
+	strcpy(mine, "abc");
+	check_equal(lodger_mm_read(building, WHERE, there, 4), 4, "mm_read");
+	check(strcmp(there, "abc") == 0, "finds what was written here");
+	show_expect("mm_write to what is only readable",
+		    lodger_mm_write(building, WHERE, there, 4), -EFAULT);
+	show_expect("mm_share does not take shared memory",
+		    lodger_mm_share(building, 0, mine, PAGE, PROT_READ),
+		    -EINVAL);
+	munmap(mine, PAGE);
+	lodger_handle_close(memory);
+	lodger_handle_close(building);
+}
+
+static void
+rights(void)
+{
+	unsigned memory = lodger_memory_create(2 * PAGE);
+	unsigned readable = duplicate(memory, LODGER_RIGHT_READ |
+					      LODGER_RIGHT_MAP, 0);
+	unsigned hidden = duplicate(memory, LODGER_RIGHT_WRITE |
+					    LODGER_RIGHT_MAP, 0);
+	char *view = map(readable, 0, 2 * PAGE, PROT_NONE);
+	struct lodger_memory_info info;
+
+	show_expect("map for writing without the right",
+		    lodger_memory_map(0, readable, 0, PAGE, 0, READ_WRITE),
+		    -EPERM);
+	show_expect("map without READ",
+		    lodger_memory_map(0, hidden, 0, PAGE, 0, PROT_WRITE),
+		    -EPERM);
+	show_expect("mprotect to write",
+		    syscall3(SYS_mprotect, (long)view, PAGE, READ_WRITE),
+		    -EACCES);
+	check_equal(mprotect(view, PAGE, PROT_READ), 0, "mprotect to read");
+	check(*(volatile char *)view == 0, "it can be read");
+	check_equal(mprotect(view, PAGE, PROT_READ | PROT_EXEC), 0,
+		    "and executed");
+	munmap(view, 2 * PAGE);
+	lodger_handle_close(hidden);
+	hidden = duplicate(memory, LODGER_RIGHT_READ, 0);
+	show_expect("map without MAP",
+		    lodger_memory_map(0, hidden, 0, PAGE, 0, PROT_READ),
+		    -EPERM);
+	show_expect("info without MAP", lodger_memory_info(hidden, &info),
+		    -EPERM);
+	lodger_handle_close(hidden);
+	lodger_handle_close(readable);
+	lodger_handle_close(memory);
+}
+
+static void
+limits(void)
+{
+	unsigned memory = lodger_memory_create(2 * PAGE);
+	char *view = map(memory, PAGE, PAGE, READ_WRITE);
+
+	show_expect("mremap beyond the end",
+		    error_of(syscall6(SYS_mremap, (long)view, PAGE, 2 * PAGE,
+				      MREMAP_MAYMOVE, 0, 0)), -EINVAL);
+	show_expect("of no length", lodger_memory_create(0), -EINVAL);
+	show_expect("too large", lodger_memory_create(LODGER_MEMORY_MAX + 1),
+		    -EINVAL);
+	show_expect("map past the end",
+		    lodger_memory_map(0, memory, PAGE, 2 * PAGE, 0, PROT_READ),
+		    -EINVAL);
+	show_expect("map at no page's start",
+		    lodger_memory_map(0, memory, 1, PAGE, 0, PROT_READ),
+		    -EINVAL);
+	show_expect("a sum that is too great",
+		    lodger_memory_map(0, memory, -PAGE, 2 * PAGE, 0,
+				      PROT_READ), -EINVAL);
+	show_expect("map nothing",
+		    lodger_memory_map(0, memory, 0, 0, 0, PROT_READ), -EINVAL);
+	show_expect("map with unknown rights",
+		    lodger_memory_map(0, memory, 0, PAGE, 0, 64), -EINVAL);
+	show_expect("map at a crooked address",
+		    lodger_memory_map(0, memory, 0, PAGE, WHERE + 1,
+				      PROT_READ), -EINVAL);
+	show_expect("map into the kernel",
+		    lodger_memory_map(0, memory, 0, PAGE, 1ul << 47,
+				      PROT_READ), -ENOMEM);
+	show_expect("map into no handle",
+		    lodger_memory_map(99, memory, 0, PAGE, 0, PROT_READ),
+		    -EBADF);
+	show_expect("map into itself",
+		    lodger_memory_map(memory, memory, 0, PAGE, 0, PROT_READ),
+		    -EINVAL);
+	show_expect("map no handle",
+		    lodger_memory_map(0, 99, 0, PAGE, 0, PROT_READ), -EBADF);
+	show_expect("info to nowhere", lodger_memory_info(memory, (void *)8),
+		    -EFAULT);
+	show_expect("narrow anonymous memory",
+		    lodger_resource_narrow(memory, 0, PAGE), -EINVAL);
+	munmap(view, PAGE);
+	lodger_handle_close(memory);
+}
+
+/* ---- Device memory ------------------------------------------------------------ */
+
+static long
+map_device(uint64_t addr, uint64_t len, int prot)
+{
+	return error_of(lodger_memory_map(0, LODGER_ALL_DEVICES, addr, len, 0,
+					  prot));
+}
+
+static void
+never_ram(void)
+{
+	struct lodger_sys_stat sys;
+	bool refused = true;
+	uint64_t end;
+
+	lodger_sys_stat(&sys);
+	end = sys.total_frames * PAGE; /* a machine with less than 2 GiB */
+	for (uint64_t addr = 1 << 20; addr < end; addr += 7 * PAGE)
+		refused &= map_device(addr, PAGE, PROT_READ) == -EACCES;
+	check(refused, "no page of RAM is a device's");
+	show_expect("one that begins before RAM",
+		    map_device((1 << 20) - PAGE, 2 * PAGE, PROT_READ),
+		    -EACCES);
+	show_expect("all there is", map_device(0, 1ul << 36, PROT_READ),
+		    -EACCES);
+	show_expect("the interrupt controller", map_device(APIC, PAGE,
+							   PROT_READ), -EACCES);
+	show_expect("code in a device", map_device(VGA, PAGE, PROT_READ |
+						   PROT_EXEC), -EPERM);
+	show_expect("beyond what a CPU can address",
+		    map_device(1ul << 52, PAGE, PROT_READ), -EINVAL);
+}
+
+static void
+device_memory(void)
+{
+	unsigned range = lodger_resource_narrow(LODGER_ALL_DEVICES, VGA,
+						8 * PAGE);
+	unsigned part = lodger_resource_narrow(range, VGA + PAGE, PAGE);
+	unsigned pin = lodger_mm_open();
+	volatile uint16_t *screen;
+	char *second, byte;
+	struct lodger_mm_stat stat;
+
+	screen = (void *)map(range, 0, 8 * PAGE, READ_WRITE);
+	second = map(part, 0, PAGE, READ_WRITE);
+	screen[0] = screen[2048] = 0x0741;
+	check(second[0] == 0x41, "a part of a range is that part");
+	second[0] = 0x42;
+	check(screen[2048] == 0x0742, "both are the same memory");
+	mprotect((void *)screen, PAGE, PROT_NONE);
+	mprotect((void *)screen, PAGE, READ_WRITE);
+	screen[0] = 0x0743;
+	check(screen[0] == 0x0743, "after it was hidden");
+	second = (char *)syscall6(SYS_mremap, (long)second, PAGE, PAGE,
+				  MREMAP_MAYMOVE | MREMAP_FIXED, WHERE, 0);
+	check(second == (char *)WHERE && second[0] == 0x42, "it can be moved");
+	if (fork_or_die() == 0)
+		_exit(screen[2048] == 0x0742 ? 0 : 1);
+	wait(NULL);
+	show_expect("mm_read of a device",
+		    lodger_mm_read(pin, (uint64_t)screen, &byte, 1), -EFAULT);
+	lodger_mm_info(pin, &stat);
+	check(stat.resident > 0, "its pages are counted as mapped");
+	show_expect("narrow to half a page",
+		    lodger_resource_narrow(range, VGA, 100), -EINVAL);
+	show_expect("narrow to nothing", lodger_resource_narrow(range, VGA, 0),
+		    -EINVAL);
+	show_expect("narrow to more",
+		    lodger_resource_narrow(part, VGA + PAGE, 2 * PAGE),
+		    -EINVAL);
+	show_expect("narrow to what is before",
+		    lodger_resource_narrow(part, VGA, PAGE), -EINVAL);
+	munmap((void *)screen, 8 * PAGE);
+	munmap(second, PAGE);
+	lodger_handle_close(pin);
+	lodger_handle_close(range);
+	lodger_handle_close(part);
+}
+
+static void
+boot_module(void)
+{
+	struct lodger_memory_info info;
+	unsigned pin = lodger_mm_open();
+	char *view, head[7] = "";
+
+	lodger_memory_info(LODGER_BOOT_MODULE, &info);
+	check(info.kind == LODGER_MEMORY_MODULE && info.size <= info.length &&
+		      info.size > info.length - 2 * PAGE,
+	      "the boot module has a size");
+	view = map(LODGER_BOOT_MODULE, 0, info.length, PROT_READ);
+	check(memcmp(view + info.offset, "070701", 6) == 0,
+	      "and is the archive");
+	check_equal(lodger_mm_read(pin, (uint64_t)view + info.offset, head, 6),
+		    6, "mm_read reaches it");
+	check(strcmp(head, "070701") == 0, "and finds the same");
+	show_expect("write to it",
+		    lodger_mm_write(pin, (uint64_t)view, head, 6), -EFAULT);
+	show_expect("map it for writing",
+		    lodger_memory_map(0, LODGER_BOOT_MODULE, 0, PAGE, 0,
+				      READ_WRITE), -EPERM);
+	munmap(view, info.length);
+	lodger_handle_close(pin);
+}
+
+/* ---- mm_share --------------------------------------------------------------------- */
+
+static char
+byte_at(unsigned mm, uint64_t addr)
+{
+	char byte = 'X';
+
+	lodger_mm_read(mm, addr, &byte, 1);
+	return byte;
+}
+
+static void
+share_and_write(void)
+{
+	unsigned building = lodger_mm_create();
+	char *mine = private_memory(4 * PAGE);
+	struct lodger_mm_stat stat;
+	uint64_t there;
+
+	mine[0] = 'a';
+	mine[2 * PAGE] = 'c';
+	there = lodger_mm_share(building, WHERE, mine, 4 * PAGE, READ_WRITE);
+	check_equal(there, WHERE, "shared");
+	lodger_mm_info(building, &stat);
+	check_equal(stat.resident, 2, "the pages that were touched");
+	check(byte_at(building, WHERE) == 'a' &&
+		      byte_at(building, WHERE + PAGE) == 0 &&
+		      byte_at(building, WHERE + 2 * PAGE) == 'c',
+	      "what is there");
+	mine[0] = 'b';
+	lodger_mm_write(building, WHERE + 2 * PAGE, "d", 1);
+	mine[PAGE] = 'e';
+	lodger_mm_write(building, WHERE + 3 * PAGE, "f", 1);
+	check(byte_at(building, WHERE) == 'a' && mine[2 * PAGE] == 'c',
+	      "each side's writing is its own");
+	check(byte_at(building, WHERE + PAGE) == 0 && mine[3 * PAGE] == 0,
+	      "also where nobody had written before");
+	check_equal(lodger_mm_share(building, WHERE + PAGE, mine, PAGE,
+				    PROT_READ),
+		    WHERE + PAGE, "shared again, over what is there");
+	check(byte_at(building, WHERE + PAGE) == 'b', "it is there");
+	show_expect("writing there, where it was not allowed",
+		    lodger_mm_write(building, WHERE + PAGE, "x", 1), -EFAULT);
+	munmap(mine, 4 * PAGE);
+	check(byte_at(building, WHERE + PAGE) == 'b',
+	      "it stays when the source goes");
+	lodger_handle_close(building);
+}
+
+/* A thread writes all the time while its pages are being shared: each view is
+ * of one moment, and does not change. */
+static _Atomic int stop;
+
+static void *
+writer(void *area)
+{
+	volatile long *words = area;
+
+	for (long n = 1; !stop; n++)
+		words[0] = words[512] = n;
+	return NULL;
+}
+
+static void
+share_while_written(void)
+{
+	char *mine = private_memory(2 * PAGE);
+	unsigned building = lodger_mm_create();
+	bool still = true;
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, writer, mine);
+	for (int i = 0; i < 60; i++) {
+		long before[2], after[2];
+
+		lodger_mm_share(building, WHERE, mine, 2 * PAGE, PROT_READ);
+		lodger_mm_read(building, WHERE, &before[0], 8);
+		lodger_mm_read(building, WHERE + PAGE, &before[1], 8);
+		sched_yield();
+		lodger_mm_read(building, WHERE, &after[0], 8);
+		lodger_mm_read(building, WHERE + PAGE, &after[1], 8);
+		still &= before[0] == after[0] && before[1] == after[1];
+	}
+	stop = 1;
+	pthread_join(thread, NULL);
+	stop = 0;
+	check(still, "what was shared does not change while its source does");
+	munmap(mine, 2 * PAGE);
+	lodger_handle_close(building);
+}
+
+/* Two processes share with each other, in both directions at once. */
+static void
+crosswise(void)
+{
+	_Atomic int *word = shared_memory(PAGE);
+	char *area = private_memory(8 * PAGE);
+	unsigned pin = lodger_mm_open();
+	unsigned endpoint = lodger_endpoint_create();
+	struct lodger_message message = { .nr_recv = 1 };
+	struct ipc ipc = { .message = &message, .timeout = LODGER_FOREVER };
+	pid_t pid = fork_or_die();
+	unsigned theirs;
+	long result = 0;
+
+	memset(area, 1, 8 * PAGE);
+	if (pid == 0) {
+		await_word(word, 1);
+		message.nr_recv = 0;
+		message.nr_send = 1;
+		message.send_handles[0] = lodger_mm_open();
+		if (ipc_call(1, 0, &ipc) < 0)
+			_exit(1);
+		for (int i = 0; i < 500 && !error_of(result); i++)
+			result = lodger_mm_share(2, 0x20000000, area, 8 * PAGE,
+						 READ_WRITE);
+		_exit(error_of(result) ? 2 : 0);
+	}
+	lodger_handle_give(pid, duplicate(endpoint, LODGER_RIGHT_CALL |
+					  LODGER_RIGHT_TRANSFER, 0));
+	lodger_handle_give(pid, pin);
+	signal_word(word, 1);
+	result = ipc_recv(endpoint, &ipc);
+	theirs = message.recv_handles[0];
+	ipc.message = NULL;
+	ipc_reply(ipc_reply_handle(result), 0, &ipc);
+	result = 0;
+	for (int i = 0; i < 500 && !error_of(result); i++)
+		result = lodger_mm_share(theirs, 0x20000000, area, 8 * PAGE,
+					 READ_WRITE);
+	check(!error_of(result) || result == -ESRCH, "crosswise");
+	check_equal(status_of(pid), 0, "two share with each other, for ever");
+	lodger_handle_close(theirs);
+	lodger_handle_close(endpoint);
+	munmap(area, 8 * PAGE);
+	munmap((void *)0x20000000, 8 * PAGE);
+	munmap((void *)word, PAGE);
+}
+
+static void
+wrong_shares(void)
+{
+	unsigned building = lodger_mm_create(), pin = lodger_mm_open();
+	char *mine = private_memory(4 * PAGE);
+
+	munmap(mine + PAGE, PAGE);
+	mprotect(mine + 3 * PAGE, PAGE, PROT_NONE);
+	mine[0] = 1;
+	show_expect("a hole", lodger_mm_share(building, 0, mine, 2 * PAGE,
+					      PROT_READ), -EFAULT);
+	show_expect("what cannot be read",
+		    lodger_mm_share(building, 0, mine + 2 * PAGE, 2 * PAGE,
+				    PROT_READ), -EFAULT);
+	show_expect("oneself", lodger_mm_share(pin, 0, mine, PAGE, PROT_READ),
+		    -EINVAL);
+	show_expect("half a page",
+		    lodger_mm_share(building, 0, mine, 100, PROT_READ),
+		    -EINVAL);
+	show_expect("from a crooked address",
+		    lodger_mm_share(building, 0, mine + 1, PAGE, PROT_READ),
+		    -EINVAL);
+	show_expect("to a crooked address",
+		    lodger_mm_share(building, WHERE + 1, mine, PAGE,
+				    PROT_READ), -EINVAL);
+	show_expect("nothing", lodger_mm_share(building, 0, mine, 0, PROT_READ),
+		    -EINVAL);
+	show_expect("unknown rights",
+		    lodger_mm_share(building, 0, mine, PAGE, 64), -EINVAL);
+	show_expect("the kernel",
+		    lodger_mm_share(building, 0, (void *)(1ul << 47), PAGE,
+				    PROT_READ), -EFAULT);
+	show_expect("into the kernel",
+		    lodger_mm_share(building, 1ul << 47, mine, PAGE,
+				    PROT_READ), -ENOMEM);
+	show_expect("with no handle",
+		    lodger_mm_share(99, 0, mine, PAGE, PROT_READ), -EBADF);
+	show_expect("with a memory object",
+		    lodger_mm_share(LODGER_BOOT_MODULE, 0, mine, PAGE,
+				    PROT_READ), -EINVAL);
+	munmap(mine, 4 * PAGE);
+	lodger_handle_close(pin);
+	lodger_handle_close(building);
+}
+
+/* ---- mm_regions ------------------------------------------------------------------- */
+
+static void
+regions(void)
+{
+	struct lodger_region list[64];
+	unsigned memory = lodger_memory_create(PAGE);
+	char *shared = map(memory, 0, PAGE, PROT_READ);
+	long heap = syscall3(SYS_brk, 0, 0, 0), n, few;
+	unsigned found = 0;
+	bool ordered = true;
+
+	syscall3(SYS_brk, heap + PAGE, 0, 0);
+	n = lodger_mm_regions(LODGER_OWN_MM, list, 64);
+	check(n > 4 && n < 64, "mm_regions");
+	for (long i = 0; i < n; i++) {
+		ordered &= list[i].start < list[i].end &&
+			   (i == 0 || list[i - 1].end <= list[i].start);
+		if (list[i].start == (uint64_t)shared)
+			found += list[i].flags == LODGER_REGION_SHARED &&
+				 list[i].prot == PROT_READ;
+		if (list[i].flags & LODGER_REGION_STACK)
+			found += (uint64_t)&list < list[i].end &&
+				 (uint64_t)&list >= list[i].start;
+		if (list[i].flags & LODGER_REGION_HEAP)
+			found += (uint64_t)heap < list[i].end &&
+				 (uint64_t)heap >= list[i].start;
+		if (list[i].start <= (uint64_t)&regions &&
+		    (uint64_t)&regions < list[i].end)
+			found += list[i].prot == (PROT_READ | PROT_EXEC);
+	}
+	check(ordered, "by address");
+	check_equal(found, 4, "shared memory, the stack, the heap, the code");
+	for (int i = 0; i < 50; i++) /* more than fit into one look */
+		mprotect(private_memory(3 * PAGE) + PAGE, PAGE, PROT_READ);
+	few = lodger_mm_regions(LODGER_OWN_MM, list, 3);
+	check(few > n + 50, "how many there are, though three were wanted");
+	check_equal(lodger_mm_regions(LODGER_OWN_MM, NULL, 0), few,
+		    "and none wanted");
+	show_expect("to nowhere", lodger_mm_regions(LODGER_OWN_MM, (void *)8,
+						    4), -EFAULT);
+	show_expect("of nobody", lodger_mm_regions(1ull << 40, list, 4),
+		    -ESRCH);
+	show_expect("of the kernel", lodger_mm_regions(0, list, 4), -ESRCH);
+	munmap(shared, PAGE);
+	lodger_handle_close(memory);
+}
+
+/* ---- Nothing is left ------------------------------------------------------------- */
+
+static void
+no_memory(void)
+{
+	char *mine = private_memory(600 * PAGE);
+	unsigned building = lodger_mm_create();
+	long memory = -ENOMEM, result = -ENOMEM;
+	struct lodger_mm_stat stat;
+	bool untouched = true;
+
+	mine[0] = mine[PAGE] = mine[599 * PAGE] = 1;
+	for (unsigned n = 1; memory == -ENOMEM; n++) {
+		lodger_fail(LODGER_FAIL_ANY, n);
+		memory = lodger_memory_create(PAGE);
+	}
+	for (unsigned n = 1; result == -ENOMEM; n++) {
+		lodger_fail(LODGER_FAIL_ANY, n);
+		result = lodger_memory_map(building, memory, 0, PAGE, WHERE,
+					   PROT_READ);
+	}
+	check_equal(result, WHERE, "memory_map, with memory at last");
+	result = -ENOMEM;
+	for (unsigned n = 1; result == -ENOMEM; n++) {
+		lodger_fail(LODGER_FAIL_ANY, n);
+		result = lodger_mm_share(building, WHERE, mine, 600 * PAGE,
+					 READ_WRITE);
+		lodger_mm_info(building, &stat);
+		untouched &= result == WHERE || stat.mapped_bytes == PAGE;
+	}
+	check_equal(result, WHERE, "mm_share, with memory at last");
+	check(untouched, "what failed has changed nothing");
+	munmap(mine, 600 * PAGE);
+	lodger_handle_close(building);
+	lodger_handle_close(memory);
+}
+
+static void
+all(bool debug)
+{
+	one_object_many_views();
+	given_away();
+	rights();
+	limits();
+	device_memory();
+	boot_module();
+	share_and_write();
+	share_while_written();
+	crosswise();
+	wrong_shares();
+	if (debug)
+		no_memory();
+}
+
+int
+main(void)
+{
+	struct lodger_sys_stat sys;
+	uint64_t tasks;
+	long before;
+
+	lodger_or_skip();
+	lodger_sys_stat(&sys);
+	begin();
+	never_ram();
+	tasks = tasks_now();
+	all(sys.debug);
+	before = frames_at_rest(tasks);
+	all(sys.debug);
+	check_equal(frames_at_rest(tasks), before, "nothing is left");
+	lodger_check_invariants();
+	regions();
+	return end();
+}

@@ -157,9 +157,10 @@ get(void)
 	unsigned char c;
 	uint32_t before;
 
+	report_storm();
 	while (ring_used(input) == 0) {
-		report_storm();
 		wait_for_bits();
+		report_storm();
 	}
 	before = input->tail;
 	ring_read(input, &c, 1);

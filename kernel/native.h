@@ -14,12 +14,7 @@ long stat_pinned_mm(struct mm *mm, uaddr_t buf);
 
 /* At the end of system call @number: withdraws the failure that the caller
  * asked for, unless this was the call that asked. */
-#ifdef CONFIG_DEBUG
 void end_injection(u64 number);
-#else
-static inline void
-end_injection(u64 number)
-{
-	(void)number;
-}
+#ifndef CONFIG_DEBUG
+#define end_injection(number) debug_only(end_injection(number))
 #endif

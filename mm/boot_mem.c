@@ -116,8 +116,7 @@ add_usable(const struct memory_range *range)
 	paddr_t end = MIN(range->end, MAX_ADDRESS);
 
 	if (range->end > MAX_ADDRESS)
-		pr_warn("memory above %llu GiB is not used",
-			(unsigned long long)(MAX_ADDRESS >> 30));
+		pr_warn("memory above %lu GiB is not used", MAX_ADDRESS >> 30);
 	start = ALIGN_UP(start, PAGE_SIZE);
 	end = ALIGN_DOWN(end, PAGE_SIZE);
 	if (start < end)
@@ -171,10 +170,9 @@ boot_mem_init(const struct boot_info *boot)
 	usable_bytes = count_bytes();
 	usable_end = nr_ranges ? ranges[nr_ranges - 1].end : 0;
 	if (usable_bytes < MIN_USABLE)
-		panic("only %llu KiB of memory are usable, and Lodger needs "
-		      "%llu MiB: give the machine more (QEMU: -m 32M)",
-		      (unsigned long long)(usable_bytes >> 10),
-		      (unsigned long long)(MIN_USABLE >> 20));
+		panic("only %lu KiB of memory are usable, and Lodger needs "
+		      "%lu MiB: give the machine more (QEMU: -m 32M)",
+		      usable_bytes >> 10, MIN_USABLE >> 20);
 	take_pages(0, LOW_MEMORY);
 	take_pages(boot->kernel, boot->kernel_end);
 	take_pages(boot->initrd, boot->initrd_end);
@@ -207,12 +205,10 @@ boot_alloc(size_t size, size_t align)
 	ASSERT(align > 0 && (align & (align - 1)) == 0);
 	start = find_memory(size, align);
 	if (start == 0)
-		panic("out of memory at boot: %llu KiB wanted below %llu MiB, "
-		      "%llu KiB are free in all: give the machine more memory "
+		panic("out of memory at boot: %lu KiB wanted below %lu MiB, "
+		      "%lu KiB are free in all: give the machine more memory "
 		      "or a smaller initrd",
-		      (unsigned long long)(size >> 10),
-		      (unsigned long long)(limit >> 20),
-		      (unsigned long long)(count_bytes() >> 10));
+		      size >> 10, limit >> 20, count_bytes() >> 10);
 	return memset(phys_to_virt(start), 0, size);
 }
 

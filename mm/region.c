@@ -34,7 +34,6 @@ region_dup(const struct region *like)
 	if (!region)
 		return NULL;
 	*region = *like;
-	region->parent = region->left = region->right = NULL;
 	if (region->object)
 		shared_object_get(region->object);
 	return region;
@@ -419,8 +418,8 @@ free_subtree(struct region *region)
 		return;
 	if (region->height == PREEMPTION_HEIGHT)
 		cond_resched();
-	free_subtree(region->left);
-	free_subtree(region->right);
+	free_subtree(region->child[0]);
+	free_subtree(region->child[1]);
 	region_free(region);
 }
 

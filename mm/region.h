@@ -65,7 +65,7 @@ struct region {
 	u64 offset;		/* ... and which of them start is, in pages */
 
 	/* the tree: guarded by mm->lock */
-	struct region *parent, *left, *right;
+	struct region *parent, *child[2]; /* of lower, of higher addresses */
 	int height;
 	u64 gap_before;		/* bytes free between the previous region and
 				 * this one, a stack's guard gap not counted */
@@ -86,7 +86,7 @@ void region_tree_init(struct region_tree *tree);
 struct region *region_find(struct mm *mm, uaddr_t addr);
 struct region *region_next(struct region *region);
 /* Checks order, overlap, heights, gaps and totals; panics with what is wrong.
- * Debug builds and host tests. */
+ * Debug builds and host tests: kernel/debug/region_check.c. */
 void region_check(struct mm *mm);
 
 /*

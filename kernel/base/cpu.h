@@ -48,7 +48,7 @@ struct cpu {
 	struct sleep_queue *sleepers;
 	u64 next_tick;		/* ns; 0: no tick, the CPU is idle */
 
-	/* --- kernel/base/spinlock.c, debug builds --- */
+	/* --- kernel/debug/spinlock.c --- */
 	unsigned nr_held;
 	const struct spinlock *held[MAX_HELD_LOCKS];
 

@@ -5,8 +5,7 @@
 
 enum memory_kind {
 	MEMORY_USABLE,
-	MEMORY_RESERVED, /* also anything we do not know */
-	MEMORY_ACPI,	 /* tables: usable once read; we never reuse them */
+	MEMORY_RESERVED, /* anything else; firmware tables too */
 };
 
 struct memory_range {
@@ -23,7 +22,7 @@ struct boot_info {
 	unsigned nr_memory;
 	bool memory_truncated;	  /* the map had more entries than we keep */
 	paddr_t initrd, initrd_end; /* first module; equal when there is none */
-	paddr_t rsdp;		  /* 0: search the BIOS area */
+	paddr_t rsdp;		  /* 0: not told */
 	u8 rsdp_copy[36];	  /* multiboot2 hands over a copy */
 	bool have_rsdp_copy;
 	paddr_t kernel, kernel_end; /* the image, bss included */

@@ -69,22 +69,26 @@ static bool have_programs;
 static void
 initrd_check(const struct boot_info *boot)
 {
+	size_t size = boot->initrd_end - boot->initrd;
 	const char *why;
 	unsigned files;
 
-	if (boot->initrd == boot->initrd_end) {
+	if (size == 0) {
 		pr_err("no initrd: give QEMU -initrd, or GRUB a module2 line");
 		return;
 	}
-	if (cpio_check(phys_to_virt(boot->initrd),
-		       boot->initrd_end - boot->initrd, &files, &why)) {
+	if (!boot_mem_usable(boot->initrd, size)) {
+		pr_err("boot module ignored: 0x%lx to 0x%lx is not usable "
+		       "memory", boot->initrd, boot->initrd_end);
+		return;
+	}
+	if (cpio_check(phys_to_virt(boot->initrd), size, &files, &why)) {
 		pr_err("the initrd is damaged: %s. Build it again: make", why);
 		return;
 	}
 	initrd_init(boot->initrd, boot->initrd_end);
 	have_programs = true;
-	pr_info("initrd: %u files, %lu KiB", files,
-		(boot->initrd_end - boot->initrd) >> 10);
+	pr_info("initrd: %u files, %lu KiB", files, size >> 10);
 }
 
 static void

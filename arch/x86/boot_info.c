@@ -36,21 +36,8 @@ need_view(paddr_t addr, size_t size, const char *what)
 
 /* ---- Filling in ----------------------------------------------------- */
 
-/* Types as BIOS call e820 numbers them; both loaders pass them on. */
-enum { E820_USABLE = 1, E820_ACPI_TABLES = 3 };
-
-static enum memory_kind
-memory_kind(u32 type)
-{
-	switch (type) {
-	case E820_USABLE:
-		return MEMORY_USABLE;
-	case E820_ACPI_TABLES:
-		return MEMORY_ACPI;
-	default:
-		return MEMORY_RESERVED;
-	}
-}
+/* The type as BIOS call e820 numbers it; both loaders pass it on. */
+enum { E820_USABLE = 1 };
 
 static void
 add_memory(struct boot_info *boot, u64 start, u64 len, u32 type)
@@ -68,7 +55,8 @@ add_memory(struct boot_info *boot, u64 start, u64 len, u32 type)
 	boot->memory[boot->nr_memory++] = (struct memory_range){
 		.start = start,
 		.end = end,
-		.kind = memory_kind(type),
+		.kind = type == E820_USABLE ? MEMORY_USABLE
+					    : MEMORY_RESERVED,
 	};
 }
 
@@ -298,25 +286,6 @@ pvh_read(struct boot_info *boot, paddr_t addr)
 				MAX_CMDLINE + 0ul));
 }
 
-/* A module that is not in memory must not be read later. */
-static void
-check_initrd(struct boot_info *boot)
-{
-	if (boot->initrd == boot->initrd_end)
-		return;
-	for (unsigned i = 0; i < boot->nr_memory; i++) {
-		const struct memory_range *range = &boot->memory[i];
-
-		if (range->kind == MEMORY_USABLE &&
-		    range->start <= boot->initrd &&
-		    boot->initrd_end <= range->end)
-			return;
-	}
-	pr_warn("boot module ignored: 0x%lx to 0x%lx is not usable memory",
-		boot->initrd, boot->initrd_end);
-	boot->initrd = boot->initrd_end = 0;
-}
-
 void
 boot_info_read(struct boot_info *boot, enum loader loader, paddr_t info)
 {
@@ -330,5 +299,4 @@ boot_info_read(struct boot_info *boot, enum loader loader, paddr_t info)
 	if (boot->nr_memory == 0)
 		panic("The loader gave no memory map: use GRUB 2 with the "
 		      "command multiboot2, or qemu-system-x86_64 -kernel.");
-	check_initrd(boot);
 }

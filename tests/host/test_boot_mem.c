@@ -84,13 +84,20 @@ overlapping_and_unsorted(void)
 	add(80 * MiB, 81 * MiB, MEMORY_RESERVED);
 	add(2 * MiB, 70 * MiB, MEMORY_USABLE);	  /* overlaps the first */
 	add(128 * MiB, 130 * MiB, MEMORY_USABLE); /* touches it */
-	add(60 * MiB, 66 * MiB, MEMORY_ACPI);	  /* across both */
+	add(60 * MiB, 66 * MiB, MEMORY_RESERVED); /* across both */
 	add(90 * MiB, 90 * MiB, MEMORY_RESERVED); /* empty */
 	add(95 * MiB, 94 * MiB, MEMORY_USABLE);	  /* inside out */
 	add(129 * MiB, 200 * MiB, MEMORY_RESERVED);
 	boot_mem_init(&boot);
 	CHECK_EQ(boot_mem_end(), 129 * MiB);
 	CHECK_EQ(boot_mem_total(), (127 - 1 - 6) * MiB);
+	CHECK(boot_mem_usable(2 * MiB, 58 * MiB));
+	CHECK(!boot_mem_usable(2 * MiB, 58 * MiB + 1));
+	CHECK(!boot_mem_usable(2 * MiB - 1, 2));
+	CHECK(!boot_mem_usable(65 * MiB, 1));
+	CHECK(!boot_mem_usable(100 * MiB, ~0ul));
+	CHECK(boot_mem_usable(129 * MiB - 1, 1));
+	CHECK(!boot_mem_usable(129 * MiB, 1));
 	release_and_check_order();
 	CHECK_EQ(nr_given, 3);
 	CHECK_EQ(given[0].start, 2 * MiB);

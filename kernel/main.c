@@ -279,9 +279,7 @@ collect_for_ever(void)
 	for (;;) {
 		if (kernel_wait(&status) > 0)
 			continue;
-		set_current_state(TASK_SLEEPING);
-		schedule_until(arch_time_ns() + KEEP_LOOK_NS);
-		set_current_state(TASK_RUNNABLE);
+		sleep_ns(KEEP_LOOK_NS);
 	}
 }
 

@@ -6,7 +6,8 @@
 #include "mm/mm.h"
 #include "sched/run_queue.h"
 #include "sched/timer.h"
-#include "sched/world.h"
+
+struct mutex world_lock;
 
 /* ---- The CPU itself --------------------------------------------------- */
 

@@ -54,7 +54,7 @@ struct cpu {
 
 	struct trace_ring *trace; /* kernel/trace.c; NULL: not recorded yet */
 
-	/* --- sched/world.c --- */
+	/* --- kernel/debug/world.c --- */
 	paddr_t root_at_rest;	/* CR3 when the world was stopped */
 	int rest_round;		/* in this round of looking */
 

@@ -293,8 +293,8 @@ free_object(struct kmem_cache *cache, void *obj)
 
 /* ---- What callers see --------------------------------------------------- */
 
-void *
-kmem_cache_alloc(struct kmem_cache *cache)
+static __always_inline void *
+alloc_for(struct kmem_cache *cache, u64 caller)
 {
 	void *obj;
 
@@ -303,8 +303,14 @@ kmem_cache_alloc(struct kmem_cache *cache)
 	obj = alloc_object(cache);
 	if (obj)
 		slab_debug_alloc(cache->name, obj, cache->size, cache->ctor,
-				 CALLER);
+				 caller);
 	return obj;
+}
+
+void *
+kmem_cache_alloc(struct kmem_cache *cache)
+{
+	return alloc_for(cache, CALLER);
 }
 
 void
@@ -520,22 +526,13 @@ alloc_large(size_t size)
 	return page_address(page);
 }
 
-/* The same as kmem_cache_alloc(), for a caller one function further up. */
 void *
 kmalloc(size_t size)
 {
-	struct kmem_cache *cache;
-	void *obj;
-
 	if (size > KMALLOC_LARGEST)
 		return alloc_large(size);
-	if (should_fail_allocation(ALLOC_SLAB))
-		return NULL;
-	cache = kmalloc_caches[(size + KMALLOC_STEP - 1) / KMALLOC_STEP];
-	obj = alloc_object(cache);
-	if (obj)
-		slab_debug_alloc(cache->name, obj, cache->size, NULL, CALLER);
-	return obj;
+	return alloc_for(kmalloc_caches[(size + KMALLOC_STEP - 1) /
+					KMALLOC_STEP], CALLER);
 }
 
 void *

@@ -28,12 +28,6 @@ enum {
 /* ---- Vectors ---------------------------------------------------------- */
 
 enum {
-	VECTOR_NMI = 2, /* exceptions that are treated specially */
-	VECTOR_BREAKPOINT = 3,
-	VECTOR_OVERFLOW = 4,
-	VECTOR_DOUBLE_FAULT = 8,
-	VECTOR_PAGE_FAULT = 14,
-	VECTOR_MACHINE_CHECK = 18,
 	VECTOR_IRQ_BASE = 0x20, /* first of the interrupt lines */
 	VECTOR_IRQ_END = 0xf0,
 	VECTOR_TIMER = 0xf0, /* the highest priority class: our own */

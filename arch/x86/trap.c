@@ -12,6 +12,12 @@
 #include "mm/kstack.h"
 #include "sched/task.h"
 
+enum {
+	VECTOR_NMI = 2,
+	VECTOR_DOUBLE_FAULT = 8,
+	VECTOR_PAGE_FAULT = 14,
+};
+
 /* Linux's numbers for what exceptions become. */
 enum { SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11 };
 

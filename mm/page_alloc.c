@@ -8,9 +8,9 @@
 #include "kernel/base/cpu.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/string.h"
+#include "kernel/debug/poison.h"
 #include "mm/boot_mem.h"
 #include "mm/fail.h"
-#include "mm/poison.h"
 
 enum { LIST_MIN = 8, LIST_MAX = 64 };
 

@@ -17,8 +17,8 @@
 #include "kernel/base/cpu.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/string.h"
+#include "kernel/debug/slab_debug.h"
 #include "mm/fail.h"
-#include "mm/slab_debug.h"
 
 enum {
 	MAGAZINE_SIZE = 15,   /* with its header: 128 bytes */

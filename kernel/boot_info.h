@@ -5,7 +5,8 @@
 
 enum memory_kind {
 	MEMORY_USABLE,
-	MEMORY_RESERVED, /* anything else; firmware tables too */
+	MEMORY_RESERVED, /* also anything we do not know */
+	MEMORY_ACPI,	 /* tables: usable once read; we never reuse them */
 };
 
 struct memory_range {

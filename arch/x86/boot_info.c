@@ -36,8 +36,21 @@ need_view(paddr_t addr, size_t size, const char *what)
 
 /* ---- Filling in ----------------------------------------------------- */
 
-/* The type as BIOS call e820 numbers it; both loaders pass it on. */
-enum { E820_USABLE = 1 };
+/* Types as BIOS call e820 numbers them; both loaders pass them on. */
+enum { E820_USABLE = 1, E820_ACPI_TABLES = 3 };
+
+static enum memory_kind
+memory_kind(u32 type)
+{
+	switch (type) {
+	case E820_USABLE:
+		return MEMORY_USABLE;
+	case E820_ACPI_TABLES:
+		return MEMORY_ACPI;
+	default:
+		return MEMORY_RESERVED;
+	}
+}
 
 static void
 add_memory(struct boot_info *boot, u64 start, u64 len, u32 type)
@@ -55,8 +68,7 @@ add_memory(struct boot_info *boot, u64 start, u64 len, u32 type)
 	boot->memory[boot->nr_memory++] = (struct memory_range){
 		.start = start,
 		.end = end,
-		.kind = type == E820_USABLE ? MEMORY_USABLE
-					    : MEMORY_RESERVED,
+		.kind = memory_kind(type),
 	};
 }
 

@@ -84,7 +84,7 @@ overlapping_and_unsorted(void)
 	add(80 * MiB, 81 * MiB, MEMORY_RESERVED);
 	add(2 * MiB, 70 * MiB, MEMORY_USABLE);	  /* overlaps the first */
 	add(128 * MiB, 130 * MiB, MEMORY_USABLE); /* touches it */
-	add(60 * MiB, 66 * MiB, MEMORY_RESERVED); /* across both */
+	add(60 * MiB, 66 * MiB, MEMORY_ACPI);	  /* across both */
 	add(90 * MiB, 90 * MiB, MEMORY_RESERVED); /* empty */
 	add(95 * MiB, 94 * MiB, MEMORY_USABLE);	  /* inside out */
 	add(129 * MiB, 200 * MiB, MEMORY_RESERVED);

@@ -179,18 +179,17 @@ needs_spare(struct mm *mm, uaddr_t start, uaddr_t end)
 	return region && region->start < start && region->end > end;
 }
 
-/* A hole in the middle of @region, whose upper part @upper becomes. */
-static void
-punch_hole(struct mm *mm, struct region *region, uaddr_t start, uaddr_t end,
-	   struct region *upper)
+void
+region_split(struct mm *mm, struct region *region, uaddr_t addr,
+	     struct region *upper)
 {
-	ASSERT(upper);
-	upper->start = end;
+	ASSERT(upper && region->start < addr && addr < region->end);
+	upper->start = addr;
 	upper->end = region->end;
 	if (upper->object)
 		upper->offset = region->offset +
-				((end - region->start) >> PAGE_SHIFT);
-	tree_resize(&mm->regions, region, region->start, start);
+				((addr - region->start) >> PAGE_SHIFT);
+	tree_resize(&mm->regions, region, region->start, addr);
 	tree_insert(&mm->regions, upper);
 }
 
@@ -201,7 +200,8 @@ cut_regions(struct mm *mm, uaddr_t start, uaddr_t end, struct region *spare)
 
 	while ((region = region_in(mm, start, end))) {
 		if (region->start < start && region->end > end) {
-			punch_hole(mm, region, start, end, spare);
+			/* A hole in the middle: its lower part comes next. */
+			region_split(mm, region, end, spare);
 		} else if (region->start < start) {
 			tree_resize(&mm->regions, region, region->start,
 				    start);

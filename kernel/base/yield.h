@@ -13,7 +13,6 @@ enum yield_point {
 	YIELD_NONE,
 	YIELD_SPIN_LOCK,   /* about to take a spin lock */
 	YIELD_SWITCH,	   /* context_switch: nothing has moved yet */
-	YIELD_FINISH,	   /* finish step: a parked reference is in hand */
 	YIELD_USERS_DROP,  /* mmput: about to decrement */
 	YIELD_TEARDOWN,	   /* mmput: users is 0, all contents are there */
 	YIELD_COUNT,	   /* mmgrab, mmdrop: about to change count */

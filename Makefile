@@ -295,7 +295,7 @@ EXPLORE_KERNEL := -O1 -ffreestanding -mno-red-zone
 EXPLORE_TSAN := -fsanitize=thread --param tsan-instrument-func-entry-exit=0 \
 	--param tsan-distinguish-volatile=1 -Wno-tsan
 
-EXPLORE_WATCHED := $(wildcard sched/*.c) arch/sim/switch.c \
+EXPLORE_WATCHED := $(wildcard sched/*.c) arch/sim/switch.c kernel/debug/world.c \
 	$(addprefix mm/,$(addsuffix .c,mm tlb region region_tree region_change \
 	pgtable fault shared usercopy remote)) \
 	$(addprefix kernel/,$(addsuffix .c,exit fork process signal stop wait workers)) \

@@ -24,7 +24,7 @@ struct boot_info {
 	unsigned nr_memory;
 	bool memory_truncated;	  /* the map had more entries than we keep */
 	paddr_t initrd, initrd_end; /* first module; equal when there is none */
-	paddr_t rsdp;		  /* 0: search the BIOS area */
+	paddr_t rsdp;		  /* 0: not told */
 	u8 rsdp_copy[36];	  /* multiboot2 hands over a copy */
 	bool have_rsdp_copy;
 	struct lodger_framebuffer framebuffer; /* address 0: none */

@@ -46,16 +46,10 @@ guest_main(void *arg)
 static int
 make_guest(struct guest *guest, unsigned cpu)
 {
-	struct task *thread = kthread_create(guest_main, guest, "lodger");
-	int err;
+	struct task *thread = create_worker(guest_main, guest, "lodger");
 
-	if (!thread)
-		return -ENOMEM;
-	err = name_kthread(thread);
-	if (err) {
-		task_free(thread);
-		return err;
-	}
+	if (IS_ERR(thread))
+		return PTR_ERR(thread);
 	thread->prio = 0;
 	kthread_bind(thread, cpu);
 	guest->thread = thread;

@@ -6,7 +6,6 @@
 
 #include "kernel/base/types.h"
 
-#ifdef CONFIG_DEBUG
 /* Stops the world at a moment when no transition is open, checks everything,
  * and goes on; panics with the rule in words and the ledger when one does not
  * hold. May sleep. */
@@ -23,13 +22,8 @@ void check_signals(void);
 
 /* A thread that checks every "invariants=" milliseconds. */
 void invariants_start(void);
-#else
-static inline void
-check_invariants(void)
-{
-}
-static inline void
-invariants_start(void)
-{
-}
+
+#ifndef CONFIG_DEBUG
+#define check_invariants() debug_only(check_invariants())
+#define invariants_start() debug_only(invariants_start())
 #endif

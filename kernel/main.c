@@ -69,24 +69,29 @@ memory_init(const struct boot_info *boot)
 static bool have_programs;
 
 static void
-initrd_check(const struct boot_info *boot)
+initrd_check(struct boot_info *boot)
 {
+	size_t size = boot->initrd_end - boot->initrd;
 	const char *why;
 	unsigned files;
 
-	if (boot->initrd == boot->initrd_end) {
+	if (size == 0) {
 		pr_err("no initrd: give QEMU -initrd, or GRUB a module2 line");
 		return;
 	}
-	if (cpio_check(phys_to_virt(boot->initrd),
-		       boot->initrd_end - boot->initrd, &files, &why)) {
+	if (!boot_mem_usable(boot->initrd, size)) {
+		pr_err("boot module ignored: 0x%lx to 0x%lx is not usable "
+		       "memory", boot->initrd, boot->initrd_end);
+		boot->initrd = boot->initrd_end = 0;
+		return;
+	}
+	if (cpio_check(phys_to_virt(boot->initrd), size, &files, &why)) {
 		pr_err("the initrd is damaged: %s. Build it again: make", why);
 		return;
 	}
 	initrd_init(boot->initrd, boot->initrd_end);
 	have_programs = true;
-	pr_info("initrd: %u files, %lu KiB", files,
-		(boot->initrd_end - boot->initrd) >> 10);
+	pr_info("initrd: %u files, %lu KiB", files, size >> 10);
 }
 
 static void
@@ -136,23 +141,31 @@ secondary_main(void)
 
 /* ---- Process 1 -------------------------------------------------------- */
 
+/* Gives @task, and a process of which it is the first thread, an id. */
+static struct process *
+make_process(struct task *task, const char *name, struct process *parent)
+{
+	struct process *process = process_alloc(name);
+	irq_flags_t flags;
+
+	if (!process)
+		panic("no memory for the first processes: boot with more "
+		      "memory");
+	flags = spin_lock_irqsave(&pid_lock);
+	process->pid = task->tid = alloc_tid();
+	process_attach(process, parent);
+	thread_attach(task, process);
+	spin_unlock_irqrestore(&pid_lock, flags);
+	return process;
+}
+
 /* init is a kernel thread with a process of its own: the parent of the first
  * program and of all orphans. */
 static void
 become_init(void)
 {
-	struct process *process = process_alloc("init");
-	irq_flags_t flags;
-
-	if (!process)
-		panic("no memory for process 1: boot with more memory");
-	flags = spin_lock_irqsave(&pid_lock);
-	process->pid = current->tid = alloc_tid();
-	process_attach(process, NULL);
-	thread_attach(current, process);
-	init_process = process;
-	spin_unlock_irqrestore(&pid_lock, flags);
-	ASSERT(process->pid == 1);
+	init_process = make_process(current, "init", NULL);
+	ASSERT(init_process->pid == 1);
 }
 
 struct program {
@@ -207,19 +220,12 @@ static struct task *
 spawn(struct program *program)
 {
 	struct task *task = task_alloc("program");
-	struct process *process = process_alloc("program");
-	irq_flags_t flags;
 
-	if (!task || !process)
+	if (!task)
 		panic("no memory for the first program: boot with more memory");
 	task->is_kthread = true;
 	arch_task_init(task, program_main, program, NULL);
-	flags = spin_lock_irqsave(&pid_lock);
-	task->tid = alloc_tid();
-	process->pid = task->tid;
-	process_attach(process, init_process);
-	thread_attach(task, process);
-	spin_unlock_irqrestore(&pid_lock, flags);
+	make_process(task, "program", init_process);
 	return task;
 }
 
@@ -282,9 +288,7 @@ collect_for_ever(void)
 	for (;;) {
 		if (kernel_wait(&status) > 0)
 			continue;
-		set_current_state(TASK_SLEEPING);
-		schedule_until(arch_time_ns() + KEEP_LOOK_NS);
-		set_current_state(TASK_RUNNABLE);
+		sleep_ns(KEEP_LOOK_NS);
 	}
 }
 

@@ -467,46 +467,6 @@ native_quiesce(void)
 	return (long)free;
 }
 
-/* ---- Debug builds ----------------------------------------------------- */
-
-#ifdef CONFIG_DEBUG
-static long
-native_fail(int class, unsigned nth)
-{
-	if (class == LODGER_FAIL_ANY)
-		class = NR_ALLOC_CLASSES;
-	if (class < 0 || class > NR_ALLOC_CLASSES)
-		return -EINVAL;
-	fail_allocation((enum alloc_class)class, nth);
-	return 0;
-}
-
-static long
-native_fail_happened(void)
-{
-	return failure_happened();
-}
-
-static long
-native_check_invariants(void)
-{
-	check_invariants();
-	return 0;
-}
-
-void
-end_injection(u64 number)
-{
-	if (unlikely(current->fail_nth) && number != LODGER_fail &&
-	    number != LODGER_fail_happened)
-		withdraw_failure();
-}
-#else
-#define native_fail		NULL
-#define native_fail_happened	NULL
-#define native_check_invariants NULL
-#endif
-
 /* ---- The table -------------------------------------------------------- */
 
 #define CALL(name) \

@@ -12,14 +12,19 @@ native_t native_call(u64 number);
 struct mm;
 long stat_pinned_mm(struct mm *mm, uaddr_t buf);
 
+/* ---- Debug builds: kernel/debug/native.c ------------------------------- */
+
 /* At the end of system call @number: withdraws the failure that the caller
  * asked for, unless this was the call that asked. */
-#ifdef CONFIG_DEBUG
 void end_injection(u64 number);
+
+#ifdef CONFIG_DEBUG
+long native_fail(int class, unsigned nth);
+long native_fail_happened(void);
+long native_check_invariants(void);
 #else
-static inline void
-end_injection(u64 number)
-{
-	(void)number;
-}
+#define end_injection(number)	debug_only(end_injection(number))
+#define native_fail		NULL
+#define native_fail_happened	NULL
+#define native_check_invariants NULL
 #endif

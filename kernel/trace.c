@@ -115,7 +115,6 @@ trace_op_name(enum trace_op op)
 struct cursor {
 	const struct trace_ring *ring;
 	u64 next, end;
-	u64 seq; /* of the record at next */
 };
 
 /* Copies slot @slot; false when it is empty or changes under our hands. */
@@ -131,58 +130,53 @@ read_record(const struct trace_ring *ring, u64 slot, struct trace_record *copy)
 	return seq != 0 && READ_ONCE(record->seq) == seq;
 }
 
-/* Moves on to the first readable record numbered @first or later. */
-static void
-cursor_settle(struct cursor *cursor, u64 first)
-{
-	struct trace_record record;
-
-	for (; cursor->next < cursor->end; cursor->next++) {
-		if (!read_record(cursor->ring, cursor->next, &record))
-			continue;
-		cursor->seq = record.seq;
-		if (record.seq >= first)
-			return;
-	}
-}
-
 /* Returns how many rings there are. */
 static unsigned
-cursors_open(struct cursor *cursors, u64 first)
+cursors_open(struct cursor *cursors)
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < MAX_CPUS; i++) {
 		const struct trace_ring *ring = cpus[i].trace;
-		struct cursor *cursor = &cursors[n];
+		u64 end = ring ? READ_ONCE(ring->next) : 0;
+		u64 kept = MIN(end, (u64)TRACE_RING_RECORDS);
 
-		if (!ring)
-			continue;
-		cursor->ring = ring;
-		cursor->end = READ_ONCE(ring->next);
-		cursor->next = cursor->end > TRACE_RING_RECORDS
-				       ? cursor->end - TRACE_RING_RECORDS
-				       : 0;
-		cursor_settle(cursor, first);
-		n++;
+		if (ring)
+			cursors[n++] = (struct cursor){ ring, end - kept, end };
 	}
 	return n;
 }
 
-/* The cursor whose record is the oldest; NULL: all are at their end. */
-static struct cursor *
-cursors_oldest(struct cursor *cursors, unsigned n)
+/* Moves on to the first readable record numbered @first or later; false: there
+ * is none. */
+static bool
+settle(struct cursor *cursor, u64 first, struct trace_record *record)
 {
-	struct cursor *oldest = NULL;
+	for (; cursor->next < cursor->end; cursor->next++)
+		if (read_record(cursor->ring, cursor->next, record) &&
+		    record->seq >= first)
+			return true;
+	return false;
+}
+
+/* Takes the oldest record of all rings; false: all are at their end. */
+static bool
+take_oldest(struct cursor *cursors, unsigned n, u64 first,
+	    struct trace_record *oldest)
+{
+	struct cursor *found = NULL;
+	struct trace_record record;
 
 	for (unsigned i = 0; i < n; i++) {
-		struct cursor *cursor = &cursors[i];
-
-		if (cursor->next < cursor->end &&
-		    (!oldest || cursor->seq < oldest->seq))
-			oldest = cursor;
+		if (!settle(&cursors[i], first, &record) ||
+		    (found && record.seq > oldest->seq))
+			continue;
+		found = &cursors[i];
+		*oldest = record;
 	}
-	return oldest;
+	if (found)
+		found->next++;
+	return found != NULL;
 }
 
 static void
@@ -226,17 +220,12 @@ trace_dump(unsigned max)
 {
 	u64 last = READ_ONCE(last_seq);
 	u64 first = last > max ? last - max + 1 : 1;
-	struct cursor cursors[MAX_CPUS]; /* 2 KiB */
-	unsigned n = cursors_open(cursors, first);
+	struct cursor cursors[MAX_CPUS]; /* 1.5 KiB */
+	unsigned n = cursors_open(cursors);
 	struct trace_record record;
-	struct cursor *oldest;
 
 	printk(LOG_INFO, "     seq         time cpu  task op         mm   U/C "
 			 "extra              caller");
-	while ((oldest = cursors_oldest(cursors, n))) {
-		if (read_record(oldest->ring, oldest->next, &record))
-			print_record(&record);
-		oldest->next++;
-		cursor_settle(oldest, first);
-	}
+	while (take_oldest(cursors, n, first, &record))
+		print_record(&record);
 }

@@ -14,7 +14,7 @@
 #include "sched/kthread.h"
 #include "sched/reaper.h"
 
-int
+static int
 name_kthread(struct task *task)
 {
 	irq_flags_t flags = spin_lock_irqsave(&pid_lock);
@@ -38,11 +38,26 @@ unname_kthread(struct task *task)
 }
 
 struct task *
+create_worker(int (*fn)(void *), void *arg, const char *name)
+{
+	struct task *task = kthread_create(fn, arg, name);
+	int err;
+
+	if (!task)
+		return ERR_PTR(-ENOMEM);
+	err = name_kthread(task);
+	if (!err)
+		return task;
+	task_free(task);
+	return ERR_PTR(err);
+}
+
+struct task *
 start_worker(int (*fn)(void *), const char *name, unsigned prio)
 {
-	struct task *task = kthread_create(fn, NULL, name);
+	struct task *task = create_worker(fn, NULL, name);
 
-	if (!task || name_kthread(task))
+	if (IS_ERR(task))
 		panic("no memory for the kernel thread %s: boot with more "
 		      "memory (MEM=)", name);
 	task->prio = (u8)prio;
@@ -77,9 +92,7 @@ zeroer_main(void *unused)
 	for (;;) {
 		while (zero_pool_low() && zero_one())
 			cond_resched();
-		set_current_state(TASK_SLEEPING);
-		schedule_until(arch_time_ns() + ZEROER_PERIOD_NS);
-		set_current_state(TASK_RUNNABLE);
+		sleep_ns(ZEROER_PERIOD_NS);
 	}
 	return 0;
 }
@@ -297,16 +310,10 @@ pinger_main(void *arg)
 static int
 make_pinger(struct pinger *pinger, unsigned cpu)
 {
-	struct task *thread = kthread_create(pinger_main, pinger, "pinger");
-	int err;
+	struct task *thread = create_worker(pinger_main, pinger, "pinger");
 
-	if (!thread)
-		return -ENOMEM;
-	err = name_kthread(thread);
-	if (err) {
-		task_free(thread);
-		return err;
-	}
+	if (IS_ERR(thread))
+		return PTR_ERR(thread);
 	kthread_bind(thread, cpu);
 	pinger->thread = thread;
 	wake_up_new_task(thread);

@@ -24,9 +24,10 @@ long kthread_ping(void);
  * number of free frames. */
 u64 quiesce(void);
 
-/* A kernel thread that user space can find by its id. Panics without memory:
- * only for threads made at boot. */
-struct task *start_worker(int (*fn)(void *), const char *name, unsigned prio);
-/* Gives @task, a kernel thread, an id of its own. -EAGAIN: all are in use. */
-int name_kthread(struct task *task) __must_check;
+/* A kernel thread that user space can find by its id; not woken yet. An
+ * ERR_PTR: -ENOMEM; -EAGAIN: all ids are in use. */
+struct task *create_worker(int (*fn)(void *), void *arg, const char *name);
+/* Its id goes: before kthread_stop(). */
 void unname_kthread(struct task *task);
+/* The same, woken, for threads made at boot: panics without memory. */
+struct task *start_worker(int (*fn)(void *), const char *name, unsigned prio);

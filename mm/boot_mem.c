@@ -26,9 +26,11 @@ struct range {
 static struct range ranges[MAX_RANGES];
 static unsigned nr_ranges;
 static paddr_t limit;	  /* boot_alloc() stays below */
-static paddr_t usable_end;
-static u64 usable_bytes;
 static bool released;
+
+/* All usable memory, taken or not. */
+static struct range usable[MAX_RANGES];
+static unsigned nr_usable;
 
 static void
 insert_range(unsigned at, paddr_t start, paddr_t end)
@@ -116,8 +118,7 @@ add_usable(const struct memory_range *range)
 	paddr_t end = MIN(range->end, MAX_ADDRESS);
 
 	if (range->end > MAX_ADDRESS)
-		pr_warn("memory above %llu GiB is not used",
-			(unsigned long long)(MAX_ADDRESS >> 30));
+		pr_warn("memory above %lu GiB is not used", MAX_ADDRESS >> 30);
 	start = ALIGN_UP(start, PAGE_SIZE);
 	end = ALIGN_DOWN(end, PAGE_SIZE);
 	if (start < end)
@@ -135,12 +136,12 @@ take_pages(paddr_t start, paddr_t end)
 }
 
 static u64
-count_bytes(void)
+count_bytes(const struct range *list, unsigned nr)
 {
 	u64 bytes = 0;
 
-	for (unsigned i = 0; i < nr_ranges; i++)
-		bytes += ranges[i].end - ranges[i].start;
+	for (unsigned i = 0; i < nr; i++)
+		bytes += list[i].end - list[i].start;
 	return bytes;
 }
 
@@ -168,13 +169,12 @@ boot_mem_init(const struct boot_info *boot)
 	released = false;
 	limit = EARLY_LIMIT;
 	read_map(boot);
-	usable_bytes = count_bytes();
-	usable_end = nr_ranges ? ranges[nr_ranges - 1].end : 0;
-	if (usable_bytes < MIN_USABLE)
-		panic("only %llu KiB of memory are usable, and Lodger needs "
-		      "%llu MiB: give the machine more (QEMU: -m 32M)",
-		      (unsigned long long)(usable_bytes >> 10),
-		      (unsigned long long)(MIN_USABLE >> 20));
+	memcpy(usable, ranges, sizeof(usable));
+	nr_usable = nr_ranges;
+	if (boot_mem_total() < MIN_USABLE)
+		panic("only %lu KiB of memory are usable, and Lodger needs "
+		      "%lu MiB: give the machine more (QEMU: -m 32M)",
+		      boot_mem_total() >> 10, MIN_USABLE >> 20);
 	take_pages(0, LOW_MEMORY);
 	take_pages(boot->kernel, boot->kernel_end);
 	take_pages(boot->initrd, boot->initrd_end);
@@ -207,12 +207,11 @@ boot_alloc(size_t size, size_t align)
 	ASSERT(align > 0 && (align & (align - 1)) == 0);
 	start = find_memory(size, align);
 	if (start == 0)
-		panic("out of memory at boot: %llu KiB wanted below %llu MiB, "
-		      "%llu KiB are free in all: give the machine more memory "
+		panic("out of memory at boot: %lu KiB wanted below %lu MiB, "
+		      "%lu KiB are free in all: give the machine more memory "
 		      "or a smaller initrd",
-		      (unsigned long long)(size >> 10),
-		      (unsigned long long)(limit >> 20),
-		      (unsigned long long)(count_bytes() >> 10));
+		      size >> 10, limit >> 20,
+		      count_bytes(ranges, nr_ranges) >> 10);
 	return memset(phys_to_virt(start), 0, size);
 }
 
@@ -225,13 +224,29 @@ boot_mem_open(void)
 paddr_t
 boot_mem_end(void)
 {
-	return usable_end;
+	return usable[nr_usable - 1].end;
 }
 
 u64
 boot_mem_total(void)
 {
-	return usable_bytes;
+	return count_bytes(usable, nr_usable);
+}
+
+bool
+boot_mem_usable(paddr_t start, size_t size)
+{
+	for (unsigned i = 0; i < nr_usable; i++)
+		if (start >= usable[i].start && start < usable[i].end)
+			return size <= usable[i].end - start;
+	return false;
+}
+
+void
+boot_mem_for_each(void (*fn)(paddr_t start, paddr_t end))
+{
+	for (unsigned i = 0; i < nr_usable; i++)
+		fn(usable[i].start, usable[i].end);
 }
 
 void

@@ -1,7 +1,5 @@
-/*
- * Memory before there is an allocator: a bump pointer over the usable ranges
- * of the boot map, minus the image, the initrd and the first MiB.
- */
+/* Memory before there is an allocator: the usable ranges of the boot map, minus
+ * the image, the initrd and the first MiB. */
 #pragma once
 
 #include "kernel/base/types.h"
@@ -23,6 +21,10 @@ void boot_mem_open(void);
 paddr_t boot_mem_end(void);
 /* Bytes usable according to the map. */
 u64 boot_mem_total(void);
+/* Is all of [start, start + size) usable, taken or not? */
+bool boot_mem_usable(paddr_t start, size_t size);
+/* Calls @fn for each range of usable memory, taken or not; whole pages. */
+void boot_mem_for_each(void (*fn)(paddr_t start, paddr_t end));
 
 /* Calls @fn for each range still free; after this boot_alloc() panics. */
 void boot_mem_release(void (*fn)(paddr_t start, paddr_t end));

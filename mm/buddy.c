@@ -12,23 +12,17 @@
 
 #include "kernel/base/panic.h"
 
-struct free_area {
-	struct list blocks; /* struct page, link */
-	u64 nr_blocks;
-};
-
-static struct spinlock frames_lock = SPINLOCK_INIT("frames", RANK_FRAMES);
-/* under frames_lock */
-static struct free_area areas[MAX_ORDER + 1];
-static u64 nr_free; /* frames in all areas */
+struct spinlock frames_lock = SPINLOCK_INIT("frames", RANK_FRAMES);
+struct free_area free_areas[MAX_ORDER + 1];
+static u64 nr_free; /* frames in all areas; under frames_lock */
 
 static void
 add_block(struct page *page, unsigned order)
 {
 	page->state = PAGE_FREE;
 	page->order = order;
-	list_add(&areas[order].blocks, &page->link);
-	areas[order].nr_blocks++;
+	list_add(&free_areas[order].blocks, &page->link);
+	free_areas[order].nr_blocks++;
 	nr_free += 1ul << order;
 }
 
@@ -39,7 +33,7 @@ remove_block(struct page *page, unsigned order)
 	DEBUG_ASSERT(atomic_read(&page->refs) == 0);
 	list_del(&page->link);
 	page->state = PAGE_RESERVED;
-	areas[order].nr_blocks--;
+	free_areas[order].nr_blocks--;
 	nr_free -= 1ul << order;
 }
 
@@ -50,11 +44,11 @@ take_block(unsigned order)
 	unsigned from = order;
 	struct page *page;
 
-	while (from <= MAX_ORDER && list_empty(&areas[from].blocks))
+	while (from <= MAX_ORDER && list_empty(&free_areas[from].blocks))
 		from++;
 	if (from > MAX_ORDER)
 		return NULL;
-	page = list_first(&areas[from].blocks, struct page, link);
+	page = list_first(&free_areas[from].blocks, struct page, link);
 	remove_block(page, from);
 	while (from > order) {
 		from--;
@@ -65,8 +59,7 @@ take_block(unsigned order)
 	return page;
 }
 
-/* The buddy of block @pfn when all of it is free, else NULL. */
-static struct page *
+struct page *
 free_buddy(pfn_t pfn, unsigned order)
 {
 	pfn_t buddy = pfn ^ (1ul << order);
@@ -98,7 +91,7 @@ void
 buddy_init(void)
 {
 	for (unsigned order = 0; order <= MAX_ORDER; order++)
-		list_init(&areas[order].blocks);
+		list_init(&free_areas[order].blocks);
 }
 
 /* The largest order that @pfn is aligned to and that ends by @end. */
@@ -176,99 +169,4 @@ u64
 buddy_nr_free(void)
 {
 	return READ_ONCE(nr_free);
-}
-
-/* ---- The check --------------------------------------------------------- */
-
-static void
-bad_frame(pfn_t pfn, const char *why)
-{
-	panic("frame %#llx (state %u, order %u, refs %d): %s",
-	      (unsigned long long)(pfn << PAGE_SHIFT), frames[pfn].state,
-	      frames[pfn].order, atomic_read(&frames[pfn].refs), why);
-}
-
-/* Frame @pfn heads a block, by its state: is it one, and alone? */
-static void
-check_block(pfn_t pfn)
-{
-	const struct page *page = &frames[pfn];
-	pfn_t size = 1ul << page->order;
-
-	if (page->order > MAX_ORDER || !IS_ALIGNED(pfn, size) ||
-	    pfn + size > nr_frames)
-		bad_frame(pfn, "no block has this place and order");
-	for (pfn_t i = pfn + 1; i < pfn + size; i++)
-		if (frames[i].state != PAGE_RESERVED)
-			bad_frame(i, "it heads a block inside another block");
-	if (page->state == PAGE_USED)
-		return;
-	if (atomic_read(&page->refs) != 0)
-		bad_frame(pfn, "it is free and has owners");
-	if (page->state == PAGE_FREE && page->order < MAX_ORDER &&
-	    free_buddy(pfn, page->order))
-		bad_frame(pfn, "it and its buddy are free and not merged");
-}
-
-/* Walks the frame array; counts the free blocks of each order. */
-static void
-check_frames(u64 *nr_blocks)
-{
-	pfn_t pfn = 0;
-
-	while (pfn < nr_frames) {
-		const struct page *page = &frames[pfn];
-
-		if (page->state == PAGE_RESERVED) {
-			pfn++;
-			continue;
-		}
-		check_block(pfn);
-		if (page->state == PAGE_FREE)
-			nr_blocks[page->order]++;
-		pfn += 1ul << page->order;
-	}
-}
-
-/* Every block on the list is free and of its order. Together with the counts
- * of check_frames() this means that each is on it once. */
-static u64
-check_area(unsigned order)
-{
-	const struct page *page;
-	u64 n = 0;
-
-	list_for_each(page, &areas[order].blocks, link) {
-		if (page->state != PAGE_FREE || page->order != order)
-			bad_frame(page - frames, "on the wrong free list");
-		if (++n > nr_frames)
-			panic("the free list of order %u has a loop", order);
-	}
-	return n;
-}
-
-void
-check_free_lists(void)
-{
-	irq_flags_t flags = spin_lock_irqsave(&frames_lock);
-	u64 nr_blocks[MAX_ORDER + 1] = { 0 };
-	u64 sum = 0;
-
-	check_frames(nr_blocks);
-	for (unsigned order = 0; order <= MAX_ORDER; order++) {
-		u64 listed = check_area(order);
-
-		if (listed != nr_blocks[order] ||
-		    listed != areas[order].nr_blocks)
-			panic("free blocks of order %u: %llu listed, %llu "
-			      "counted, %llu in the frame array",
-			      order, (unsigned long long)listed,
-			      (unsigned long long)areas[order].nr_blocks,
-			      (unsigned long long)nr_blocks[order]);
-		sum += listed << order;
-	}
-	if (sum != nr_free)
-		panic("%llu frames on the free lists, but %llu counted",
-		      (unsigned long long)sum, (unsigned long long)nr_free);
-	spin_unlock_irqrestore(&frames_lock, flags);
 }

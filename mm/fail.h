@@ -6,7 +6,6 @@
 
 #include "mm/page.h"
 
-#ifdef CONFIG_DEBUG
 /* The @nth (1: the next) allocation of @class by the current task fails, and
  * only that one; 0: none. @class NR_ALLOC_CLASSES: any class. */
 void fail_allocation(enum alloc_class class, unsigned nth);
@@ -16,11 +15,7 @@ bool should_fail_allocation(enum alloc_class class);
 void withdraw_failure(void);
 /* Whether the failure asked for has happened. */
 bool failure_happened(void);
-#else
-static inline bool
-should_fail_allocation(enum alloc_class class)
-{
-	(void)class;
-	return false;
-}
+
+#ifndef CONFIG_DEBUG
+#define should_fail_allocation(class) debug_only(should_fail_allocation(class))
 #endif

@@ -13,6 +13,17 @@
 
 /* ---- buddy.c ----------------------------------------------------------- */
 
+/* The free blocks of one order. Under frames_lock, as is free_buddy(). */
+struct free_area {
+	struct list blocks; /* struct page, link */
+	u64 nr_blocks;
+};
+extern struct free_area free_areas[MAX_ORDER + 1];
+extern struct spinlock frames_lock;
+
+/* The buddy of block @pfn when all of it is free, else NULL. */
+struct page *free_buddy(pfn_t pfn, unsigned order);
+
 void buddy_init(void);
 /* Gives memory that was never free before; whole frames. */
 void buddy_add_range(pfn_t start, pfn_t end);

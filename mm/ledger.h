@@ -1,7 +1,7 @@
 /*
  * The ledger: who holds each reference on an address space, and why. Debug
  * builds keep it, so that a wrong total names its culprit; release builds
- * compile it to nothing.
+ * have none.
  *
  * Linux has no such thing. Its nearest kin is lib/ref_tracker.c.
  */
@@ -41,7 +41,6 @@ mm_ref_name(enum mm_ref why)
 	return (unsigned)why < NR_MM_REFS ? names[why] : "?";
 }
 
-#ifdef CONFIG_DEBUG
 /* How many bytes it wants on a machine with @memory bytes: enough for all the
  * references that so much memory has holders for. */
 size_t ledger_size(u64 memory);
@@ -63,48 +62,14 @@ unsigned ledger_count(const struct mm *mm, enum mm_ref why);
 void ledger_close(struct mm *mm, u64 caller);
 /* Prints every reference now held: who, which CPU, why, from where. */
 void ledger_print(const struct mm *mm);
-#else
-static inline size_t
-ledger_size(u64 memory)
-{
-	(void)memory;
-	return 0;
-}
-static inline void
-ledger_boot(void *memory, size_t size)
-{
-	(void)memory, (void)size;
-}
-static inline void
-ledger_init(struct mm *mm)
-{
-	(void)mm;
-}
-static inline void
-ledger_add(struct mm *mm, enum mm_ref why, const void *holder, u64 caller)
-{
-	(void)mm, (void)why, (void)holder, (void)caller;
-}
-static inline void
-ledger_remove(struct mm *mm, enum mm_ref why, const void *holder, u64 caller)
-{
-	(void)mm, (void)why, (void)holder, (void)caller;
-}
-static inline void
-ledger_move(struct mm *mm, enum mm_ref why, const void *holder,
-	    enum mm_ref new_why, const void *new_holder, u64 caller)
-{
-	(void)mm, (void)why, (void)holder, (void)new_why, (void)new_holder,
-		(void)caller;
-}
-static inline void
-ledger_close(struct mm *mm, u64 caller)
-{
-	(void)mm, (void)caller;
-}
-static inline void
-ledger_print(const struct mm *mm)
-{
-	(void)mm;
-}
+
+#ifndef CONFIG_DEBUG
+#define ledger_size(...) debug_only(ledger_size(__VA_ARGS__))
+#define ledger_boot(...) debug_only(ledger_boot(__VA_ARGS__))
+#define ledger_init(...) debug_only(ledger_init(__VA_ARGS__))
+#define ledger_add(...) debug_only(ledger_add(__VA_ARGS__))
+#define ledger_remove(...) debug_only(ledger_remove(__VA_ARGS__))
+#define ledger_move(...) debug_only(ledger_move(__VA_ARGS__))
+#define ledger_close(...) debug_only(ledger_close(__VA_ARGS__))
+#define ledger_print(...) debug_only(ledger_print(__VA_ARGS__))
 #endif

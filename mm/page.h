@@ -142,5 +142,6 @@ u64 nr_free_pages(void);
 u64 nr_class_pages(enum alloc_class class);
 
 /* Frees every block on the free lists against the frame array: order,
- * alignment, state, no overlap. Panics with what it found. Debug builds. */
+ * alignment, state, no overlap. Panics with what it found. Debug builds:
+ * kernel/debug/frames_check.c. */
 void check_free_lists(void);

@@ -8,9 +8,9 @@
 #include "kernel/base/cpu.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/string.h"
+#include "kernel/debug/poison.h"
 #include "mm/boot_mem.h"
 #include "mm/fail.h"
-#include "mm/poison.h"
 
 enum { LIST_MIN = 8, LIST_MAX = 64 };
 
@@ -262,9 +262,8 @@ alloc_pages(unsigned order, enum alloc_class class)
 static __noinline void
 bad_free(const struct page *page)
 {
-	panic("frame %#llx given back by somebody who does not own it (state "
-	      "%u, refs %d)",
-	      (unsigned long long)page_to_phys(page), page->state,
+	panic("frame %#lx given back by somebody who does not own it (state "
+	      "%u, refs %d)", page_to_phys(page), page->state,
 	      atomic_read(&page->refs));
 }
 
@@ -323,9 +322,8 @@ free_pages(struct page *page, unsigned order)
 void
 no_such_frame(paddr_t addr)
 {
-	panic("physical address %#llx has no frame: memory ends at %#llx",
-	      (unsigned long long)addr,
-	      (unsigned long long)(nr_frames << PAGE_SHIFT));
+	panic("physical address %#lx has no frame: memory ends at %#lx", addr,
+	      nr_frames << PAGE_SHIFT);
 }
 
 /* ---- Counts ------------------------------------------------------------ */

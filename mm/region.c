@@ -34,7 +34,6 @@ region_dup(const struct region *like)
 	if (!region)
 		return NULL;
 	*region = *like;
-	region->parent = region->left = region->right = NULL;
 	if (region->object)
 		shared_object_get(region->object);
 	return region;
@@ -181,18 +180,17 @@ needs_spare(struct mm *mm, uaddr_t start, uaddr_t end)
 	return region && region->start < start && region->end > end;
 }
 
-/* A hole in the middle of @region, whose upper part @upper becomes. */
-static void
-punch_hole(struct mm *mm, struct region *region, uaddr_t start, uaddr_t end,
-	   struct region *upper)
+void
+region_split(struct mm *mm, struct region *region, uaddr_t addr,
+	     struct region *upper)
 {
-	ASSERT(upper);
-	upper->start = end;
+	ASSERT(upper && region->start < addr && addr < region->end);
+	upper->start = addr;
 	upper->end = region->end;
 	if (upper->object)
 		upper->offset = region->offset +
-				((end - region->start) >> PAGE_SHIFT);
-	tree_resize(&mm->regions, region, region->start, start);
+				((addr - region->start) >> PAGE_SHIFT);
+	tree_resize(&mm->regions, region, region->start, addr);
 	tree_insert(&mm->regions, upper);
 }
 
@@ -203,7 +201,8 @@ cut_regions(struct mm *mm, uaddr_t start, uaddr_t end, struct region *spare)
 
 	while ((region = region_in(mm, start, end))) {
 		if (region->start < start && region->end > end) {
-			punch_hole(mm, region, start, end, spare);
+			/* A hole in the middle: its lower part comes next. */
+			region_split(mm, region, end, spare);
 		} else if (region->start < start) {
 			tree_resize(&mm->regions, region, region->start,
 				    start);
@@ -503,8 +502,8 @@ free_subtree(struct region *region)
 		return;
 	if (region->height == PREEMPTION_HEIGHT)
 		cond_resched();
-	free_subtree(region->left);
-	free_subtree(region->right);
+	free_subtree(region->child[0]);
+	free_subtree(region->child[1]);
 	region_free(region);
 }
 

@@ -26,14 +26,10 @@
 #define MAP_FIXED	    0x10
 #define MAP_ANONYMOUS	    0x20
 #define MAP_GROWSDOWN	    0x0100
-#define MAP_DENYWRITE	    0x0800
-#define MAP_EXECUTABLE	    0x1000
-#define MAP_LOCKED	    0x2000
 #define MAP_NORESERVE	    0x4000
 #define MAP_POPULATE	    0x8000
 #define MAP_NONBLOCK	    0x10000
 #define MAP_STACK	    0x20000
-#define MAP_HUGETLB	    0x40000
 #define MAP_FIXED_NOREPLACE 0x100000
 
 #define MREMAP_MAYMOVE	 1
@@ -66,7 +62,7 @@ struct region {
 	u64 offset;		/* ... and which of them start is, in pages */
 
 	/* the tree: guarded by mm->lock */
-	struct region *parent, *left, *right;
+	struct region *parent, *child[2]; /* of lower, of higher addresses */
 	int height;
 	u64 gap_before;		/* bytes free between the previous region and
 				 * this one, a stack's guard gap not counted */
@@ -87,7 +83,7 @@ void region_tree_init(struct region_tree *tree);
 struct region *region_find(struct mm *mm, uaddr_t addr);
 struct region *region_next(struct region *region);
 /* Checks order, overlap, heights, gaps and totals; panics with what is wrong.
- * Debug builds and host tests. */
+ * Debug builds and host tests: kernel/debug/region_check.c. */
 void region_check(struct mm *mm);
 
 /*

@@ -15,36 +15,28 @@ struct lost {
 	uaddr_t start, end; /* end == 0: nothing */
 };
 
-/* Makes [start, end), a part of @region, a region of its own: @region.
- * -ENOMEM: nothing changed. */
-static int
+/* Makes [start, end), a part of @region, a region of its own; NULL: there is no
+ * memory, and nothing changed. */
+static struct region *
 isolate(struct mm *mm, struct region *region, uaddr_t start, uaddr_t end)
 {
-	struct region *lower = NULL, *upper = NULL;
+	struct region *middle = NULL, *upper = NULL;
 
 	ASSERT(region->start <= start && start < end && end <= region->end);
 	if (mm->regions.nr_regions + 2 > MAX_REGIONS)
-		return -ENOMEM;
-	if (region->start < start && !(lower = region_dup(region)))
-		return -ENOMEM;
+		return NULL;
+	if (region->start < start && !(middle = region_dup(region)))
+		return NULL;
 	if (region->end > end && !(upper = region_dup(region))) {
-		if (lower)
-			region_free(lower);
-		return -ENOMEM;
+		if (middle)
+			region_free(middle);
+		return NULL;
 	}
-	if (upper) {
-		upper->start = end;
-		if (upper->object)
-			upper->offset += (end - region->start) >> PAGE_SHIFT;
-		tree_resize(&mm->regions, region, region->start, end);
-		tree_insert(&mm->regions, upper);
-	}
-	if (lower) {
-		lower->end = start;
-		region_set_start(mm, region, start);
-		tree_insert(&mm->regions, lower);
-	}
-	return 0;
+	if (upper)
+		region_split(mm, region, end, upper);
+	if (middle)
+		region_split(mm, region, start, middle);
+	return middle ? middle : region;
 }
 
 /* Gives [start, end), a part of @region, the rights @prot. */
@@ -52,15 +44,13 @@ static int
 protect_part(struct mm *mm, struct region *region, uaddr_t start, uaddr_t end,
 	     u8 prot, struct lost *lost)
 {
-	int err;
-
 	if (region->prot == prot)
 		return 0;
 	if (prot & region->denied)
 		return -EACCES;
-	err = isolate(mm, region, start, end);
-	if (err)
-		return err;
+	region = isolate(mm, region, start, end);
+	if (!region)
+		return -ENOMEM;
 	region->prot = prot;
 	if (pgtable_protect(mm, start, end, page_prot(prot),
 			    !region->shared)) {

@@ -20,6 +20,10 @@ struct region *region_merge(struct mm *mm, struct region *region);
 /* Moves the start of @region up or down to @start, its offset with it. */
 void region_set_start(struct mm *mm, struct region *region, uaddr_t start);
 
+/* Cuts @region in two at @addr; @upper, a copy of it, becomes the upper part. */
+void region_split(struct mm *mm, struct region *region, uaddr_t addr,
+		  struct region *upper);
+
 /* Is [addr, addr + len) whole pages below USER_END, without overflow? */
 bool user_range_ok(uaddr_t addr, u64 len);
 

@@ -6,6 +6,8 @@
 #include "mm/mm.h"
 #include "mm/region_tree.h"
 
+enum side { LEFT, RIGHT };
+
 void
 region_tree_init(struct region_tree *tree)
 {
@@ -21,57 +23,53 @@ region_find(struct mm *mm, uaddr_t addr)
 
 	while (region) {
 		if (addr >= region->end) {
-			region = region->right;
+			region = region->child[RIGHT];
 			continue;
 		}
 		best = region;
 		if (addr >= region->start)
 			break;
-		region = region->left;
+		region = region->child[LEFT];
 	}
 	return best;
 }
 
+/* The last one of a subtree on its @side. */
 static struct region *
-leftmost(struct region *region)
+outermost(struct region *region, enum side side)
 {
-	while (region && region->left)
-		region = region->left;
+	while (region && region->child[side])
+		region = region->child[side];
 	return region;
 }
 
+/* The next one in the order of addresses, towards @side. */
 static struct region *
-rightmost(struct region *region)
+neighbour(struct region *region, enum side side)
 {
-	while (region && region->right)
-		region = region->right;
-	return region;
+	if (region->child[side])
+		return outermost(region->child[side], !side);
+	while (region->parent && region->parent->child[side] == region)
+		region = region->parent;
+	return region->parent;
 }
 
 struct region *
 region_first(struct mm *mm)
 {
-	return leftmost(mm->regions.root);
+	return outermost(mm->regions.root, LEFT);
 }
 
 struct region *
 region_next(struct region *region)
 {
-	if (region->right)
-		return leftmost(region->right);
-	while (region->parent && region->parent->right == region)
-		region = region->parent;
-	return region->parent;
+	return neighbour(region, RIGHT);
 }
 
 struct region *
 region_prev(struct region *region)
 {
-	if (region->left)
-		return rightmost(region->left);
-	while (region->parent && region->parent->left == region)
-		region = region->parent;
-	return region->parent;
+	return neighbour(region, LEFT);
 }
 
 /* ---- Balance ---------------------------------------------------------- */
@@ -88,8 +86,7 @@ max_gap_of(const struct region *region)
 	return region ? region->max_gap : 0;
 }
 
-/* What a new region could take between @prev and @region. */
-static u64
+u64
 gap_between(const struct region *prev, const struct region *region)
 {
 	u64 room = region->start - (prev ? prev->end : USER_START);
@@ -103,9 +100,12 @@ gap_between(const struct region *prev, const struct region *region)
 static inline void
 refresh(struct region *node)
 {
-	node->height = 1 + MAX(height_of(node->left), height_of(node->right));
-	node->max_gap = MAX(node->gap_before, MAX(max_gap_of(node->left),
-						  max_gap_of(node->right)));
+	const struct region *left = node->child[LEFT];
+	const struct region *right = node->child[RIGHT];
+
+	node->height = 1 + MAX(height_of(left), height_of(right));
+	node->max_gap = MAX(node->gap_before,
+			    MAX(max_gap_of(left), max_gap_of(right)));
 }
 
 /* @new, perhaps NULL, takes the place of @old under @old's parent. */
@@ -117,70 +117,47 @@ replace_child(struct region_tree *tree, struct region *old,
 
 	if (!parent)
 		tree->root = new;
-	else if (parent->left == old)
-		parent->left = new;
 	else
-		parent->right = new;
+		parent->child[parent->child[RIGHT] == old] = new;
 	if (new)
 		new->parent = parent;
 }
 
+/* @top goes down on @side, its other child up into its place. */
 static struct region *
-rotate_left(struct region_tree *tree, struct region *top)
+rotate(struct region_tree *tree, struct region *top, enum side side)
 {
-	struct region *new_top = top->right;
+	struct region *new_top = top->child[!side];
 
 	replace_child(tree, top, new_top);
-	top->right = new_top->left;
-	if (top->right)
-		top->right->parent = top;
-	new_top->left = top;
+	top->child[!side] = new_top->child[side];
+	if (top->child[!side])
+		top->child[!side]->parent = top;
+	new_top->child[side] = top;
 	top->parent = new_top;
 	refresh(top);
 	refresh(new_top);
 	return new_top;
 }
 
-static struct region *
-rotate_right(struct region_tree *tree, struct region *top)
+/* How much higher its right subtree is. */
+static inline int
+lean(const struct region *node)
 {
-	struct region *new_top = top->left;
-
-	replace_child(tree, top, new_top);
-	top->left = new_top->right;
-	if (top->left)
-		top->left->parent = top;
-	new_top->right = top;
-	top->parent = new_top;
-	refresh(top);
-	refresh(new_top);
-	return new_top;
+	return height_of(node->child[RIGHT]) - height_of(node->child[LEFT]);
 }
 
 /* Levels @node, whose subtrees differ by 2; returns the new top. */
 static struct region *
 rebalance(struct region_tree *tree, struct region *node)
 {
-	struct region *left = node->left, *right = node->right;
+	enum side high = lean(node) > 0 ? RIGHT : LEFT;
+	struct region *child = node->child[high];
 
-	if (height_of(left) > height_of(right)) {
-		ASSERT(left->height == height_of(right) + 2);
-		if (height_of(left->right) > height_of(left->left))
-			rotate_left(tree, left);
-		return rotate_right(tree, node);
-	}
-	ASSERT(right->height == height_of(left) + 2);
-	if (height_of(right->left) > height_of(right->right))
-		rotate_right(tree, right);
-	return rotate_left(tree, node);
-}
-
-static inline bool
-balanced(const struct region *node)
-{
-	int lean = height_of(node->left) - height_of(node->right);
-
-	return lean >= -1 && lean <= 1;
+	ASSERT(lean(node) == 2 || lean(node) == -2);
+	if (height_of(child->child[!high]) > height_of(child->child[high]))
+		rotate(tree, child, high);
+	return rotate(tree, node, !high);
 }
 
 /* Repairs the way up from @node, as far as anything changes. */
@@ -192,7 +169,7 @@ fix_up(struct region_tree *tree, struct region *node)
 		u64 max_gap = node->max_gap;
 
 		refresh(node);
-		if (unlikely(!balanced(node)))
+		if (unlikely(lean(node) < -1 || lean(node) > 1))
 			node = rebalance(tree, node);
 		if (node->height == height && node->max_gap == max_gap)
 			return;
@@ -227,16 +204,16 @@ tree_insert(struct region_tree *tree, struct region *region)
 		parent = *link;
 		if (region->end <= parent->start) {
 			next = parent;
-			link = &parent->left;
+			link = &parent->child[LEFT];
 		} else {
 			ASSERT(region->start >= parent->end);
 			prev = parent;
-			link = &parent->right;
+			link = &parent->child[RIGHT];
 		}
 	}
 	*link = region;
 	region->parent = parent;
-	region->left = region->right = NULL;
+	region->child[LEFT] = region->child[RIGHT] = NULL;
 	region->height = 0; /* not counted yet: fix_up() sees a change */
 	fix_gaps(tree, prev, region, next);
 	tree->nr_regions++;
@@ -251,14 +228,14 @@ put_next_in_place(struct region_tree *tree, struct region *node,
 {
 	struct region *lowest = next;
 
-	if (next != node->right) {
+	if (next != node->child[RIGHT]) {
 		lowest = next->parent;
-		replace_child(tree, next, next->right);
-		next->right = node->right;
-		next->right->parent = next;
+		replace_child(tree, next, next->child[RIGHT]);
+		next->child[RIGHT] = node->child[RIGHT];
+		next->child[RIGHT]->parent = next;
 	}
-	next->left = node->left;
-	next->left->parent = next;
+	next->child[LEFT] = node->child[LEFT];
+	next->child[LEFT]->parent = next;
 	replace_child(tree, node, next);
 	/* What the nodes above have seen so far: fix_up() compares with it. */
 	next->height = node->height;
@@ -272,20 +249,20 @@ tree_remove(struct region_tree *tree, struct region *region)
 	struct region *prev = region_prev(region);
 	struct region *next = region_next(region);
 	struct region *lowest = region->parent;
+	struct region *left = region->child[LEFT];
+	struct region *right = region->child[RIGHT];
 
 	ASSERT(tree->nr_regions > 0);
-	if (region->left && region->right)
+	if (left && right)
 		lowest = put_next_in_place(tree, region, next);
 	else
-		replace_child(tree, region, region->left ? region->left
-							 : region->right);
+		replace_child(tree, region, left ? left : right);
 	if (next)
 		next->gap_before = gap_between(prev, next);
 	fix_up(tree, lowest);
 	fix_up(tree, next);
 	tree->nr_regions--;
 	tree->bytes -= region->end - region->start;
-	region->parent = region->left = region->right = NULL;
 }
 
 void
@@ -329,7 +306,7 @@ place_in(const struct region *node, u64 len, uaddr_t low, uaddr_t high)
 	if (!node || node->max_gap < len)
 		return 0;
 	if (node->end < high)
-		addr = place_in(node->right, len, low, high);
+		addr = place_in(node->child[RIGHT], len, low, high);
 	if (addr)
 		return addr;
 	gap_end = node->start - (node->stack ? STACK_GUARD : 0);
@@ -337,90 +314,18 @@ place_in(const struct region *node, u64 len, uaddr_t low, uaddr_t high)
 		addr = fit(len, gap_end - node->gap_before, gap_end, low,
 			   high);
 	if (!addr && node->start > low)
-		addr = place_in(node->left, len, low, high);
+		addr = place_in(node->child[LEFT], len, low, high);
 	return addr;
 }
 
 uaddr_t
 tree_place(const struct region_tree *tree, u64 len, uaddr_t low, uaddr_t high)
 {
-	const struct region *last = rightmost(tree->root);
+	const struct region *last = outermost(tree->root, RIGHT);
 	uaddr_t addr;
 
 	ASSERT(len && IS_ALIGNED(len, PAGE_SIZE));
 	ASSERT(low >= USER_START && high <= USER_END);
 	addr = fit(len, last ? last->end : USER_START, USER_END, low, high);
 	return addr ? addr : place_in(tree->root, len, low, high);
-}
-
-/* ---- Checking --------------------------------------------------------- */
-
-struct check {
-	const struct region *prev;
-	u64 nr_regions, bytes;
-};
-
-static void
-check_node(const struct region *node, struct check *check)
-{
-	const struct region *prev = check->prev;
-
-	if (node->start >= node->end || node->start < USER_START ||
-	    node->end > USER_END || (node->start | node->end) % PAGE_SIZE)
-		panic("region %lx-%lx is not a range of user pages",
-		      node->start, node->end);
-	if (prev && prev->end > node->start)
-		panic("regions %lx-%lx and %lx-%lx overlap or are out of order",
-		      prev->start, prev->end, node->start, node->end);
-	if (node->gap_before != gap_between(prev, node))
-		panic("region %lx-%lx says that %lx bytes are free before it; "
-		      "there are %lx", node->start, node->end,
-		      node->gap_before, gap_between(prev, node));
-	if (node->shared != (node->object != NULL))
-		panic("region %lx-%lx is %sshared but has %s object",
-		      node->start, node->end, node->shared ? "" : "not ",
-		      node->object ? "an" : "no");
-	check->prev = node;
-	check->nr_regions++;
-	check->bytes += node->end - node->start;
-}
-
-static void
-check_subtree(const struct region *node, const struct region *parent,
-	      struct check *check)
-{
-	int left, right;
-
-	if (!node)
-		return;
-	if (node->parent != parent)
-		panic("region %lx-%lx has a wrong parent", node->start,
-		      node->end);
-	check_subtree(node->left, node, check);
-	check_node(node, check);
-	check_subtree(node->right, node, check);
-	left = height_of(node->left);
-	right = height_of(node->right);
-	if (node->height != 1 + MAX(left, right) || left - right > 1 ||
-	    right - left > 1)
-		panic("region %lx-%lx: height %d over %d and %d", node->start,
-		      node->end, node->height, left, right);
-	if (node->max_gap != MAX(node->gap_before,
-				 MAX(max_gap_of(node->left),
-				     max_gap_of(node->right))))
-		panic("region %lx-%lx: its subtree has no gap of %lx bytes",
-		      node->start, node->end, node->max_gap);
-}
-
-void
-region_check(struct mm *mm)
-{
-	struct check check = { .prev = NULL };
-
-	check_subtree(mm->regions.root, NULL, &check);
-	if (check.nr_regions != mm->regions.nr_regions ||
-	    check.bytes != mm->regions.bytes)
-		panic("mm %lu counts %lu regions of %lu bytes; there are %lu "
-		      "of %lu", mm->id, mm->regions.nr_regions,
-		      mm->regions.bytes, check.nr_regions, check.bytes);
 }

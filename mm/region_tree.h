@@ -25,6 +25,10 @@ enum { MAX_REGIONS = 65530 };
 struct region *region_first(struct mm *mm);
 struct region *region_prev(struct region *region);
 
+/* How much room there is for a new region between @region and @prev, the one
+ * before it (or NULL). */
+u64 gap_between(const struct region *prev, const struct region *region);
+
 /* @region, filled in but for the links, becomes part of the tree; it must
  * overlap none. */
 void tree_insert(struct region_tree *tree, struct region *region);

@@ -17,8 +17,8 @@
 #include "kernel/base/cpu.h"
 #include "kernel/base/panic.h"
 #include "kernel/base/string.h"
+#include "kernel/debug/slab_debug.h"
 #include "mm/fail.h"
-#include "mm/slab_debug.h"
 
 enum {
 	MAGAZINE_SIZE = 15,   /* with its header: 128 bytes */
@@ -33,15 +33,13 @@ enum {
 #define NO_OBJECT (~0u)
 
 struct magazine {
-	u32 count, capacity;
+	u64 count;
 	void *objects[MAGAZINE_SIZE];
 };
 
 struct kmem_cache {
-	/* read by every allocation, set once */
-	struct magazine *magazines[MAX_CPUS]; /* each under its CPU's irqs */
-
 	/* set once */
+	struct magazine *magazines; /* by CPU, each under its CPU's irqs */
 	const char *name;
 	void (*ctor)(void *);
 	u32 size;	   /* what the user asked for */
@@ -51,7 +49,6 @@ struct kmem_cache {
 	u32 per_slab;
 	u32 capacity;	   /* of its magazines */
 	u8 slab_order;
-	bool bare;	   /* has no magazines: what magazines are made of */
 	struct list link;  /* caches */
 
 	struct spinlock lock;
@@ -62,11 +59,7 @@ struct kmem_cache {
 	u64 nr_taken;	     /* objects outside slabs: users', magazines' */
 };
 
-/* Every CPU's first magazine: neither holds nor takes anything, so that the
- * first use goes the slow way, which makes a real one. Never written. */
-static struct magazine no_magazine;
-
-static struct kmem_cache cache_of_caches, cache_of_magazines;
+static struct kmem_cache cache_of_caches;
 static struct list caches = LIST_INIT(caches); /* grows at boot only */
 
 /* ---- Slabs -------------------------------------------------------------- */
@@ -247,70 +240,41 @@ put_objects(struct kmem_cache *cache, void **objects, unsigned n)
 
 /* ---- Magazines ---------------------------------------------------------- */
 
-/* Interrupts off. The CPU's magazine, made when it had none; or NULL. */
+/* All of these: interrupts off. */
 static struct magazine *
-real_magazine(struct kmem_cache *cache)
+local_magazine(struct kmem_cache *cache)
 {
-	struct magazine **slot = &cache->magazines[this_cpu()->id];
-	void *made;
-
-	if (*slot != &no_magazine)
-		return *slot;
-	if (cache->bare || get_objects(&cache_of_magazines, &made, 1) == 0)
-		return NULL;
-	*slot = made;
-	(*slot)->count = 0;
-	(*slot)->capacity = cache->capacity;
-	return *slot;
+	return &cache->magazines[this_cpu()->id];
 }
 
-/* Interrupts off; this CPU's magazine is empty. */
-static void *
-alloc_slowly(struct kmem_cache *cache)
+/* False: there is no memory. */
+static bool
+refill(struct kmem_cache *cache, struct magazine *magazine)
 {
-	struct magazine *magazine = real_magazine(cache);
-	void *obj;
-
-	if (!magazine)
-		return get_objects(cache, &obj, 1) ? obj : NULL;
 	magazine->count = get_objects(cache, magazine->objects,
-				      (magazine->capacity + 1) / 2);
-	return magazine->count ? magazine->objects[--magazine->count] : NULL;
+				      (cache->capacity + 1) / 2);
+	return magazine->count > 0;
 }
 
-/* Interrupts off; this CPU's magazine is full. The half that was freed last
- * stays. */
+/* Gives the @n objects back that were freed first. */
 static void
-free_slowly(struct kmem_cache *cache, void *obj)
+spill(struct kmem_cache *cache, struct magazine *magazine, unsigned n)
 {
-	struct magazine *magazine = real_magazine(cache);
-	unsigned half;
-
-	if (!magazine) {
-		put_objects(cache, &obj, 1);
-		return;
-	}
-	if (magazine->count == magazine->capacity) {
-		half = (magazine->capacity + 1) / 2;
-		put_objects(cache, magazine->objects, half);
-		magazine->count -= half;
-		memmove(magazine->objects, magazine->objects + half,
-			magazine->count * sizeof(void *));
-	}
-	magazine->objects[magazine->count++] = obj;
+	put_objects(cache, magazine->objects, n);
+	magazine->count -= n;
+	memmove(magazine->objects, magazine->objects + n,
+		magazine->count * sizeof(void *));
 }
 
 static void *
 alloc_object(struct kmem_cache *cache)
 {
 	irq_flags_t flags = arch_irq_save();
-	struct magazine *magazine = cache->magazines[this_cpu()->id];
-	void *obj;
+	struct magazine *magazine = local_magazine(cache);
+	void *obj = NULL;
 
-	if (likely(magazine->count > 0))
+	if (likely(magazine->count > 0) || refill(cache, magazine))
 		obj = magazine->objects[--magazine->count];
-	else
-		obj = alloc_slowly(cache);
 	arch_irq_restore(flags);
 	return obj;
 }
@@ -319,33 +283,18 @@ static void
 free_object(struct kmem_cache *cache, void *obj)
 {
 	irq_flags_t flags = arch_irq_save();
-	struct magazine *magazine = cache->magazines[this_cpu()->id];
+	struct magazine *magazine = local_magazine(cache);
 
-	if (likely(magazine->count < magazine->capacity))
-		magazine->objects[magazine->count++] = obj;
-	else
-		free_slowly(cache, obj);
+	if (unlikely(magazine->count == cache->capacity))
+		spill(cache, magazine, (cache->capacity + 1) / 2);
+	magazine->objects[magazine->count++] = obj;
 	arch_irq_restore(flags);
-}
-
-/* Interrupts off. Also gives the magazine itself back. */
-static void
-drain_magazine(struct kmem_cache *cache)
-{
-	struct magazine **slot = &cache->magazines[this_cpu()->id];
-	void *magazine = *slot;
-
-	if (magazine == &no_magazine)
-		return;
-	put_objects(cache, (*slot)->objects, (*slot)->count);
-	*slot = &no_magazine;
-	put_objects(&cache_of_magazines, &magazine, 1);
 }
 
 /* ---- What callers see --------------------------------------------------- */
 
-void *
-kmem_cache_alloc(struct kmem_cache *cache)
+static __always_inline void *
+alloc_for(struct kmem_cache *cache, u64 caller)
 {
 	void *obj;
 
@@ -354,8 +303,14 @@ kmem_cache_alloc(struct kmem_cache *cache)
 	obj = alloc_object(cache);
 	if (obj)
 		slab_debug_alloc(cache->name, obj, cache->size, cache->ctor,
-				 CALLER);
+				 caller);
 	return obj;
+}
+
+void *
+kmem_cache_alloc(struct kmem_cache *cache)
+{
+	return alloc_for(cache, CALLER);
 }
 
 void
@@ -366,20 +321,13 @@ kmem_cache_free(struct kmem_cache *cache, void *obj)
 	free_object(cache, obj);
 }
 
-/* How many objects CPU @cpu keeps in its magazine. */
-static u64
-magazine_count(const struct kmem_cache *cache, unsigned cpu)
-{
-	return READ_ONCE(READ_ONCE(cache->magazines[cpu])->count);
-}
-
 u64
 kmem_cache_in_use(const struct kmem_cache *cache)
 {
 	u64 n = READ_ONCE(cache->nr_taken);
 
 	for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
-		n -= magazine_count(cache, cpu);
+		n -= READ_ONCE(cache->magazines[cpu].count);
 	return n;
 }
 
@@ -401,7 +349,8 @@ slab_drain_local(void)
 	struct kmem_cache *cache;
 
 	list_for_each(cache, &caches, link)
-		drain_magazine(cache);
+		spill(cache, local_magazine(cache),
+		      local_magazine(cache)->count);
 	arch_irq_restore(flags);
 }
 
@@ -472,6 +421,27 @@ lay_out(struct kmem_cache *cache, size_t size, size_t align)
 			   cache->object_offset - end) / cache->stride + 1;
 }
 
+static unsigned
+order_for(size_t size)
+{
+	unsigned order = 0;
+
+	while (PAGE_SIZE << order < size)
+		order++;
+	return order;
+}
+
+static struct magazine *
+make_magazines(const char *name)
+{
+	size_t size = MAX_CPUS * sizeof(struct magazine);
+	struct page *page = alloc_pages_uncounted(order_for(size), ALLOC_SLAB);
+
+	if (!page)
+		panic("no memory for the object cache \"%s\"", name);
+	return memset(page_address(page), 0, size);
+}
+
 static void
 init_cache(struct kmem_cache *cache, const char *name, size_t size,
 	   size_t align, void (*ctor)(void *))
@@ -480,8 +450,7 @@ init_cache(struct kmem_cache *cache, const char *name, size_t size,
 	ASSERT(size > 0 && size <= PAGE_SIZE);
 	ASSERT((align & (align - 1)) == 0 && align <= PAGE_SIZE);
 	memset(cache, 0, sizeof(*cache));
-	for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
-		cache->magazines[cpu] = &no_magazine;
+	cache->magazines = make_magazines(name);
 	cache->name = name;
 	cache->ctor = ctor;
 	cache->size = size;
@@ -528,12 +497,8 @@ slab_init(void)
 {
 	unsigned index = 0;
 
-	init_cache(&cache_of_magazines, "magazine", sizeof(struct magazine), 8,
-		   NULL);
-	cache_of_magazines.bare = true;
 	init_cache(&cache_of_caches, "kmem_cache", sizeof(struct kmem_cache), 8,
 		   NULL);
-	cache_of_caches.bare = true;
 	for (unsigned i = 0; i < ARRAY_SIZE(kmalloc_sizes); i++) {
 		struct kmem_cache *cache =
 			kmem_cache_create(kmalloc_sizes[i].name,
@@ -544,16 +509,6 @@ slab_init(void)
 			kmalloc_caches[index++] = cache;
 	}
 	ASSERT(index == ARRAY_SIZE(kmalloc_caches));
-}
-
-static unsigned
-order_for(size_t size)
-{
-	unsigned order = 0;
-
-	while (PAGE_SIZE << order < size)
-		order++;
-	return order;
 }
 
 /* Whole frames, not in any cache: their page struct names none. */
@@ -571,22 +526,13 @@ alloc_large(size_t size)
 	return page_address(page);
 }
 
-/* The same as kmem_cache_alloc(), for a caller one function further up. */
 void *
 kmalloc(size_t size)
 {
-	struct kmem_cache *cache;
-	void *obj;
-
 	if (size > KMALLOC_LARGEST)
 		return alloc_large(size);
-	if (should_fail_allocation(ALLOC_SLAB))
-		return NULL;
-	cache = kmalloc_caches[(size + KMALLOC_STEP - 1) / KMALLOC_STEP];
-	obj = alloc_object(cache);
-	if (obj)
-		slab_debug_alloc(cache->name, obj, cache->size, NULL, CALLER);
-	return obj;
+	return alloc_for(kmalloc_caches[(size + KMALLOC_STEP - 1) /
+					KMALLOC_STEP], CALLER);
 }
 
 void *

@@ -5,7 +5,7 @@
 #include "mm/frames.h"
 
 #include "kernel/base/string.h"
-#include "mm/poison.h"
+#include "kernel/debug/poison.h"
 
 enum { POOL_MIN = 8, POOL_MAX = 256 };
 

@@ -6,7 +6,8 @@
 #include "mm/mm.h"
 #include "sched/run_queue.h"
 #include "sched/timer.h"
-#include "sched/world.h"
+
+struct mutex world_lock;
 
 /* ---- The CPU itself --------------------------------------------------- */
 
@@ -112,30 +113,29 @@ bring_online(struct cpu *cpu)
 	return 0;
 }
 
-int
-cpu_offline(unsigned id)
+static int
+change(unsigned id, int (*how)(struct cpu *cpu))
 {
 	int err;
 
 	if (id >= nr_cpus)
 		return -EINVAL;
 	mutex_lock(&world_lock);
-	err = take_offline(cpu_by_id(id));
+	err = how(cpu_by_id(id));
 	mutex_unlock(&world_lock);
 	return err;
 }
 
 int
+cpu_offline(unsigned id)
+{
+	return change(id, take_offline);
+}
+
+int
 cpu_online(unsigned id)
 {
-	int err;
-
-	if (id >= nr_cpus)
-		return -EINVAL;
-	mutex_lock(&world_lock);
-	err = bring_online(cpu_by_id(id));
-	mutex_unlock(&world_lock);
-	return err;
+	return change(id, bring_online);
 }
 
 int

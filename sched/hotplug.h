@@ -5,7 +5,10 @@
  */
 #pragma once
 
-#include "kernel/base/types.h"
+#include "sched/mutex.h"
+
+/* Held while a CPU leaves or comes back, and while the world stops. */
+extern struct mutex world_lock;
 
 /* Takes a CPU out: its tasks move, its borrow goes back, it sleeps; and back
  * in. -EBUSY: it is so already, it is the boot CPU, or somebody keeps it;

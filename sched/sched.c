@@ -56,7 +56,7 @@ resched_interrupt(void)
 	/* need_resched is set; the way out of the interrupt looks at it. But
 	 * schedule() may have been under way, past its meeting point, and have
 	 * cleared it: who stops the world would wait for us for ever. */
-	if (READ_ONCE(world_stopping))
+	if (world_is_stopping())
 		WRITE_ONCE(this_cpu()->need_resched, true);
 }
 

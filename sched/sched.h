@@ -54,6 +54,9 @@ set_current_state(enum task_state state)
 /* Sleeps until woken or until arch_time_ns() >= @deadline; ~0: for ever. */
 void schedule_until(u64 deadline);
 
+/* Sleeps for @ns, or less when its CPU goes offline. */
+void sleep_ns(u64 ns);
+
 /* -EINVAL: no online CPU in @mask. The current task is off the forbidden CPUs
  * when this returns; another one that runs has been told to leave. */
 int sched_set_affinity(struct task *task, u64 mask);

@@ -172,7 +172,7 @@ schedule(void)
 
 	spin_lock(&rq->lock);
 	/* The world may have been stopped since we met: then come by again. */
-	WRITE_ONCE(cpu->need_resched, READ_ONCE(world_stopping));
+	WRITE_ONCE(cpu->need_resched, world_is_stopping());
 	put_prev(rq, prev);
 	next = pick_next(cpu, rq);
 	if (next == prev) {

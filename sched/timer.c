@@ -151,6 +151,14 @@ schedule_until(u64 deadline)
 	end_sleep();
 }
 
+void
+sleep_ns(u64 ns)
+{
+	set_current_state(TASK_SLEEPING);
+	schedule_until(arch_time_ns() + ns);
+	set_current_state(TASK_RUNNABLE);
+}
+
 /* ---- Start, and CPUs that leave --------------------------------------- */
 
 void

@@ -9,9 +9,9 @@
 
 #include "arch/sim/sim.h"
 #include "kernel/base/assert.h"
+#include "kernel/debug/poison.h"
 #include "mm/fail.h"
 #include "mm/kstack.h"
-#include "mm/poison.h"
 #include "mm/slab.h"
 
 enum {

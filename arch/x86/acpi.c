@@ -11,6 +11,7 @@
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
 #include "kernel/boot_info.h"
+#include "mm/boot_mem.h"
 
 struct acpi_info acpi;
 
@@ -33,7 +34,7 @@ struct rsdp {
 	u8 reserved[3];
 } __packed;
 
-enum { RSDP_V1_SIZE = 20, RSDP_ALIGN = 16 };
+enum { RSDP_V1_SIZE = 20 };
 
 struct table {
 	char signature[4];
@@ -52,12 +53,12 @@ physical_end(void)
 	return 1ul << (cpuid(CPUID_SIZES, 0).eax & PHYSICAL_BITS);
 }
 
-/* Tables may lie in memory that the boot map calls reserved. NULL: no such
+/* Tables mostly lie in memory that the boot map calls reserved. NULL: no such
  * memory can exist. */
 static const void *
 view(paddr_t addr, size_t size)
 {
-	if (direct_mapped(addr, size))
+	if (boot_mem_usable(addr, size))
 		return phys_to_virt(addr);
 	if (addr == 0 || addr + size < addr || addr + size > physical_end())
 		return NULL;
@@ -86,57 +87,20 @@ rsdp_valid(const struct rsdp *rsdp)
 	return rsdp->revision < 2 || sums_to_zero(rsdp, sizeof(*rsdp));
 }
 
-static const struct rsdp *
-search(paddr_t start, size_t size)
-{
-	const u8 *bytes = view(start, size);
-
-	for (size_t at = 0; bytes && at + sizeof(struct rsdp) <= size;
-	     at += RSDP_ALIGN)
-		if (rsdp_valid((const void *)(bytes + at)))
-			return (const void *)(bytes + at);
-	return NULL;
-}
-
-/* Where a BIOS puts it: the first KiB of its data area, or its ROM. */
-static const struct rsdp *
-search_bios(void)
-{
-	enum {
-		EBDA_SEGMENT = 0x40e,
-		EBDA_SIZE = 1024,
-		LOW_MEMORY_END = 0xa0000,
-		ROM_START = 0xe0000,
-		ROM_SIZE = 0x20000,
-	};
-	const struct rsdp *found = NULL;
-	const void *data;
-	u16 segment;
-	paddr_t ebda;
-
-	data = view(EBDA_SEGMENT, sizeof(segment));
-	memcpy(&segment, data, sizeof(segment));
-	ebda = (paddr_t)segment << 4;
-	if (ebda >= PAGE_SIZE && ebda + EBDA_SIZE <= LOW_MEMORY_END)
-		found = search(ebda, EBDA_SIZE);
-	return found ? found : search(ROM_START, ROM_SIZE);
-}
-
+/* All loaders that we know pass it on, from wherever the firmware has it. */
 static const struct rsdp *
 find_rsdp(const struct boot_info *boot)
 {
-	const struct rsdp *rsdp = (const void *)boot->rsdp_copy;
+	const struct rsdp *rsdp = NULL;
 
-	if (boot->have_rsdp_copy && rsdp_valid(rsdp))
-		return rsdp;
-	if (boot->rsdp) {
+	if (boot->have_rsdp_copy)
+		rsdp = (const void *)boot->rsdp_copy;
+	else if (boot->rsdp)
 		rsdp = view(boot->rsdp, sizeof(*rsdp));
-		if (rsdp && rsdp_valid(rsdp))
-			return rsdp;
-	}
-	if (boot->have_rsdp_copy || boot->rsdp)
-		pr_warn("ACPI: the loader's root pointer is damaged");
-	return search_bios();
+	if (!rsdp || rsdp_valid(rsdp))
+		return rsdp;
+	pr_warn("ACPI: the loader's root pointer is damaged");
+	return NULL;
 }
 
 /* ---- Tables --------------------------------------------------------- */
@@ -309,23 +273,20 @@ add_override(const struct madt_override *o)
 }
 
 /* Longer entries than we know are fine, shorter ones are not. */
-static size_t
-size_of_entry(u8 type)
+static const u8 entry_sizes[] = {
+	[MADT_LAPIC] = sizeof(struct madt_lapic),
+	[MADT_X2APIC] = sizeof(struct madt_x2apic),
+	[MADT_IOAPIC] = sizeof(struct madt_ioapic),
+	[MADT_OVERRIDE] = sizeof(struct madt_override),
+	[MADT_LAPIC_ADDRESS] = sizeof(struct madt_lapic_address),
+};
+
+static bool
+too_short(const struct madt_entry *entry)
 {
-	switch (type) {
-	case MADT_LAPIC:
-		return sizeof(struct madt_lapic);
-	case MADT_X2APIC:
-		return sizeof(struct madt_x2apic);
-	case MADT_IOAPIC:
-		return sizeof(struct madt_ioapic);
-	case MADT_OVERRIDE:
-		return sizeof(struct madt_override);
-	case MADT_LAPIC_ADDRESS:
-		return sizeof(struct madt_lapic_address);
-	default:
-		return sizeof(struct madt_entry);
-	}
+	return entry->length < sizeof(*entry) ||
+	       (entry->type < ARRAY_SIZE(entry_sizes) &&
+		entry->length < entry_sizes[entry->type]);
 }
 
 static void
@@ -368,8 +329,7 @@ read_madt(const struct madt *madt)
 	while (at + sizeof(struct madt_entry) <= end) {
 		const struct madt_entry *entry = (const void *)at;
 
-		if (entry->length < size_of_entry(entry->type) ||
-		    entry->length > end - at) {
+		if (too_short(entry) || entry->length > end - at) {
 			pr_warn("ACPI: MADT entry of type %u has %u bytes, "
 				"%ld are left: the rest is ignored",
 				entry->type, entry->length, (long)(end - at));

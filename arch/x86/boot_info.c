@@ -345,25 +345,6 @@ pvh_read(struct boot_info *boot, paddr_t addr)
 				MAX_CMDLINE + 0ul));
 }
 
-/* A module that is not in memory must not be read later. */
-static void
-check_initrd(struct boot_info *boot)
-{
-	if (boot->initrd == boot->initrd_end)
-		return;
-	for (unsigned i = 0; i < boot->nr_memory; i++) {
-		const struct memory_range *range = &boot->memory[i];
-
-		if (range->kind == MEMORY_USABLE &&
-		    range->start <= boot->initrd &&
-		    boot->initrd_end <= range->end)
-			return;
-	}
-	pr_warn("boot module ignored: 0x%lx to 0x%lx is not usable memory",
-		boot->initrd, boot->initrd_end);
-	boot->initrd = boot->initrd_end = 0;
-}
-
 void
 boot_info_read(struct boot_info *boot, enum loader loader, paddr_t info)
 {
@@ -377,5 +358,4 @@ boot_info_read(struct boot_info *boot, enum loader loader, paddr_t info)
 	if (boot->nr_memory == 0)
 		panic("The loader gave no memory map: use GRUB 2 with the "
 		      "command multiboot2, or qemu-system-x86_64 -kernel.");
-	check_initrd(boot);
 }

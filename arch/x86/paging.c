@@ -4,8 +4,8 @@
  * hold the same ones and a switch never has to look (I12).
  *
  *   image        text r-x, rodata r--, data and bss rw-; 4 KiB pages
- *   direct map   usable memory and ACPI tables, rw-, in the largest pages that
- *                fit; r-- where the image's text and rodata lie
+ *   direct map   usable memory, rw-, in the largest pages that fit; r-- where
+ *                the image's text and rodata lie
  *   stacks       one empty table, which mm/kstack.c fills
  *   devices      tables for DEVICE_PAGES, which map_device() fills
  *   all others   one shared table that is empty and lies in rodata
@@ -195,86 +195,6 @@ map_direct(paddr_t start, paddr_t end)
 		    bounds[i + 1] - bounds[i], i == 1 ? 0 : PAGE_WRITE);
 }
 
-/* Which pages a range covers: of usable memory only whole ones, of all else
- * also those that it only touches. */
-static paddr_t
-first_page(const struct memory_range *range)
-{
-	return range->kind == MEMORY_USABLE
-		       ? ALIGN_UP(range->start, PAGE_SIZE)
-		       : ALIGN_DOWN(range->start, PAGE_SIZE);
-}
-
-static paddr_t
-end_page(const struct memory_range *range)
-{
-	paddr_t end = MIN(range->end, DIRECT_MAP_END - DIRECT_MAP_BASE);
-
-	return range->kind == MEMORY_USABLE ? ALIGN_DOWN(end, PAGE_SIZE)
-					    : ALIGN_UP(end, PAGE_SIZE);
-}
-
-/* Does the map, which may overlap itself, allow the page at @addr? Where
- * ranges overlap, one that reserves wins. *@stop: the answer holds up to
- * there; ~0 when no range follows. */
-static bool
-allowed(const struct boot_info *boot, paddr_t addr, paddr_t *stop)
-{
-	bool inside = false, reserved = false;
-
-	*stop = ~0ul;
-	for (unsigned i = 0; i < boot->nr_memory; i++) {
-		const struct memory_range *range = &boot->memory[i];
-		paddr_t start = first_page(range), end = end_page(range);
-
-		if (start >= end || addr >= end)
-			continue;
-		if (addr < start) {
-			*stop = MIN(*stop, start);
-			continue;
-		}
-		*stop = MIN(*stop, end);
-		inside = true;
-		reserved |= range->kind == MEMORY_RESERVED;
-	}
-	return inside && !reserved;
-}
-
-static void
-map_memory(const struct boot_info *boot)
-{
-	paddr_t addr = 0, stop;
-
-	for (; addr != ~0ul; addr = stop)
-		if (allowed(boot, addr, &stop))
-			map_direct(addr, stop);
-}
-
-bool
-direct_mapped(paddr_t addr, size_t size)
-{
-	vaddr_t next = DIRECT_MAP_BASE + addr;
-	vaddr_t end = next + size;
-
-	if (addr + size < addr || end > DIRECT_MAP_END || end < next)
-		return false;
-	while (next < end) {
-		pte_t *table = kernel_root;
-		int level = TABLE_LEVELS;
-		pte_t entry = table[pte_index(next, level)];
-
-		while (pte_present(entry) && level > 1 &&
-		       !(entry.bits & PTE_PS)) {
-			table = phys_to_virt(pte_paddr(entry));
-			entry = table[pte_index(next, --level)];
-		}
-		if (!pte_present(entry))
-			return false;
-		next = ALIGN_DOWN(next, pte_span(level)) + pte_span(level);
-	}
-	return true;
-}
-
 /* ---- Devices -------------------------------------------------------- */
 
 /* Tables for the whole area are made now, because device registers are also
@@ -336,7 +256,7 @@ choose_trampoline(const struct boot_info *boot)
 	paddr_t page = TRAMPOLINE_FIRST;
 
 	for (; page <= TRAMPOLINE_LAST; page += PAGE_SIZE)
-		if (direct_mapped(page, PAGE_SIZE) &&
+		if (boot_mem_usable(page, PAGE_SIZE) &&
 		    (page >= boot->initrd_end ||
 		     page + PAGE_SIZE <= boot->initrd))
 			return page;
@@ -365,7 +285,7 @@ arch_map_kernel(const struct boot_info *boot)
 	map_image(data_start, boot_stack_guard, PAGE_WRITE);
 	map_image(boot_stack, boot_ist_guard, PAGE_WRITE);
 	map_image(boot_ist_stacks, bss_end, PAGE_WRITE);
-	map_memory(boot);
+	boot_mem_for_each(map_direct);
 	table_of(&kernel_root[pte_index(KSTACK_BASE, TABLE_LEVELS)]);
 	make_device_tables();
 	fill_root();

@@ -63,9 +63,6 @@ void devices_init(const struct boot_info *boot);
  * tables are full. */
 void *map_device(paddr_t addr, size_t size);
 
-/* Is every page of [addr, addr + size) in the direct map? */
-bool direct_mapped(paddr_t addr, size_t size);
-
 /* Where other CPUs start, in real mode: a page of the first MiB that holds
  * nothing else; 0 when there is none. Chosen by arch_map_kernel(). */
 paddr_t trampoline_page(void);

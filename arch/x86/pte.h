@@ -200,18 +200,6 @@ pte_user(pte_t pte)
 	return pte.bits & PTE_U;
 }
 
-static inline bool
-pte_accessed(pte_t pte)
-{
-	return pte.bits & PTE_A;
-}
-
-static inline bool
-pte_dirty(pte_t pte)
-{
-	return pte.bits & PTE_D;
-}
-
 static inline paddr_t
 pte_paddr(pte_t pte)
 {

@@ -40,24 +40,33 @@ regs_syscall(const struct regs *regs)
 	return regs->number;
 }
 
-/* The fourth is in r10, since SYSCALL itself overwrites rcx. */
-ARCH_INLINE u64
-regs_arg(const struct regs *regs, unsigned i)
+/* Where argument @i is. The fourth is in r10, since SYSCALL itself overwrites
+ * rcx. */
+u64 *regs_word(struct regs *regs, unsigned i);
+
+ARCH_INLINE u64 *
+regs_word(struct regs *regs, unsigned i)
 {
 	switch (i) {
 	case 0:
-		return regs->rdi;
+		return &regs->rdi;
 	case 1:
-		return regs->rsi;
+		return &regs->rsi;
 	case 2:
-		return regs->rdx;
+		return &regs->rdx;
 	case 3:
-		return regs->r10;
+		return &regs->r10;
 	case 4:
-		return regs->r8;
+		return &regs->r8;
 	default:
-		return regs->r9;
+		return &regs->r9;
 	}
+}
+
+ARCH_INLINE u64
+regs_arg(const struct regs *regs, unsigned i)
+{
+	return *regs_word((struct regs *)regs, i);
 }
 
 ARCH_INLINE void
@@ -99,36 +108,14 @@ regs_from_user(const struct regs *regs)
 ARCH_INLINE void
 regs_copy_words(struct regs *to, const struct regs *from)
 {
-	to->rdi = from->rdi;
-	to->rsi = from->rsi;
-	to->rdx = from->rdx;
-	to->r10 = from->r10;
-	to->r8 = from->r8;
-	to->r9 = from->r9;
+	for (unsigned i = 0; i < 6; i++)
+		*regs_word(to, i) = regs_arg(from, i);
 }
 
 ARCH_INLINE void
 regs_set_word(struct regs *regs, unsigned i, u64 word)
 {
-	switch (i) {
-	case 0:
-		regs->rdi = word;
-		break;
-	case 1:
-		regs->rsi = word;
-		break;
-	case 2:
-		regs->rdx = word;
-		break;
-	case 3:
-		regs->r10 = word;
-		break;
-	case 4:
-		regs->r8 = word;
-		break;
-	default:
-		regs->r9 = word;
-	}
+	*regs_word(regs, i) = word;
 }
 
 ARCH_INLINE u64

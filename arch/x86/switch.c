@@ -114,26 +114,27 @@ write_current_bases(const struct task *task)
 
 /* WRMSR faults on an address that is not canonical; and the kernel's own
  * addresses are nobody's thread-local storage. */
-int
-arch_set_fs_base(struct task *task, u64 base)
+static int
+set_base(struct task *task, u64 *base, u64 value)
 {
-	if (base >= USER_END)
+	if (value >= USER_END)
 		return -EPERM;
 	read_current_bases(task);
-	task->arch.fs_base = base;
+	*base = value;
 	write_current_bases(task);
 	return 0;
 }
 
 int
+arch_set_fs_base(struct task *task, u64 base)
+{
+	return set_base(task, &task->arch.fs_base, base);
+}
+
+int
 arch_set_gs_base(struct task *task, u64 base)
 {
-	if (base >= USER_END)
-		return -EPERM;
-	read_current_bases(task);
-	task->arch.gs_base = base;
-	write_current_bases(task);
-	return 0;
+	return set_base(task, &task->arch.gs_base, base);
 }
 
 u64

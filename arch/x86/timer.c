@@ -258,37 +258,38 @@ cmos_read(u8 index)
 	return inb(CMOS_DATA);
 }
 
+/* A value as the clock has it, decimal digit by digit or in binary. */
 static unsigned
-rtc_read(u8 index, bool binary)
+number_of(u8 value, u8 status)
 {
-	u8 value = cmos_read(index);
+	if (status & STATUS_B_BINARY)
+		return value;
+	return (value >> 4) * 10 + (value & 0x0f);
+}
 
-	return binary ? value : (value >> 4) * 10 + (value & 0x0f);
+static unsigned
+hour_of(u8 value, u8 status)
+{
+	unsigned hour = number_of(value & ~HOUR_PM, status);
+
+	if (status & STATUS_B_24_HOURS)
+		return hour;
+	return hour % 12 + (value & HOUR_PM ? 12 : 0);
 }
 
 static struct date
 rtc_read_date(void)
 {
 	u8 status = cmos_read(RTC_STATUS_B);
-	bool binary = status & STATUS_B_BINARY;
-	bool pm = false;
-	struct date d = {
-		.second = rtc_read(RTC_SECOND, binary),
-		.minute = rtc_read(RTC_MINUTE, binary),
-		.day = rtc_read(RTC_DAY, binary),
-		.month = rtc_read(RTC_MONTH, binary),
-		.year = 2000 + rtc_read(RTC_YEAR, binary),
-	};
-	u8 hour = cmos_read(RTC_HOUR);
 
-	if (!(status & STATUS_B_24_HOURS)) {
-		pm = hour & HOUR_PM;
-		hour &= ~HOUR_PM;
-	}
-	d.hour = binary ? hour : (hour >> 4) * 10 + (hour & 0x0f);
-	if (!(status & STATUS_B_24_HOURS))
-		d.hour = d.hour % 12 + (pm ? 12 : 0);
-	return d;
+	return (struct date){
+		.second = number_of(cmos_read(RTC_SECOND), status),
+		.minute = number_of(cmos_read(RTC_MINUTE), status),
+		.hour = hour_of(cmos_read(RTC_HOUR), status),
+		.day = number_of(cmos_read(RTC_DAY), status),
+		.month = number_of(cmos_read(RTC_MONTH), status),
+		.year = 2000 + number_of(cmos_read(RTC_YEAR), status),
+	};
 }
 
 /* Days since 1970-01-01. Years are counted from March, so that the leap day

@@ -90,12 +90,6 @@ atomic64_read(const atomic64_t *a)
 	return __atomic_load_n(&a->value, __ATOMIC_RELAXED);
 }
 
-static inline void
-atomic64_set(atomic64_t *a, u64 n)
-{
-	__atomic_store_n(&a->value, n, __ATOMIC_RELAXED);
-}
-
 static inline u64
 atomic64_add_return(atomic64_t *a, u64 n)
 {

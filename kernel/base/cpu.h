@@ -48,13 +48,13 @@ struct cpu {
 	struct sleep_queue *sleepers;
 	u64 next_tick;		/* ns; 0: no tick, the CPU is idle */
 
-	/* --- kernel/base/spinlock.c, debug builds --- */
+	/* --- kernel/debug/spinlock.c --- */
 	unsigned nr_held;
 	const struct spinlock *held[MAX_HELD_LOCKS];
 
 	struct trace_ring *trace; /* kernel/trace.c; NULL: not recorded yet */
 
-	/* --- sched/world.c --- */
+	/* --- kernel/debug/world.c --- */
 	paddr_t root_at_rest;	/* CR3 when the world was stopped */
 	int rest_round;		/* in this round of looking */
 

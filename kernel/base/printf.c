@@ -57,13 +57,13 @@ put_field(struct sink *sink, const struct conversion *conv, const char *prefix,
 
 static void
 put_number(struct sink *sink, const struct conversion *conv, u64 value,
-	   unsigned base, const char *prefix, const char *digits)
+	   unsigned base, const char *prefix)
 {
 	char text[20]; /* 2^64 - 1 has 20 decimal digits */
 	char *start = text + sizeof(text);
 
 	do
-		*--start = digits[value % base];
+		*--start = "0123456789abcdef"[value % base];
 	while (value /= base);
 	put_field(sink, conv, prefix, start, text + sizeof(text) - start);
 }
@@ -106,16 +106,7 @@ parse_conversion(const char *fmt, struct conversion *conv, va_list *args)
 		else
 			break;
 	}
-	if (*fmt == '*') {
-		fmt++;
-		conv->width = va_arg(*args, int);
-		if (conv->width < 0) {
-			conv->left = true;
-			conv->width = -conv->width;
-		}
-	} else {
-		conv->width = parse_int(&fmt);
-	}
+	conv->width = parse_int(&fmt);
 	if (*fmt == '.') {
 		fmt++;
 		if (*fmt == '*') {
@@ -136,8 +127,7 @@ put_signed(struct sink *sink, const struct conversion *conv, s64 value)
 	/* Negated as unsigned: the lowest number has no positive partner. */
 	u64 magnitude = value < 0 ? -(u64)value : (u64)value;
 
-	put_number(sink, conv, magnitude, 10, value < 0 ? "-" : "",
-		   "0123456789");
+	put_number(sink, conv, magnitude, 10, value < 0 ? "-" : "");
 }
 
 static u64
@@ -161,8 +151,6 @@ static void
 put_conversion(struct sink *sink, char letter, struct conversion *conv,
 	       va_list *args)
 {
-	static const char lower[] = "0123456789abcdef";
-	static const char upper[] = "0123456789ABCDEF";
 	u64 value;
 	char c;
 
@@ -172,22 +160,15 @@ put_conversion(struct sink *sink, char letter, struct conversion *conv,
 		put_signed(sink, conv, next_signed(conv, args));
 		break;
 	case 'u':
-		put_number(sink, conv, next_unsigned(conv, args), 10, "",
-			   lower);
+		put_number(sink, conv, next_unsigned(conv, args), 10, "");
 		break;
 	case 'x':
 		value = next_unsigned(conv, args);
 		put_number(sink, conv, value, 16,
-			   conv->alternate && value ? "0x" : "", lower);
-		break;
-	case 'X':
-		value = next_unsigned(conv, args);
-		put_number(sink, conv, value, 16,
-			   conv->alternate && value ? "0X" : "", upper);
+			   conv->alternate && value ? "0x" : "");
 		break;
 	case 'p':
-		put_number(sink, conv, (u64)va_arg(*args, void *), 16, "0x",
-			   lower);
+		put_number(sink, conv, (u64)va_arg(*args, void *), 16, "0x");
 		break;
 	case 's':
 		put_string(sink, conv, va_arg(*args, const char *));

@@ -54,6 +54,9 @@ typedef u64 irq_flags_t;
 
 void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank);
 
+/* The rest of spin_lock() when another CPU has the lock, without checks. */
+void spin_lock_contended(struct spinlock *lock);
+
 #ifdef CONFIG_DEBUG
 
 /* Interrupts must be off already, and stay off until the unlock. */
@@ -67,12 +70,7 @@ void spin_unlock_irqrestore(struct spinlock *lock, irq_flags_t flags);
 /* Does this CPU hold @lock? (Release builds can only tell that it is held.) */
 bool spin_held(const struct spinlock *lock);
 
-/* Panics when this CPU holds a spin lock: before sleeping or shootdowns. */
-void assert_no_spinlocks(void);
-
 #else
-
-void spin_lock_contended(struct spinlock *lock);
 
 static inline void
 spin_lock(struct spinlock *lock)
@@ -109,13 +107,15 @@ spin_held(const struct spinlock *lock)
 	return atomic_read(&lock->locked);
 }
 
-static inline void
-assert_no_spinlocks(void)
-{
-}
+#endif
 
+/* Panics when this CPU holds a spin lock: before sleeping or shootdowns. */
+void assert_no_spinlocks(void);
+#ifndef CONFIG_DEBUG
+#define assert_no_spinlocks() debug_only(assert_no_spinlocks())
 #endif
 
 /* Panic only: from here on no lock waits and none is checked, since the CPUs
  * that hold them have stopped. */
 void spin_locks_give_up(void);
+extern bool spin_locks_gave_up;

@@ -23,9 +23,9 @@ char *strchr(const char *s, int c);
 void strscpy(char *dst, const char *src, size_t size);
 
 /*
- * printf into a buffer: %d %i %u %x %X %c %s %p %%, with l, ll, z, width,
- * precision for %s (either may be *), flags - 0 #. Always terminates; returns
- * the length that the full text would have had.
+ * printf into a buffer: %d %i %u %x %c %s %p %%, with l, ll, z, width, precision
+ * for %s (which may be *), flags - 0 #. Always terminates; returns the length
+ * that the full text would have had.
  */
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list args);
 int snprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);

@@ -63,5 +63,9 @@ typedef int tid_t;   /* task id; a process's pid is its first task's tid */
 #define __debug_noinline __always_inline
 #endif
 
+/* In place of a @call that only debug builds make: the compiler checks it, and
+ * it is worth 0. A header says so of each such function, once. */
+#define debug_only(call) (0 ? (call) : (__typeof__(call))0)
+
 /* The address of the instruction that called the current function. */
 #define CALLER ((u64)__builtin_return_address(0))

@@ -13,7 +13,6 @@ enum yield_point {
 	YIELD_NONE,
 	YIELD_SPIN_LOCK,   /* about to take a spin lock */
 	YIELD_SWITCH,	   /* context_switch: nothing has moved yet */
-	YIELD_FINISH,	   /* finish step: a parked reference is in hand */
 	YIELD_USERS_DROP,  /* mmput: about to decrement */
 	YIELD_TEARDOWN,	   /* mmput: users is 0, all contents are there */
 	YIELD_COUNT,	   /* mmgrab, mmdrop: about to change count */
@@ -26,7 +25,6 @@ enum yield_point {
 	YIELD_GENERATION,  /* shootdown: generation raised, nobody told */
 };
 
-#ifdef CONFIG_DEBUG
 void yield_point(enum yield_point point);
 
 /* At boot: pauses by @seed from now on; 0: none. */
@@ -39,22 +37,9 @@ void yield_arm(unsigned cpu, enum yield_point point);
 bool yield_held(unsigned cpu);
 /* Lets @cpu go, or disarms it. */
 void yield_release(unsigned cpu);
-#else
-static inline void
-yield_point(enum yield_point point)
-{
-	(void)point;
-}
 
-static inline void
-yield_init(u64 seed)
-{
-	(void)seed;
-}
-
-static inline u64
-yield_seed(void)
-{
-	return 0;
-}
+#ifndef CONFIG_DEBUG
+#define yield_point(point) debug_only(yield_point(point))
+#define yield_init(seed)   debug_only(yield_init(seed))
+#define yield_seed()       debug_only(yield_seed())
 #endif

@@ -244,14 +244,6 @@ is_settled(struct task *task, void *settled)
 	return *(bool *)settled;
 }
 
-static void
-pause_a_moment(void)
-{
-	set_current_state(TASK_SLEEPING);
-	schedule_until(arch_time_ns() + RETRY_NS);
-	set_current_state(TASK_RUNNABLE);
-}
-
 void
 check_invariants(void)
 {
@@ -270,7 +262,7 @@ check_invariants(void)
 			return;
 		/* Somebody is in the middle of a fork or a teardown, and may
 		 * have a lower priority than we: get out of the way. */
-		pause_a_moment();
+		sleep_ns(RETRY_NS);
 	}
 }
 
@@ -281,9 +273,7 @@ checker_main(void *unused)
 {
 	(void)unused;
 	for (;;) {
-		set_current_state(TASK_SLEEPING);
-		schedule_until(arch_time_ns() + period_ns);
-		set_current_state(TASK_RUNNABLE);
+		sleep_ns(period_ns);
 		check_invariants();
 	}
 	return 0;

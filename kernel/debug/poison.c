@@ -1,5 +1,5 @@
-/* See mm/poison.h. */
-#include "mm/poison.h"
+/* See kernel/debug/poison.h. */
+#include "kernel/debug/poison.h"
 
 #include "kernel/base/panic.h"
 

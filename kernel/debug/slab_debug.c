@@ -1,9 +1,9 @@
-/* See mm/slab_debug.h. */
-#include "mm/slab_debug.h"
+/* See kernel/debug/slab_debug.h. */
+#include "kernel/debug/slab_debug.h"
 
 #include "kernel/base/panic.h"
 #include "kernel/base/string.h"
-#include "mm/poison.h"
+#include "kernel/debug/poison.h"
 
 #define STATE_FREE 0x6672656566726565ul /* "freefree" */
 #define STATE_USED 0x7573656475736564ul /* "usedused" */

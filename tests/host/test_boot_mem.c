@@ -91,6 +91,13 @@ overlapping_and_unsorted(void)
 	boot_mem_init(&boot);
 	CHECK_EQ(boot_mem_end(), 129 * MiB);
 	CHECK_EQ(boot_mem_total(), (127 - 1 - 6) * MiB);
+	CHECK(boot_mem_usable(2 * MiB, 58 * MiB));
+	CHECK(!boot_mem_usable(2 * MiB, 58 * MiB + 1));
+	CHECK(!boot_mem_usable(2 * MiB - 1, 2));
+	CHECK(!boot_mem_usable(65 * MiB, 1));
+	CHECK(!boot_mem_usable(100 * MiB, ~0ul));
+	CHECK(boot_mem_usable(129 * MiB - 1, 1));
+	CHECK(!boot_mem_usable(129 * MiB, 1));
 	release_and_check_order();
 	CHECK_EQ(nr_given, 3);
 	CHECK_EQ(given[0].start, 2 * MiB);

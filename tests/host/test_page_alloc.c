@@ -1,4 +1,4 @@
-// with: mm/page_alloc.c mm/buddy.c mm/zero_pool.c mm/boot_mem.c kernel/debug/poison.c kernel/debug/fail.c
+// with: mm/page_alloc.c mm/buddy.c kernel/debug/frames_check.c mm/zero_pool.c mm/boot_mem.c kernel/debug/poison.c kernel/debug/fail.c
 #include "host.h"
 
 #include "mm/boot_mem.h"

@@ -1,4 +1,4 @@
-// with: mm/pgtable.c mm/page_alloc.c mm/buddy.c mm/zero_pool.c mm/boot_mem.c kernel/debug/pgtable_check.c kernel/debug/poison.c kernel/debug/fail.c
+// with: mm/pgtable.c mm/page_alloc.c mm/buddy.c kernel/debug/frames_check.c mm/zero_pool.c mm/boot_mem.c kernel/debug/pgtable_check.c kernel/debug/poison.c kernel/debug/fail.c
 #include "host.h"
 
 #include "kernel/base/errno.h"

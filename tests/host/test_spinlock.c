@@ -1,4 +1,4 @@
-// with: kernel/base/spinlock.c kernel/symbols.c kernel/debug/yield.c
+// with: kernel/base/spinlock.c kernel/debug/spinlock.c kernel/symbols.c kernel/debug/yield.c
 #include "host.h"
 
 #include "kernel/base/spinlock.h"

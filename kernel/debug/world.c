@@ -3,11 +3,10 @@
 
 #include "kernel/base/assert.h"
 #include "kernel/base/bits.h"
-#include "sched/sched.h"
+#include "sched/hotplug.h"
 
 bool world_stopping;
 
-struct mutex world_lock;
 static atomic_t waiting; /* CPUs at a safe point */
 static int round;	 /* of looking at CR3: see world_stop() */
 

@@ -11,7 +11,6 @@
 #define POISON_NEW    0x5a5a5a5a5a5a5a5aul /* handed out, not yet written */
 #define POISON_RED    0xbbbbbbbbbbbbbbbbul /* red zones around an object */
 
-#ifdef CONFIG_DEBUG
 /* Fills the 2^order frames of a block that was just freed. */
 void poison_frames(struct page *page, unsigned order);
 /* Panics when one of them was written to since; looks at a sample of words,
@@ -19,20 +18,9 @@ void poison_frames(struct page *page, unsigned order);
 void check_poison(struct page *page, unsigned order);
 /* The same for a frame of the zero pool. */
 void check_zeroes(struct page *page);
-#else
-static inline void
-poison_frames(struct page *page, unsigned order)
-{
-	(void)page, (void)order;
-}
-static inline void
-check_poison(struct page *page, unsigned order)
-{
-	(void)page, (void)order;
-}
-static inline void
-check_zeroes(struct page *page)
-{
-	(void)page;
-}
+
+#ifndef CONFIG_DEBUG
+#define poison_frames(...) debug_only(poison_frames(__VA_ARGS__))
+#define check_poison(...)  debug_only(check_poison(__VA_ARGS__))
+#define check_zeroes(...)  debug_only(check_zeroes(__VA_ARGS__))
 #endif

@@ -17,6 +17,9 @@ enum {
 	SLAB_DEBUG_BEFORE = 8,	/* bytes before the object */
 	SLAB_DEBUG_AFTER = 24,	/* between its end, rounded up, and the link */
 };
+#else
+enum { SLAB_DEBUG_BEFORE = 0, SLAB_DEBUG_AFTER = 0 };
+#endif
 
 /* The memory of a free object has just been made. */
 void slab_debug_new(void *obj, size_t size);
@@ -25,23 +28,9 @@ void slab_debug_alloc(const char *cache, void *obj, size_t size,
 		      void (*ctor)(void *), u64 caller);
 /* The object comes back: it must be handed out, its red zones untouched. */
 void slab_debug_free(const char *cache, void *obj, size_t size, u64 caller);
-#else
-enum { SLAB_DEBUG_BEFORE = 0, SLAB_DEBUG_AFTER = 0 };
 
-static inline void
-slab_debug_new(void *obj, size_t size)
-{
-	(void)obj, (void)size;
-}
-static inline void
-slab_debug_alloc(const char *cache, void *obj, size_t size,
-		 void (*ctor)(void *), u64 caller)
-{
-	(void)cache, (void)obj, (void)size, (void)ctor, (void)caller;
-}
-static inline void
-slab_debug_free(const char *cache, void *obj, size_t size, u64 caller)
-{
-	(void)cache, (void)obj, (void)size, (void)caller;
-}
+#ifndef CONFIG_DEBUG
+#define slab_debug_new(...)   debug_only(slab_debug_new(__VA_ARGS__))
+#define slab_debug_alloc(...) debug_only(slab_debug_alloc(__VA_ARGS__))
+#define slab_debug_free(...)  debug_only(slab_debug_free(__VA_ARGS__))
 #endif

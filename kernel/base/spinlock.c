@@ -1,4 +1,5 @@
-/* Spin locks: the waiting. Debug builds have their own: kernel/debug/spinlock.c. */
+/* Spin locks: the waiting. Debug builds wait and check in
+ * kernel/debug/spinlock.c. */
 #include "kernel/base/spinlock.h"
 
 bool spin_locks_gave_up;

@@ -281,7 +281,9 @@ def soak(kills, seed, cpus):
             typed, pressed = storm(machine, seed, kills)
             check_screen(machine, log)
             compare_use(before, in_use(machine))
-            machine.log.write(f"\n{kills} kills, {typed} bytes, {pressed} keys\n".encode())
+            said = f"{kills} kills, {typed} bytes over the line and {pressed} keys"
+            machine.log.write(f"\n{said}\n".encode())
+            return said
     return function
 
 

@@ -76,6 +76,7 @@ enum lodger_call {
 	LODGER_console_release,
 	LODGER_klog_read,
 	LODGER_framebuffer_info,
+	LODGER_personality_set, /* kernel/abi_personality.h */
 	LODGER_call,	/* call to wait: all registers */
 	LODGER_recv,
 	LODGER_reply,
@@ -86,6 +87,7 @@ enum lodger_call {
 
 #include "kernel/abi_ipc.h"
 #include "kernel/abi_objects.h"
+#include "kernel/abi_personality.h"
 
 /* Includes the final 0. Task and address space names are cut to fit. */
 enum { LODGER_NAME_LEN = 16 };

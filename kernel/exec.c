@@ -397,12 +397,13 @@ enter_program(struct mm *mm, const char *path, u64 entry, uaddr_t sp)
 }
 
 int
-exec_into(struct mm *mm, uaddr_t entry, uaddr_t sp)
+exec_into(struct mm *mm, const char *name, uaddr_t entry, uaddr_t sp)
 {
 	int err = end_other_threads();
 
+	strscpy(mm->name, base_name(name), sizeof(mm->name));
 	if (!err)
-		enter_program(mm, current->name, entry, sp);
+		enter_program(mm, name, entry, sp);
 	else
 		mmput(mm, REF_BUILDING, current);
 	return err;

@@ -7,8 +7,8 @@ struct mm;
 
 /*
  * The current task moves into @mm, whose building reference it holds, and will
- * return to user mode at @entry, with stack @sp, both user addresses. Like
- * execve(), this ends the other threads. -EINTR: the caller is to die; the
+ * return to user mode at @entry, with stack @sp, both user addresses; it is
+ * called @name then. Like execve(), this ends the other threads. -EINTR: the caller is to die; the
  * building reference is gone then, too. Inside a marked transition.
  */
-int exec_into(struct mm *mm, uaddr_t entry, uaddr_t sp);
+int exec_into(struct mm *mm, const char *name, uaddr_t entry, uaddr_t sp);

@@ -5,6 +5,7 @@
 #include "kernel/hold.h"
 #include "kernel/ipc/ipc.h"
 #include "kernel/objects/process_object.h"
+#include "kernel/personality.h"
 #include "kernel/signal.h"
 #include "kernel/trace.h"
 #include "mm/mm.h"
@@ -99,11 +100,8 @@ end_process(struct process *process)
 static bool
 forget_thread(struct process *process, struct task *me)
 {
-	list_del(&me->thread_link);
-	unhash_task(me);
-	me->process = NULL;
-	flush_signals(&me->pending, ~0ul);
-	if (--process->nr_threads == 0)
+	thread_detach(me);
+	if (process->nr_threads == 0)
 		return end_process(process);
 	retarget_signals(process);
 	stop_check(process);
@@ -116,6 +114,7 @@ leave_process(struct task *me, int status)
 {
 	struct process *process = me->process;
 	irq_flags_t flags = spin_lock_irqsave(&pid_lock);
+	struct endpoint *personality = NULL;
 	bool unwanted;
 
 	reaper_expect();
@@ -123,8 +122,11 @@ leave_process(struct task *me, int status)
 		process->exit_status = status; /* the last one's counts */
 	if (me->tid == process->pid)
 		process->leader_affinity = me->affinity;
+	if (process->nr_threads == 1) /* before the parent can know */
+		personality = personality_end(process);
 	unwanted = forget_thread(process, me);
 	spin_unlock_irqrestore(&pid_lock, flags);
+	personality_put(personality);
 	if (unwanted)
 		process_free(process);
 }

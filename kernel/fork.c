@@ -4,6 +4,7 @@
 #include "kernel/base/string.h"
 #include "kernel/clone.h"
 #include "kernel/ipc/ipc.h"
+#include "kernel/personality.h"
 #include "kernel/signal.h"
 #include "kernel/trace.h"
 #include "mm/mm.h"
@@ -112,20 +113,51 @@ copy_process(const struct clone_args *args, int *err)
 	*err = copy_registers(child, args);
 	if (*err)
 		goto free_process;
-	*err = copy_mm(child, args->flags & CLONE_VM);
+	*err = thread ? 0 : personality_inherit(process);
 	if (*err)
 		goto free_process;
+	*err = copy_mm(child, args->flags & CLONE_VM);
+	if (*err)
+		goto forget_personality;
 	*err = publish(child, process);
 	if (!*err)
 		return child;
 
 	uncopy_mm(child);
+forget_personality:
+	if (!thread)
+		personality_forget(process);
 free_process:
 	if (!thread)
 		process_free(process);
 free_task:
 	task_free(child);
 	return NULL;
+}
+
+/* A child that never ran, and that nobody is to find any more. It may have been
+ * given handles, and its parent's other threads may wait for it. */
+static void
+undo(struct task *child)
+{
+	struct process *process = child->process;
+	struct endpoint *personality;
+	irq_flags_t flags;
+
+	transition_begin();
+	handles_close_all(process);
+	flags = spin_lock_irqsave(&pid_lock);
+	personality = personality_end(process);
+	thread_detach(child);
+	flush_signals(&process->pending, ~0ul);
+	process_detach(process);
+	wake_up_all(&current->process->changed);
+	spin_unlock_irqrestore(&pid_lock, flags);
+	personality_put(personality);
+	uncopy_mm(child);
+	process_free(process);
+	task_free(child);
+	transition_end();
 }
 
 /*
@@ -163,6 +195,12 @@ do_clone(const struct clone_args *args)
 	transition_end();
 	if (!child)
 		return err;
+	if (!(args->flags & CLONE_THREAD))
+		err = personality_fork(child->process, args->flags);
+	if (err) {
+		undo(child);
+		return err;
+	}
 	tid = child->tid;
 	trace(TRACE_FORK, child->mm, (u64)tid, CALLER);
 	if ((args->flags & CLONE_PARENT_SETTID) &&

@@ -20,6 +20,7 @@
 #include "kernel/objects/process_object.h"
 #include "kernel/objects/resource.h"
 #include "kernel/objects/space.h"
+#include "kernel/personality.h"
 #include "kernel/signal.h"
 #include "kernel/time.h"
 #include "kernel/trace.h"
@@ -537,6 +538,7 @@ static const native_t native_calls[LODGER_CALL_END - LODGER_klog_write] = {
 	CALL(mm_regions),   CALL(boot_option),	 CALL(console_release),
 	CALL(klog_read),
 	CALL(framebuffer_info),
+	CALL(personality_set),
 };
 
 native_t

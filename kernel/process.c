@@ -195,3 +195,13 @@ thread_attach(struct task *task, struct process *process)
 	atomic_inc(&process->live);
 	hash_task(task);
 }
+
+void
+thread_detach(struct task *task)
+{
+	list_del(&task->thread_link);
+	task->process->nr_threads--;
+	unhash_task(task);
+	task->process = NULL;
+	flush_signals(&task->pending, ~0ul);
+}

@@ -14,8 +14,10 @@
 
 enum { PID_MAX = 32768 };
 
+struct endpoint;
 struct handle_table;
 struct process_object;
+struct ipc_event;
 struct sighand;
 
 /* What a parent may still hear of a child that lives. */
@@ -39,19 +41,21 @@ struct process {
 	bool ended;		  /* no thread left; the parent may collect */
 	int exit_status;	  /* as wait4() reports it */
 	int exit_signal;	  /* to the parent at the end; 0: none */
+	struct process_object *object; /* its handles'; NULL: there are none */
 
 	struct sighand *sighand;  /* kernel/signal.h; NULL: all default */
 	struct sigpending pending; /* sent to the process */
 	int stop_signal;	  /* != 0: threads stop; stop.c */
 	unsigned nr_stopped;	  /* of them, have */
 	enum child_event event;	  /* not waited for yet */
-	struct process_object *object; /* its handles'; NULL: there are none */
 
 	atomic_t live;		  /* threads that have not begun to exit */
 
 	/* under ipc_lock */
 	struct handle_table *handles; /* NULL: none yet, or closed */
 	bool handles_closed;
+	struct endpoint *personality;	/* kernel/personality.h; NULL: none */
+	struct ipc_event *exit_event;	/* for it, at the end */
 
 	struct wait_queue changed; /* a child ended, or a thread left */
 };
@@ -87,6 +91,8 @@ void process_attach(struct process *process, struct process *parent);
 void process_detach(struct process *process);
 /* @task becomes a thread of @process and findable. pid_lock held. */
 void thread_attach(struct task *task, struct process *process);
+/* The opposite, of a task that is ending, or never ran. pid_lock held. */
+void thread_detach(struct task *task);
 
 /* CLONE_* as in Linux; @regs: the parent's; returns the child's tid. */
 struct clone_args {

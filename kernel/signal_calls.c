@@ -3,6 +3,7 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/errno.h"
 #include "kernel/base/string.h"
+#include "kernel/personality.h"
 #include "kernel/signal.h"
 #include "kernel/time.h"
 #include "mm/usercopy.h"
@@ -235,7 +236,7 @@ sys_kill(int pid, int signal)
 	if (!valid_signal(signal))
 		return -EINVAL;
 	if (pid <= 0)
-		return -ENOSYS; /* groups are the Unix server's */
+		return personality_call(); /* groups are the server's */
 	return signal_process(pid, &info);
 }
 

@@ -1,8 +1,8 @@
 /*
  * System calls: the table, and those that are a line or two of argument
  * checks around what lives elsewhere. Numbers, arguments, results and errors
- * are Linux's; from 0x1000 on they are ours (kernel/native.c). Anything else
- * is -ENOSYS.
+ * are Linux's; from 0x1000 on they are ours (kernel/native.c). Anything else is
+ * for the process's personality; without one, -ENOSYS.
  */
 #include "kernel/base/assert.h"
 #include "kernel/base/errno.h"
@@ -11,6 +11,7 @@
 #include "kernel/clone.h"
 #include "kernel/ipc/ipc.h"
 #include "kernel/native.h"
+#include "kernel/personality.h"
 #include "kernel/process.h"
 #include "kernel/signal.h"
 #include "kernel/test.h"
@@ -243,10 +244,13 @@ sys_sched_getaffinity(int tid, size_t size, uaddr_t mask_addr)
 
 /* ---- Memory ----------------------------------------------------------- */
 
-/* Files are the Unix server's: until it exists no descriptor can be mapped. */
+/* Files are the personality's; without one there are three descriptors, and
+ * none can be mapped. */
 static long
-refuse_file(int fd)
+map_file(int fd)
 {
+	if (current->process->personality)
+		return personality_call();
 	return fd >= 0 && fd <= 2 ? -ENODEV : -EBADF;
 }
 
@@ -259,7 +263,7 @@ sys_mmap(uaddr_t addr, u64 len, unsigned prot, unsigned flags, int fd,
 	if (!IS_ALIGNED(offset, PAGE_SIZE))
 		return -EINVAL;
 	if (!(flags & MAP_ANONYMOUS))
-		return refuse_file(fd);
+		return map_file(fd);
 	return mm_locked(mm, do_mmap(mm, addr, len, prot, flags, false));
 }
 
@@ -307,7 +311,7 @@ sys_madvise(uaddr_t addr, u64 len, int advice)
 	return mm_locked(mm, do_madvise(mm, addr, len, advice));
 }
 
-/* ---- Until the Unix server exists ------------------------------------- */
+/* ---- Without a personality -------------------------------------------- */
 
 enum { WRITE_CHUNK = 256, MAX_IOV = 1024 };
 
@@ -422,7 +426,6 @@ enum { NR_LINUX_CALLS = 512 };
 #define CALL(number, function) [number] = (syscall_t)(void (*)(void))(function)
 
 static const syscall_t linux_calls[NR_LINUX_CALLS] = {
-	CALL(1, sys_write),
 	CALL(9, sys_mmap),
 	CALL(10, sys_mprotect),
 	CALL(11, sys_munmap),
@@ -430,8 +433,6 @@ static const syscall_t linux_calls[NR_LINUX_CALLS] = {
 	CALL(13, sys_rt_sigaction),
 	CALL(14, sys_rt_sigprocmask),
 	CALL(15, sys_rt_sigreturn),
-	CALL(16, sys_ioctl),
-	CALL(20, sys_writev),
 	CALL(24, sys_sched_yield),
 	CALL(25, sys_mremap),
 	CALL(28, sys_madvise),
@@ -441,7 +442,6 @@ static const syscall_t linux_calls[NR_LINUX_CALLS] = {
 	CALL(56, sys_clone),
 	CALL(57, sys_fork),
 	CALL(58, sys_vfork),
-	CALL(59, sys_execve),
 	CALL(60, sys_exit),
 	CALL(61, do_wait),
 	CALL(62, sys_kill),
@@ -481,6 +481,35 @@ is_message_call(u64 number)
 	return number - LODGER_call <= LODGER_wait - LODGER_call;
 }
 
+/* What programs need that run before there is a server. */
+static long
+stand_in(const struct regs *regs, u64 number)
+{
+	u64 first = regs_arg(regs, 0);
+
+	switch (number) {
+	case 1:
+		return sys_write((int)first, regs_arg(regs, 1),
+				 regs_arg(regs, 2));
+	case 16:
+		return sys_ioctl((int)first);
+	case 20:
+		return sys_writev((int)first, regs_arg(regs, 1),
+				  (int)regs_arg(regs, 2));
+	case 59:
+		return sys_execve(first, regs_arg(regs, 1), regs_arg(regs, 2));
+	default:
+		return -ENOSYS;
+	}
+}
+
+static __noinline void
+others_answer(struct regs *regs, u64 number)
+{
+	regs_set_result(regs, stand_in(regs, number));
+	end_injection(number);
+}
+
 /* Those from 0x1000 on. Messages set their result themselves: it is the shortest
  * way, with no register saved here. */
 static void
@@ -503,21 +532,21 @@ void
 syscall_dispatch(struct regs *regs)
 {
 	u64 number = regs_syscall(regs);
-	long result = -ENOSYS;
 
 	count_event(COUNT_SYSCALLS);
-	if (unlikely(number >= NR_LINUX_CALLS)) {
-		if (is_message_call(number))
-			ipc_dispatch(regs);
-		else
-			lodger_dispatch(regs, number);
-		return;
-	}
-	if (likely(linux_calls[number]))
-		result = linux_calls[number](
+	if (likely(number < NR_LINUX_CALLS && linux_calls[number])) {
+		regs_set_result(regs, linux_calls[number](
 			regs_arg(regs, 0), regs_arg(regs, 1),
 			regs_arg(regs, 2), regs_arg(regs, 3),
-			regs_arg(regs, 4), regs_arg(regs, 5));
-	regs_set_result(regs, result);
-	end_injection(number);
+			regs_arg(regs, 4), regs_arg(regs, 5)));
+		end_injection(number);
+	} else if (is_message_call(number)) {
+		ipc_dispatch(regs);
+	} else if (number >= LODGER_klog_write) {
+		lodger_dispatch(regs, number);
+	} else if (likely(current->process->personality)) {
+		personality_dispatch(regs);
+	} else {
+		others_answer(regs, number);
+	}
 }

@@ -217,8 +217,8 @@ take_over(struct run_queue *rq, struct task *prev, struct task *next)
 
 /*
  * No preemption point, unlike schedule(): who wants this CPU has set
- * need_resched, which is looked at on the way to user mode. Who wants us to
- * die has set kill_signal, and takes the lock to wake us: either we see it
+ * need_resched, which is looked at on the way to user mode. Who has a signal
+ * for us has set signal_work, and takes the lock to wake us: either we see it
  * here, or we are found asleep.
  */
 bool
@@ -233,7 +233,7 @@ switch_to_sleeper(struct task *next, struct spinlock *held)
 	    !sched_fetch_sleeper(next, cpu->id))
 		return false;
 	spin_lock(&rq->lock);
-	if (unlikely(READ_ONCE(prev->kill_signal)) ||
+	if (unlikely(signal_pending(prev)) ||
 	    unlikely(!may_take_over(cpu, prev, next))) {
 		spin_unlock(&rq->lock);
 		return false;

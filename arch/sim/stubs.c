@@ -10,6 +10,7 @@
 #include "kernel/invariants.h"
 #include "kernel/ipc/ipc.h"
 #include "kernel/objects/process_object.h"
+#include "kernel/personality.h"
 #include "kernel/plausible.h"
 #include "kernel/signal.h"
 #include "kernel/symbols.h"
@@ -123,6 +124,46 @@ process_object_ended(struct process_object *object, int status)
 void
 check_ipc(void)
 {
+}
+
+/* Nor a personality. */
+int
+personality_inherit(struct process *child)
+{
+	(void)child;
+	return 0;
+}
+
+void
+personality_forget(struct process *child)
+{
+	(void)child;
+}
+
+int
+personality_fork(const struct process *child, u64 flags)
+{
+	(void)child, (void)flags;
+	return 0;
+}
+
+struct endpoint *
+personality_end(struct process *process)
+{
+	(void)process;
+	return NULL;
+}
+
+void
+personality_put(struct endpoint *endpoint)
+{
+	(void)endpoint;
+}
+
+long
+personality_call(void)
+{
+	return -ENOSYS;
 }
 
 /* Of invariants_start(), which nobody calls. */

@@ -3,16 +3,21 @@
  * the world stands still. As in invariants.c the sums are taken anew: from all
  * tables, and from all tasks.
  *
- *	J1  an object's references are its handles, and what tasks and bindings
- *	    hold
- *	J2  an endpoint's senders and receivers are the handles with the right;
- *	    a notification's signallers and waiters likewise
+ *	J1  an object's references are its handles, and what tasks, bindings and
+ *	    personalities hold
+ *	J2  an endpoint's senders and receivers are the handles with the right,
+ *	    and personalities; a notification's signallers and waiters likewise
  *	J3  nobody waits without hope: for a call that was received there is a
  *	    reply handle; for one in the queue, a receiver; for a receiver,
  *	    somebody to hear
- *	J4  an endpoint has no callers and receivers waiting at the same time
+ *	J4  an endpoint has no callers, or events, and receivers waiting at the
+ *	    same time; nor events when nobody can receive
  *	J5  a server's debts are the calls that it received, and what it was
  *	    lent is what their callers say
+ *	J6  who has a personality has a record for its end; calls that go there
+ *	    lead to no endpoint that the process itself serves
+ *	J7  a reflected call is at its process's personality; what asks for its
+ *	    end is posted there, once, while it has no answer
  */
 #include "kernel/base/assert.h"
 #include "kernel/invariants.h"
@@ -20,6 +25,7 @@
 #include "kernel/objects/console.h"
 #include "kernel/objects/interrupt.h"
 #include "kernel/objects/process_object.h"
+#include "kernel/personality.h"
 
 static u64 epoch;
 
@@ -110,16 +116,29 @@ for_each_handle(const struct handle_table *table, handle_fn fn)
 			fn(handle_slot(table, i));
 }
 
-/* A process's table, once: by its first thread. */
-static struct handle_table *
-table_of(const struct task *task)
+/* Each process once: by its first thread. */
+static struct process *
+process_of(const struct task *task)
 {
 	struct process *process = task->process;
 
 	if (!process || list_first(&process->threads, struct task,
 				   thread_link) != task)
 		return NULL;
-	return process->handles;
+	return process;
+}
+
+static void
+add_process(const struct process *process)
+{
+	struct endpoint *personality = process->personality;
+
+	if (process->handles)
+		for_each_handle(process->handles, add_handle);
+	if (!personality)
+		return;
+	add_ref(&personality->object);
+	personality->object.check.rights[0]++;
 }
 
 static void
@@ -140,11 +159,11 @@ add_debt(const struct reply *reply)
 static bool
 add_task(struct task *task, void *unused)
 {
-	struct handle_table *table = table_of(task);
+	const struct process *process = process_of(task);
 
 	(void)unused;
-	if (table)
-		for_each_handle(table, add_handle);
+	if (process)
+		add_process(process);
 	if (task->ipc)
 		add_ref(&task->ipc->reply->object);
 	if (task->ipc && task->ipc->reply->server)
@@ -172,13 +191,15 @@ check_endpoint(struct endpoint *endpoint)
 		     endpoint->receivers);
 	if (endpoint->bitmap && !list_empty(&endpoint->receiving))
 		panic("J4: callers and receivers wait at one endpoint");
+	if (!(endpoint->bitmap & EVENTS_WAIT) != list_empty(&endpoint->events))
+		panic("J4: an endpoint does not know whether it has events");
+	if (!endpoint->receivers && !list_empty(&endpoint->events))
+		panic("J4: events wait where nobody can receive");
 }
 
 static void
-check_handle(const struct handle *handle)
+check_object(struct object *object)
 {
-	struct object *object = handle->object;
-
 	if (object->refs != object->check.refs)
 		panic("J1: a %s has %u references, but %u handles and others "
 		      "refer to it", type_name(object), object->refs,
@@ -188,6 +209,42 @@ check_handle(const struct handle *handle)
 	if (object->ops == &notification_ops)
 		check_rights(object, to_notification(object)->signallers,
 			     to_notification(object)->waiters);
+}
+
+static void
+check_handle(const struct handle *handle)
+{
+	check_object(handle->object);
+}
+
+/* ---- Each process ----------------------------------------------------- */
+
+static void
+check_way(struct endpoint *personality, const struct process *process)
+{
+	const struct task *task;
+
+	list_for_each(task, &process->threads, thread_link)
+		if (task->ipc && task->ipc->serves &&
+		    leads_to(personality, task->ipc->serves))
+			panic("J6: calls of process %d (%s) come back to it",
+			      process->pid, process->name);
+}
+
+static void
+check_process(const struct process *process)
+{
+	struct endpoint *personality = process->personality;
+
+	if (process->handles)
+		for_each_handle(process->handles, check_handle);
+	if (!personality != !process->exit_event)
+		panic("J6: process %d (%s) has a personality, or a record for "
+		      "its end, but not both", process->pid, process->name);
+	if (!personality)
+		return;
+	check_object(&personality->object);
+	check_way(personality, process);
 }
 
 /* ---- Each task -------------------------------------------------------- */
@@ -222,16 +279,34 @@ check_debts(const struct task *task, const struct ipc_task *ipc)
 		      task->name, ipc->debts, ipc->lent_bits, debts, lent);
 }
 
+static void
+check_reflected(const struct task *task, const struct ipc_task *ipc)
+{
+	const struct endpoint *personality = task->process->personality;
+	const struct endpoint *asked = ipc->cancel.endpoint;
+
+	if (ipc->phase == IPC_QUEUED && ipc->reflected &&
+	    ipc->endpoint != personality)
+		panic("J7: task %d (%s) does not call its personality",
+		      task->tid, task->name);
+	if (asked && (asked != personality || ipc->phase != IPC_TAKEN ||
+		      !ipc->reflected || ipc->may_cancel))
+		panic("J7: task %d (%s) asks to cancel a call in phase %d",
+		      task->tid, task->name, ipc->phase);
+}
+
 static bool
 check_task(struct task *task, void *unused)
 {
-	struct handle_table *table = table_of(task);
+	const struct process *process = process_of(task);
 
 	(void)unused;
-	if (table)
-		for_each_handle(table, check_handle);
+	if (process)
+		check_process(process);
 	if (task->ipc)
 		check_debts(task, task->ipc);
+	if (task->ipc)
+		check_reflected(task, task->ipc);
 	if (task->ipc && !has_hope(task->ipc))
 		panic("J3: task %d (%s) waits in phase %d for a partner that "
 		      "will not come", task->tid, task->name,

@@ -10,6 +10,7 @@
 #include "kernel/base/errno.h"
 #include "kernel/ipc/deliver.h"
 #include "kernel/ipc/notification.h"
+#include "kernel/personality.h"
 #include "mm/slab.h"
 
 /* ---- What the registers say ------------------------------------------- */
@@ -60,7 +61,6 @@ ipc_make_record(void)
 	return me;
 }
 
-/* A server still has a handle for an earlier call, which was given up. */
 static int
 replace_reply(struct ipc_task *me)
 {
@@ -126,7 +126,8 @@ send_more(struct ipc_task *me, struct ipc_task *to, irq_flags_t *flags)
 static __noinline int
 wait_in_queue(struct ipc_task *me, struct endpoint *endpoint)
 {
-	if (would_deadlock(me, endpoint))
+	if (would_deadlock(me, endpoint) ||
+	    (me->reflected && only_own_receivers(endpoint)))
 		return -EDEADLK;
 	queue_caller(endpoint, me);
 	return 0;
@@ -135,16 +136,15 @@ wait_in_queue(struct ipc_task *me, struct endpoint *endpoint)
 /* Hands the call to a receiver or to the queue. ipc_lock held; let go for a
  * buffer. */
 static inline int
-begin_call(struct ipc_task *me, const struct handle *handle,
+begin_call(struct ipc_task *me, struct endpoint *endpoint, u64 badge,
 	   struct attempt *attempt)
 {
-	struct endpoint *endpoint = to_endpoint(handle->object);
 	struct ipc_task *to;
 	int err = 0;
 
 	if (unlikely(!endpoint->receivers))
 		return -EPIPE;
-	me->badge = handle->badge;
+	me->badge = badge;
 	to = take_receiver(endpoint);
 	if (unlikely(!to))
 		err = wait_in_queue(me, endpoint);
@@ -160,23 +160,30 @@ begin_call(struct ipc_task *me, const struct handle *handle,
 	return 0;
 }
 
+/* A server may still have a handle for an earlier call, which was given up. */
+static inline int
+own_reply(struct ipc_task *me)
+{
+	return likely(READ_ONCE(me->reply->object.refs) == 1)
+	       ? 0 : replace_reply(me);
+}
+
 static inline long
 call_once(struct ipc_task *me, u64 deadline)
 {
 	struct attempt attempt;
 	struct handle *handle;
-	int err;
+	int err = own_reply(me);
 
-	if (unlikely(READ_ONCE(me->reply->object.refs) != 1)) {
-		err = replace_reply(me);
-		if (err)
-			return err;
-	}
+	if (unlikely(err))
+		return err;
 	begin(&attempt);
 	handle = get_handle(handle_of(me->regs), &endpoint_ops,
 			    LODGER_RIGHT_CALL);
-	err = unlikely(IS_ERR(handle)) ? PTR_ERR(handle)
-				       : begin_call(me, handle, &attempt);
+	err = unlikely(IS_ERR(handle))
+	      ? PTR_ERR(handle)
+	      : begin_call(me, to_endpoint(handle->object), handle->badge,
+			   &attempt);
 	return finish(me, &attempt, deadline, err);
 }
 
@@ -191,6 +198,21 @@ ipc_call(struct ipc_task *me)
 		result = call_once(me, deadline);
 	while (unlikely(result == -ERETRY));
 	return result;
+}
+
+/* Words alone: it is never to be begun again. */
+long
+ipc_reflect_general(struct ipc_task *me)
+{
+	struct attempt attempt;
+	int err = own_reply(me);
+
+	if (err)
+		return err;
+	begin(&attempt);
+	err = begin_call(me, current->process->personality, me->badge,
+			 &attempt);
+	return finish(me, &attempt, ~0ul, err);
 }
 
 /* ---- recv ------------------------------------------------------------- */
@@ -243,8 +265,13 @@ begin_recv(struct ipc_task *me, u32 number, struct attempt *attempt)
 	if (unlikely(!reserve_reply(me)))
 		return -EMFILE; /* so far: receive() */
 	endpoint = to_endpoint(handle->object);
-	if (unlikely(me->serves != endpoint))
+	if (unlikely(me->serves != endpoint)) {
+		if (unlikely(would_serve_itself(endpoint)))
+			return -EDEADLK;
 		start_serving(me, endpoint);
+	}
+	if (unlikely(endpoint->bitmap & EVENTS_WAIT))
+		return receive_event(endpoint, me);
 	if (endpoint->bound && take_bits(endpoint->bound, me)) {
 		regs_set_badge(me->regs, 0);
 		return 0;
@@ -392,8 +419,14 @@ begin_reply(struct ipc_task *me, struct attempt *attempt)
 		return reply_to_nobody(me, reply, attempt);
 	if (unlikely(reply->caller->phase != IPC_TAKEN))
 		return -EBUSY;
-	if (unlikely(sends_more(me)))
+	if (unlikely(reply->caller->reflected)) {
+		int err = check_answer(me, reply->caller);
+
+		if (err)
+			return err;
+	} else if (unlikely(sends_more(me))) {
 		return reply_more(me, reply, attempt);
+	}
 	finish_call(me, reply, label_of(me->regs), attempt);
 	return 0;
 }

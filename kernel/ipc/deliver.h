@@ -28,6 +28,16 @@ deliver_call(struct ipc_task *from, struct ipc_task *to)
 	return (long)((u64)slot << 32 | from->label);
 }
 
+/* The answer to a call that the kernel made for its task. Of LODGER_EXECUTE it
+ * has the rest: check_answer(). */
+static inline void
+take_answer(struct ipc_task *to, const struct regs *regs)
+{
+	to->answer[0] = regs_arg(regs, 0);
+	if (unlikely(to->cancel.endpoint))
+		withdraw_event(&to->cancel);
+}
+
 /* The caller of @reply gets @me's words, and its wait is over; @result below 0:
  * it gets that alone. It is not woken yet. */
 static inline void
@@ -35,7 +45,9 @@ end_call(struct ipc_task *me, struct reply *reply, long result)
 {
 	struct ipc_task *to = reply->caller;
 
-	if (likely(result >= 0))
+	if (unlikely(to->reflected))
+		take_answer(to, me->regs);
+	else if (likely(result >= 0))
 		regs_copy_words(to->regs, me->regs);
 	reply->caller = NULL;
 	settle(reply);

@@ -77,7 +77,7 @@ take_caller(struct endpoint *endpoint)
 {
 	struct ipc_task *caller;
 
-	if (!endpoint->bitmap)
+	if (!(endpoint->bitmap & ~EVENTS_WAIT))
 		return NULL;
 	caller = list_first(&endpoint->callers[first_bit(endpoint->bitmap)],
 			    struct ipc_task, link);
@@ -95,7 +95,7 @@ can_hear(const struct endpoint *endpoint)
 	return endpoint->senders || (bound && (bound->signallers || bound->bits));
 }
 
-/* One whose wait would never end. */
+/* One whose wait would never end. Events wait for nobody. */
 static struct ipc_task *
 take_hopeless(struct endpoint *endpoint)
 {
@@ -108,20 +108,27 @@ take_hopeless(struct endpoint *endpoint)
 	return waiter;
 }
 
+/* False: there is nothing more to end. */
+static bool
+hang_up_once(struct endpoint *endpoint)
+{
+	irq_flags_t flags = spin_lock_irqsave(&ipc_lock);
+	struct ipc_task *waiter = take_hopeless(endpoint);
+	bool more = waiter;
+
+	if (waiter)
+		ipc_finish(waiter, -EPIPE);
+	else if (!endpoint->receivers)
+		more = drop_event(endpoint);
+	spin_unlock_irqrestore(&ipc_lock, flags);
+	return more;
+}
+
 void
 endpoint_hang_up(struct endpoint *endpoint)
 {
-	struct ipc_task *waiter;
-
-	do {
-		irq_flags_t flags = spin_lock_irqsave(&ipc_lock);
-
-		waiter = take_hopeless(endpoint);
-		if (waiter)
-			ipc_finish(waiter, -EPIPE);
-		spin_unlock_irqrestore(&ipc_lock, flags);
+	while (hang_up_once(endpoint))
 		cond_resched();
-	} while (waiter);
 }
 
 static void
@@ -196,6 +203,7 @@ native_endpoint_create(void)
 	for (unsigned prio = 0; prio < NR_PRIORITIES; prio++)
 		list_init(&endpoint->callers[prio]);
 	list_init(&endpoint->receiving);
+	list_init(&endpoint->events);
 	list_init(&endpoint->servers);
 	return handle_create(&endpoint->object, ENDPOINT_RIGHTS);
 }

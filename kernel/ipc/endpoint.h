@@ -13,13 +13,18 @@ struct notification;
 struct endpoint {
 	struct object object;
 	/* under ipc_lock */
-	unsigned senders, receivers; /* handles with the right */
+	unsigned senders, receivers; /* handles with the right; personalities */
 	struct list callers[NR_PRIORITIES]; /* struct ipc_task, QUEUED */
 	u64 bitmap;		     /* bit p: callers[p] is not empty */
+	struct list events;	     /* struct ipc_event; EVENTS_WAIT */
 	struct list receiving;	     /* struct ipc_task, RECEIVING */
 	struct list servers;	     /* struct ipc_task, by serves_link */
 	struct notification *bound;
+	u64 walk;		     /* kernel/personality.c */
 };
+
+/* Also in bitmap: there are events. As a priority it is none, after all. */
+#define EVENTS_WAIT (1ul << NR_PRIORITIES)
 
 extern const struct object_ops endpoint_ops;
 
@@ -29,7 +34,8 @@ to_endpoint(struct object *object)
 	return container_of(object, struct endpoint, object);
 }
 
-/* Can a call or a signal still come? ipc_lock held. */
+/* Can a call or a signal still come? Who has it as a personality is among the
+ * senders. ipc_lock held. */
 bool can_hear(const struct endpoint *endpoint);
 
 /* ---- Under ipc_lock --------------------------------------------------- */

@@ -6,7 +6,9 @@
  */
 #include "kernel/base/errno.h"
 #include "kernel/ipc/deliver.h"
+#include "kernel/ipc/notification.h"
 #include "kernel/native.h"
+#include "kernel/personality.h"
 
 /* Words alone, a label of 31 bits, for ever? */
 static inline bool
@@ -14,6 +16,12 @@ is_plain(const struct regs *regs)
 {
 	return !message_of(regs) && timeout_of(regs) == LODGER_FOREVER &&
 	       (s64)regs_more(regs, 0) >= 0;
+}
+
+static inline bool
+has_bits(const struct endpoint *endpoint)
+{
+	return endpoint->bound && endpoint->bound->bits;
 }
 
 /* ipc_lock held, interrupts off; both end here. */
@@ -64,6 +72,48 @@ fast_call(struct ipc_task *me, const struct regs *regs)
 	return switch_and_wait(me, to);
 }
 
+/* Of a call that the kernel makes. The same as above, but for where the endpoint
+ * comes from; nobody else can change the caller's personality. */
+static inline long
+fast_reflect(struct ipc_task *me, struct endpoint *endpoint)
+{
+	struct ipc_task *to;
+
+	arch_irq_disable();
+	spin_lock(&ipc_lock);
+	if (unlikely(list_empty(&endpoint->receiving)) ||
+	    unlikely(me->reply->object.refs != 1)) {
+		spin_unlock(&ipc_lock);
+		arch_irq_enable();
+		return ipc_reflect_general(me);
+	}
+	to = take_receiver(endpoint);
+	ipc_end(to, deliver_call(me, to));
+	return switch_and_wait(me, to);
+}
+
+static inline long
+reflect(struct ipc_task *me, u32 label, bool may_cancel)
+{
+	const struct process *process = me->task->process;
+	long result;
+
+	me->label = label;
+	me->badge = (u64)process->pid << 32 | (u32)me->task->tid;
+	me->reflected = true;
+	me->may_cancel = may_cancel;
+	result = fast_reflect(me, process->personality);
+	me->reflected = false;
+	me->may_cancel = false;
+	return result;
+}
+
+long
+ipc_reflect(struct ipc_task *me, u32 label, bool may_cancel)
+{
+	return reflect(me, label, may_cancel);
+}
+
 /* The reply handle's slot is the one for the next call, too. */
 static inline long
 fast_reply_recv(struct ipc_task *me, const struct regs *regs)
@@ -85,8 +135,9 @@ fast_reply_recv(struct ipc_task *me, const struct regs *regs)
 	endpoint = to_endpoint(recv->object);
 	to = reply->caller;
 	if (unlikely(!to) || unlikely(to->phase != IPC_TAKEN) ||
-	    unlikely(endpoint->bitmap) || unlikely(endpoint->bound) ||
-	    unlikely(!endpoint->senders) || unlikely(me->serves != endpoint))
+	    unlikely(endpoint->bitmap) || unlikely(has_bits(endpoint)) ||
+	    unlikely(!endpoint->senders) || unlikely(me->serves != endpoint) ||
+	    unlikely(to->reflected && label_of(regs) != LODGER_DONE))
 		return not_so_fast(me);
 	handle->object = NULL;
 	handle->rights = 0;
@@ -126,4 +177,22 @@ ipc_dispatch(struct regs *regs)
 		me = ipc_make_record();
 	regs_set_result(regs, likely(me) ? dispatch(me, regs) : -ENOMEM);
 	end_injection(regs_syscall(regs));
+}
+
+void
+personality_dispatch(struct regs *regs)
+{
+	struct ipc_task *me = current->ipc;
+	u64 number = regs_syscall(regs);
+	long outcome;
+
+	if (likely(me)) {
+		outcome = reflect(me, (u32)number, true);
+		regs_set_result(regs, likely(outcome == LODGER_DONE)
+				      ? (long)me->answer[0]
+				      : personality_result(me, outcome));
+	} else {
+		regs_set_result(regs, personality_call());
+	}
+	end_injection(number);
 }

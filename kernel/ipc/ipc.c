@@ -10,7 +10,33 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/errno.h"
 #include "kernel/ipc/inherit.h"
+#include "kernel/process.h"
 #include "mm/slab.h"
+
+/* ---- The end of a wait ------------------------------------------------- */
+
+/* Off whatever list it is on. False: a partner is at work on the message, and
+ * will end the wait, or wake us when it is done. */
+static bool
+leave(struct ipc_task *me)
+{
+	switch (me->phase) {
+	case IPC_QUEUED:
+		unqueue_caller(me);
+		return true;
+	case IPC_TAKEN:
+		me->reply->caller = NULL;
+		settle(me->reply);
+		withdraw_event(&me->cancel);
+		return true;
+	case IPC_RECEIVING:
+	case IPC_WAITING:
+		list_unlink(&me->link);
+		return true;
+	default:
+		return false;
+	}
+}
 
 /* ---- The reply object ------------------------------------------------- */
 
@@ -25,9 +51,8 @@ reply_closed(struct object *object, u32 rights)
 	(void)rights;
 	reply->abandoned = true;
 	if (caller && caller->phase == IPC_TAKEN) {
-		reply->caller = NULL;
-		settle(reply);
-		ipc_finish(caller, -EPIPE);
+		leave(caller);
+		ipc_finish(caller, caller->reflected ? -EIO : -EPIPE);
 	}
 	spin_unlock_irqrestore(&ipc_lock, flags);
 }
@@ -49,26 +74,14 @@ const struct object_ops reply_ops = {
 
 /* ---- Waiting ---------------------------------------------------------- */
 
-/* Off whatever list it is on. False: a partner is at work on the message, and
- * will end the wait, or wake us when it is done. */
-static bool
-leave(struct ipc_task *me)
+/* Its server has the call, and is asked to answer it. */
+static void
+ask_to_cancel(struct ipc_task *me)
 {
-	switch (me->phase) {
-	case IPC_QUEUED:
-		unqueue_caller(me);
-		return true;
-	case IPC_TAKEN:
-		me->reply->caller = NULL;
-		settle(me->reply);
-		return true;
-	case IPC_RECEIVING:
-	case IPC_WAITING:
-		list_unlink(&me->link);
-		return true;
-	default:
-		return false;
-	}
+	me->may_cancel = false;
+	me->cancel.label = LODGER_CANCEL;
+	me->cancel.badge = me->badge;
+	post_event(me->task->process->personality, &me->cancel);
 }
 
 static void
@@ -76,7 +89,9 @@ give_up(struct ipc_task *me, long why)
 {
 	irq_flags_t flags = spin_lock_irqsave(&ipc_lock);
 
-	if (leave(me)) {
+	if (why == -ERESTARTNOINTR && me->phase == IPC_TAKEN) {
+		ask_to_cancel(me);
+	} else if (leave(me)) {
 		me->result = why;
 		me->phase = IPC_IDLE;
 	}
@@ -84,10 +99,12 @@ give_up(struct ipc_task *me, long why)
 }
 
 static int
-reason_to_give_up(u64 deadline)
+reason_to_give_up(const struct ipc_task *me, u64 deadline)
 {
 	if (READ_ONCE(current->kill_signal))
 		return -EINTR;
+	if (me->may_cancel && signal_pending(current))
+		return -ERESTARTNOINTR;
 	if (deadline != ~0ul && arch_time_ns() >= deadline)
 		return -ETIMEDOUT;
 	return 0;
@@ -103,7 +120,7 @@ ipc_sleep(struct ipc_task *me, u64 deadline)
 		set_current_state(TASK_SLEEPING);
 		if (load_acquire(&me->phase) == IPC_IDLE)
 			break;
-		why = reason_to_give_up(deadline);
+		why = reason_to_give_up(me, deadline);
 		if (!why) {
 			schedule_until(deadline);
 			continue;
@@ -144,7 +161,7 @@ ipc_task_exit(void)
 
 	if (!me)
 		return;
-	ASSERT(me->phase == IPC_IDLE);
+	ASSERT(me->phase == IPC_IDLE && !me->reflected && !me->building);
 	object_put(&me->reply->object);
 	flags = spin_lock_irqsave(&ipc_lock);
 	stop_serving(me);

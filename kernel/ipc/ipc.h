@@ -15,6 +15,7 @@
 #pragma once
 
 #include "kernel/base/assert.h"
+#include "kernel/ipc/event.h"
 #include "kernel/ipc/handle.h"
 #include "kernel/ipc/object.h"
 
@@ -59,6 +60,13 @@ struct ipc_task {
 		unsigned debts;
 	} check;
 #endif
+
+	/* calls that the kernel makes for its task: see ipc_reflect() */
+	bool reflected;		/* this is one */
+	bool may_cancel;	/* a signal asks its server to end it, once */
+	struct ipc_event cancel;
+	u64 answer[4];		/* the registers are to stay as they are */
+	struct object *building; /* came with the answer */
 
 	bool has_message;	/* more than registers: */
 	struct lodger_message message;
@@ -184,3 +192,25 @@ struct ipc_task *ipc_make_record(void);
 
 /* The current task ends. */
 void ipc_task_exit(void);
+
+/* ---- Calls that the kernel makes: kernel/personality.c ----------------- */
+
+/*
+ * Sends @label, and the words in the caller's saved registers, to its process's
+ * personality. Result: the answer's label, enum lodger_answer, with its words
+ * in me->answer and, for LODGER_EXECUTE, me->building; or
+ *
+ *	-EPIPE		 nobody can receive there; there was no call
+ *	-EIO		 received, and never answered
+ *	-EDEADLK	 the server waits for the caller
+ *	-ERESTARTNOINTR  a signal came before it was received (@may_cancel)
+ *	-EINTR		 the caller is to die
+ *	-ENOMEM
+ */
+long ipc_reflect(struct ipc_task *me, u32 label, bool may_cancel);
+/* The same in all generality. */
+long ipc_reflect_general(struct ipc_task *me);
+
+/* Who answers a reflected call (to: kernel/abi_personality.h) with what? An
+ * errno for the server, or 0. ipc_lock held. */
+int check_answer(struct ipc_task *me, struct ipc_task *to);

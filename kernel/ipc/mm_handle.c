@@ -123,8 +123,21 @@ has_mm(const struct object *object)
 	       object->ops == &reply_ops;
 }
 
-/* The caller's handle for @right on an address space; or an error. A reply
- * handle serves for READ and WRITE. ipc_lock held. */
+/* A reply handle serves for READ and WRITE; and for MAP, since who answers a
+ * process's system calls decides what is where. */
+static u32
+rights_by_reply(struct object *object)
+{
+	const struct ipc_task *caller =
+		container_of(object, struct reply, object)->caller;
+	u32 rights = LODGER_RIGHT_READ | LODGER_RIGHT_WRITE;
+
+	return !caller || caller->reflected ? rights | LODGER_RIGHT_MAP
+					    : rights;
+}
+
+/* The caller's handle for @right on an address space; or an error. ipc_lock
+ * held. */
 static struct handle *
 get_mm_handle(u32 number, u32 right)
 {
@@ -137,7 +150,7 @@ get_mm_handle(u32 number, u32 right)
 		return ERR_PTR(-EINVAL);
 	rights = handle->rights;
 	if (rights & LODGER_RIGHT_REPLY)
-		rights |= LODGER_RIGHT_READ | LODGER_RIGHT_WRITE;
+		rights |= rights_by_reply(handle->object);
 	return rights & right ? handle : ERR_PTR(-EPERM);
 }
 
@@ -271,46 +284,80 @@ native_mm_info(u32 number, uaddr_t buf)
 
 /* ---- The end of building ----------------------------------------------- */
 
-struct mm *
-mm_take_building(u32 number, struct object **used_up)
+/* Closes the caller's building handle, whose reference is the caller's then;
+ * or an error. Nobody finds the mm any more. ipc_lock held. */
+static struct object *
+take_building(u32 number, u32 rights)
 {
-	struct handle *handle = get_handle(number, &building_ops,
-					   LODGER_RIGHT_MAP);
-	struct mm_object *building;
-	struct mm *mm;
+	struct handle *handle = get_handle(number, &building_ops, rights);
+	struct object *building;
 
 	if (IS_ERR(handle))
 		return (void *)handle;
-	building = to_mm_object(handle->object);
+	building = handle->object;
+	handle_free_slot(current->process->handles, number);
+	return building;
+}
+
+struct mm *
+mm_take_building(u32 number, struct object **used_up)
+{
+	struct object *object = take_building(number, LODGER_RIGHT_MAP);
+	struct mm_object *building;
+	struct mm *mm;
+
+	if (IS_ERR(object))
+		return (void *)object;
+	building = to_mm_object(object);
 	mm = building->mm;
 	building->mm = NULL;
 	ledger_move(mm, REF_BUILDING, building, REF_BUILDING, current, CALLER);
-	*used_up = &building->object;
-	handle_free_slot(current->process->handles, number);
+	*used_up = object;
 	return mm;
 }
 
+int
+send_building(u32 number, struct ipc_task *to)
+{
+	struct object *building = take_building(
+		number, LODGER_RIGHT_MAP | LODGER_RIGHT_TRANSFER);
+
+	if (IS_ERR(building))
+		return PTR_ERR(building);
+	to->building = building;
+	return 0;
+}
+
 /* exec_mmap() makes the building reference the task's own. */
+int
+exec_building(struct object *object, const char *name, uaddr_t entry,
+	      uaddr_t sp)
+{
+	struct mm_object *building = to_mm_object(object);
+	struct mm *mm = building->mm;
+	int err;
+
+	transition_begin();
+	building->mm = NULL;
+	ledger_move(mm, REF_BUILDING, building, REF_BUILDING, current, CALLER);
+	object_put(object);
+	err = exec_into(mm, name, entry, sp);
+	transition_end();
+	return err;
+}
+
 long
 native_mm_exec(u32 number, uaddr_t entry, uaddr_t sp)
 {
-	struct object *used_up;
-	struct mm *mm;
+	struct object *building;
 	irq_flags_t flags;
-	long err;
 
-	if (entry >= USER_END || sp > USER_END)
+	if (!is_start(entry, sp))
 		return -EINVAL;
-	transition_begin();
 	flags = spin_lock_irqsave(&ipc_lock);
-	mm = mm_take_building(number, &used_up);
+	building = take_building(number, LODGER_RIGHT_MAP);
 	spin_unlock_irqrestore(&ipc_lock, flags);
-	if (IS_ERR(mm)) {
-		err = PTR_ERR(mm);
-	} else {
-		object_put(used_up);
-		err = exec_into(mm, entry, sp);
-	}
-	transition_end();
-	return err;
+	if (IS_ERR(building))
+		return PTR_ERR(building);
+	return exec_building(building, current->name, entry, sp);
 }

@@ -1,8 +1,10 @@
-/* Address spaces behind handles; system calls, see kernel/abi_ipc.h. */
+/* Address spaces behind handles: see mm_handle.c, and kernel/abi_ipc.h for the
+ * system calls. */
 #pragma once
 
-#include "kernel/base/types.h"
+#include "arch/arch.h"
 
+struct ipc_task;
 struct mm;
 struct object;
 
@@ -26,3 +28,19 @@ long native_mm_protect(u32 number, uaddr_t addr, u64 len, unsigned prot);
 long native_mm_info(u32 number, uaddr_t buf);
 long native_mm_heap(u32 number, uaddr_t start);
 long native_mm_exec(u32 number, uaddr_t entry, uaddr_t sp);
+
+/* ---- The same, as the answer to a reflected execve --------------------- */
+
+/* May a program begin there? */
+static inline bool
+is_start(uaddr_t entry, uaddr_t sp)
+{
+	return entry < USER_END && sp <= USER_END;
+}
+
+/* The caller's building handle goes to @to->building, past all tables. An
+ * errno, or 0. ipc_lock held. */
+int send_building(u32 number, struct ipc_task *to);
+/* Uses @building up; see exec_into(). */
+int exec_building(struct object *building, const char *name, uaddr_t entry,
+		  uaddr_t sp);

@@ -10,6 +10,7 @@
 #include "kernel/base/string.h"
 #include "kernel/ipc/mm_handle.h"
 #include "kernel/ipc/notification.h"
+#include "kernel/personality.h"
 #include "kernel/signal.h"
 #include "kernel/trace.h"
 #include "mm/mm.h"
@@ -52,12 +53,15 @@ unpublish(struct process *process, struct task *task)
 static void
 take_back(struct process *process, struct task *task)
 {
+	struct endpoint *personality;
 	irq_flags_t flags;
 
 	handles_close_all(process);
 	flags = spin_lock_irqsave(&pid_lock);
+	personality = personality_end(process);
 	unpublish(process, task);
 	spin_unlock_irqrestore(&pid_lock, flags);
+	personality_put(personality);
 	uncopy_mm(task);
 	task_free(task);
 	process_free(process);
@@ -127,8 +131,10 @@ abandon(struct birth *birth)
 		handle_unreserve(current->process, (u32)birth->number);
 	if (birth->task)
 		task_free(birth->task);
-	if (birth->process)
+	if (birth->process) {
+		personality_forget(birth->process);
 		process_free(birth->process);
+	}
 	kfree(birth->object);
 }
 
@@ -177,6 +183,7 @@ publish(struct birth *birth)
 
 	process->pid = birth->task->tid;
 	process_attach(process, init_process);
+	process->pgid = process->sid = process->pid; /* nobody's job */
 	thread_attach(birth->task, process);
 	process->object = object;
 	object->process = process;
@@ -209,14 +216,17 @@ bring_forth(struct birth *birth, u32 building)
 }
 
 static long
-create(u32 building, const char *name)
+create(u32 building, const char *name, u32 personality)
 {
 	struct birth birth;
 	int err = prepare(&birth, name);
 
 	if (err)
 		return err;
-	err = bring_forth(&birth, building);
+	if (personality)
+		err = personality_give(birth.process, personality);
+	if (!err)
+		err = bring_forth(&birth, building);
 	if (err) {
 		abandon(&birth);
 		return err;
@@ -236,10 +246,8 @@ native_process_create(u32 building, uaddr_t uname, u32 personality)
 		name[sizeof(name) - 1] = 0;
 	else if (len < 0)
 		return len;
-	if (personality)
-		return -ENOSYS;
 	transition_begin();
-	result = create(building, name);
+	result = create(building, name, personality);
 	transition_end();
 	return result;
 }

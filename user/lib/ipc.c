@@ -110,3 +110,9 @@ lodger_mm_exec(unsigned building, uint64_t entry, uint64_t sp)
 {
 	return syscall3(LODGER_mm_exec, building, entry, sp);
 }
+
+long
+lodger_personality_set(unsigned endpoint)
+{
+	return syscall3(LODGER_personality_set, endpoint, 0, 0);
+}

@@ -313,6 +313,48 @@ start_buffer_server(void)
 	start_server(true);
 }
 
+/* ---- A server of system calls ------------------------------------------- */
+
+/* Ends when its client has another personality. */
+static void
+serve_writes(void)
+{
+	struct ipc ipc = { .timeout = LODGER_FOREVER };
+	long got;
+
+	while (!words->ping)
+		syscall0(SYS_sched_yield);
+	got = ipc_recv(1, &ipc);
+	while (ipc_label(got) == SYS_write) {
+		ipc.words[0] = ipc.words[2];
+		got = ipc_reply_recv(ipc_reply_handle(got), LODGER_DONE, 1,
+				     &ipc);
+	}
+}
+
+/* From here on this program must not print. */
+static void
+start_personality(void)
+{
+	unsigned both = lodger_endpoint_create();
+
+	start_partner(serve_writes, true);
+	endpoint = lodger_handle_duplicate(both, LODGER_RIGHT_CALL, 0);
+	if (lodger_handle_give(partner, both) != 1)
+		die("bench: handle_give");
+	words->ping = 1;
+	if (lodger_personality_set(endpoint) != 0)
+		die("bench: personality_set");
+}
+
+static void
+stop_personality(void)
+{
+	lodger_personality_set(0);
+	stop_partner(true);
+	lodger_handle_close(endpoint);
+}
+
 /* ---- Partners that signal ---------------------------------------------- */
 
 static unsigned ping_bits, pong_bits;
@@ -401,6 +443,13 @@ loop_signal(long n)
 		syscall3(LODGER_signal, ping_bits, 1, 0);
 		ipc_wait(pong_bits, &ipc);
 	}
+}
+
+static void
+loop_write(long n)
+{
+	while (n--)
+		syscall3(SYS_write, 1, (long)words, 1);
 }
 
 static char *area;
@@ -690,6 +739,12 @@ static const struct row rows[] = {
 		.name = "call + reply_recv with 4 KiB, two address spaces",
 		.prepare = start_buffer_server, .loop = loop_call,
 		.finish = stop_server_process, .batch = 1000,
+		.lodger_only = true,
+	},
+	{
+		.name = "reflected write of one byte",
+		.prepare = start_personality, .loop = loop_write,
+		.finish = stop_personality, .batch = 1000,
 		.lodger_only = true,
 	},
 	{

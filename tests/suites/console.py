@@ -6,6 +6,7 @@ import os
 import random
 import re
 import subprocess
+import time
 
 from harness import Boot, Check, Failure, execute, suite
 from session import Session
@@ -166,6 +167,17 @@ def framebuffer(log):
     raise Failure(f"more than the cursor cannot be read, {picture}")
 
 
+def full_rings(log):
+    """More than all rings hold, in each direction, to one who does not read."""
+    with start(log, cpus=1) as machine:
+        text = bytes(random.Random(3).choice(b"ABCDEFGH") for _ in range(16000))
+        machine.type(COMMAND + b"sleep\r" + text)
+        machine.expect(text.decode(), 120)
+        machine.type(COMMAND + b"fill 4000\r")
+        time.sleep(5)
+        machine.expect(r"\.{320000}\r\nfilled\r\n", 120)
+
+
 class Load:
     """Traffic in both directions, of which every byte is accounted for: capital
     letters over the line, small ones from the keyboard. i begins "init:"."""
@@ -274,7 +286,7 @@ def soak(kills, seed, cpus):
     def function(log):
         with start(log, append="loglevel=debug", cpus=cpus) as machine:
             # Touches every page of the rings, and what is made once.
-            machine.type(COMMAND + b"fill\r")
+            machine.type(COMMAND + b"fill 500\r")
             machine.expect("filled\r\n")
             storm(machine, seed + 1000, 8, least=5000)
             before = in_use(machine)
@@ -304,6 +316,7 @@ def programs():
 def console_server():
     yield Check("console: what is typed comes back, on the line and on the screen", typing)
     yield Check("console: each server killed, and nothing is missed", kill_each)
+    yield Check("console: where nobody reads, bytes wait", full_rings)
     yield Check("console: under UEFI the screen is drawn on the framebuffer", framebuffer,
                 slow=True)
     yield Check("console: 40 kills under load in both directions, 2 CPUs", soak(40, 1, 2))

@@ -6,8 +6,9 @@ import os
 import random
 import re
 import subprocess
+import time
 
-from harness import Check, Failure, execute, suite
+from harness import Boot, Check, Failure, execute, suite
 from session import Session
 from suites.host import FLAGS
 from suites.terminal import SOURCES
@@ -166,6 +167,17 @@ def framebuffer(log):
     raise Failure(f"more than the cursor cannot be read, {picture}")
 
 
+def full_rings(log):
+    """More than all rings hold, in each direction, to one who does not read."""
+    with start(log, cpus=1) as machine:
+        text = bytes(random.Random(3).choice(b"ABCDEFGH") for _ in range(16000))
+        machine.type(COMMAND + b"sleep\r" + text)
+        machine.expect(text.decode(), 120)
+        machine.type(COMMAND + b"fill 4000\r")
+        time.sleep(5)
+        machine.expect(r"\.{320000}\r\nfilled\r\n", 120)
+
+
 class Load:
     """Traffic in both directions, of which every byte is accounted for: capital
     letters over the line, small ones from the keyboard. i begins "init:"."""
@@ -274,21 +286,37 @@ def soak(kills, seed, cpus):
     def function(log):
         with start(log, append="loglevel=debug", cpus=cpus) as machine:
             # Touches every page of the rings, and what is made once.
-            machine.type(COMMAND + b"fill\r")
+            machine.type(COMMAND + b"fill 500\r")
             machine.expect("filled\r\n")
             storm(machine, seed + 1000, 8, least=5000)
             before = in_use(machine)
             typed, pressed = storm(machine, seed, kills)
             check_screen(machine, log)
             compare_use(before, in_use(machine))
-            machine.log.write(f"\n{kills} kills, {typed} bytes, {pressed} keys\n".encode())
+            said = f"{kills} kills, {typed} bytes over the line and {pressed} keys"
+            machine.log.write(f"\n{said}\n".encode())
+            return said
     return function
+
+
+@suite
+def programs():
+    """Tables and help, without a terminal."""
+    yield Boot("program: mmtop marks what has changed", append="init=/bin/mmtop args=-n,2,-d,0.1",
+               cpus=2, expect=[r"^CPU task +mm  loaded$", r"^  0 (mmtop|idle)", r"^  1 \S+ ",
+                               r"^     1 mmtop +1/1 +\d+ -\s*$", r"^     1 mmtop +1/1 +\d+\*-"])
+    for name, line in (("mmtop", r"^mmtop \[-d SECONDS\]"), ("ps", r"^ps: all tasks"),
+                       ("mmstat", r"^mmstat: all address spaces"), ("trace", r"^trace on \|"),
+                       ("help", r"^help: what there is")):
+        yield Boot(f"program: {name} --help", append=f"init=/bin/{name} args=--help", cpus=1,
+                   expect=[line])
 
 
 @suite
 def console_server():
     yield Check("console: what is typed comes back, on the line and on the screen", typing)
     yield Check("console: each server killed, and nothing is missed", kill_each)
+    yield Check("console: where nobody reads, bytes wait", full_rings)
     yield Check("console: under UEFI the screen is drawn on the framebuffer", framebuffer,
                 slow=True)
     yield Check("console: 40 kills under load in both directions, 2 CPUs", soak(40, 1, 2))

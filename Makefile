@@ -165,12 +165,13 @@ USER_LIB   := $(patsubst %.c,build/user/obj/%.o,$(wildcard user/lib/*.c))
 
 # The distribution's own static programs, and a link for each applet of BusyBox.
 # Ours in /bin come first in PATH. What is not installed is left out.
-BUSYBOX ?= /bin/busybox
-BASH    ?= /bin/bash-static
-MKSH    ?= /bin/mksh-static
+BUSYBOX     ?= /bin/busybox
+BASH_STATIC ?= /bin/bash-static
+MKSH_STATIC ?= /bin/mksh-static
 
 FOREIGN := $(if $(wildcard $(BUSYBOX)),bin/busybox) \
-	$(if $(wildcard $(BASH)),bin/bash) $(if $(wildcard $(MKSH)),bin/mksh)
+	$(if $(wildcard $(BASH_STATIC)),bin/bash) \
+	$(if $(wildcard $(MKSH_STATIC)),bin/mksh)
 APPLETS := $(if $(wildcard $(BUSYBOX)),bin/sh $(addprefix usr/bin/,$(shell \
 	$(BUSYBOX) --list | grep -v '^\[')))
 SCRIPTS := $(wildcard tests/unix/*.sh) tests/unix/run tests/unix/boot
@@ -244,8 +245,8 @@ build/initrd/%: build/user/%
 	$(Q)$(CROSS)strip -o $@ $<
 
 build/initrd/bin/busybox: $(BUSYBOX)
-build/initrd/bin/bash: $(BASH)
-build/initrd/bin/mksh: $(MKSH)
+build/initrd/bin/bash: $(BASH_STATIC)
+build/initrd/bin/mksh: $(MKSH_STATIC)
 $(FOREIGN:%=build/initrd/%):
 	@mkdir -p $(@D)
 	$(Q)cp -L $< $@

@@ -84,9 +84,9 @@ def jobs(machine):
     machine.expect(PROMPT)
     repeat(machine, "jobs", r"\[1\]\+  Stopped \(tty input\) +cat")
     run(machine, "kill %1; wait; echo $?", r"(\[1\]\+  Terminated +cat\r\n)?\d+\r\n")
-    machine.type("sh -c 'trap \"echo caught\" INT; sleep 100; echo then'\r")
-    machine.expect(r"then'\r\n")
-    press(machine, "\x03", r"\^Ccaught\r\nthen\r\n" + PROMPT)
+    machine.type("sh -c 'trap \"echo caught\" INT; echo ready; sleep 100; echo then'\r")
+    machine.expect(r"\nready\r\n")
+    press(machine, "\x03", r"caught\r\n(\^Ccaught\r\n)*then\r\n" + PROMPT)
 
 
 def editor(machine):

@@ -182,7 +182,11 @@ FILES   := $(patsubst user/files/%,%,$(wildcard user/files/*/*)) tmp root
 ARCHIVED   := $(sort $(PROGRAMS) $(SERVERS) $(USER_TESTS) $(WITH_HOST) $(GLIBC) \
 	$(CLIENTS) $(FOREIGN) $(APPLETS) $(SCRIPTS) $(FILES))
 
-build/user/obj/user/servers/unix/%.o: USER_FLAGS += -D_GNU_SOURCE
+# Small files, one program: the linker may inline across them.
+UNIX_FLAGS := -D_GNU_SOURCE -O2 -flto=auto
+build/user/obj/user/servers/unix/%.o: USER_FLAGS += $(UNIX_FLAGS)
+build/user/sbin/unix: SERVER_FLAGS := $(UNIX_FLAGS)
+
 build/user/obj/%.o: %.c build/user/flags
 	$(call say,MUSL-CC,$<)
 	@mkdir -p $(@D)
@@ -217,7 +221,7 @@ build/user/font.o: build/user/font.c user/servers/screen/screen.h
 $(SERVERS:%=build/user/%): build/user/sbin/%: $$(call server,$$*) \
 		build/user/lib.a build/user/server_objects
 	@mkdir -p $(@D)
-	$(Q)$(MUSL_CC) -static -o $@ $(filter %.o %.a,$^)
+	$(Q)$(MUSL_CC) -static $(SERVER_FLAGS) -o $@ $(filter %.o %.a,$^)
 
 $(USER_TESTS:%=build/user/%): build/user/tests/%: \
 		build/user/obj/tests/user/%.o build/user/lib.a

@@ -98,7 +98,8 @@ transfer(struct call *call, struct transfer *t)
 {
 	long n;
 
-	io_skip(&t->io, call->done);
+	if (call->done)
+		io_skip(&t->io, call->done);
 	do {
 		n = once(t);
 		if (n > 0)

@@ -33,7 +33,7 @@ server_begin(const void *archive, u64 archive_size)
 	return 0;
 }
 
-/* ---- Calls ----------------------------------------------------------------------- */
+/* ---- Calls ---------------------------------------------------------- */
 
 static void
 answer(struct call *call, long result)
@@ -91,7 +91,7 @@ begin_call(const struct os_event *event, long *result)
 	return *result != ANSWERED;
 }
 
-/* ---- Events ------------------------------------------------------------------------- */
+/* ---- Events --------------------------------------------------------- */
 
 static long
 handle_fork(const struct os_event *event)

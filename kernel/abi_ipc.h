@@ -37,7 +37,8 @@ enum lodger_right {
 	LODGER_RIGHT_REPLY = 1 << 2,	/* reply: reply, once */
 	LODGER_RIGHT_SIGNAL = 1 << 3,	/* notification: signal */
 	LODGER_RIGHT_WAIT = 1 << 4,	/* notification: wait, bind */
-	/* mm, building (a reply handle serves for READ and WRITE) */
+	/* mm, building (a reply handle serves for READ and WRITE, and a
+	 * reflected call's for MAP) */
 	LODGER_RIGHT_READ = 1 << 5,
 	LODGER_RIGHT_WRITE = 1 << 6,
 	LODGER_RIGHT_MAP = 1 << 7,
@@ -181,7 +182,8 @@ enum {
  *	       the answer's label.
  * recv	       waits for a call, or for a signal if a notification is bound.
  *	       Result: label | reply handle << 32; rbx is the caller's badge. A
- *	       signal has no reply handle: word 0 is the bits; they come first.
+ *	       signal has no reply handle: word 0 is the bits; they come first,
+ *	       but for a personality's events (kernel/abi_personality.h).
  * reply       answers a call, once. Result 0. The handle is used up.
  * reply_recv  both; after an error of the first half nothing is received.
  * wait	       (rbx: a notification) until it has bits: word 0, which are then
@@ -194,7 +196,8 @@ enum {
  *		    used up
  *	-EBUSY	    reply: another thread is answering this call
  *	-EMFILE	    recv: no slot for the reply handle
- *	-EDEADLK    call: the only one who could answer waits for the caller
+ *	-EDEADLK    call: the only one who could answer waits for the caller;
+ *		    recv: the process's own system calls would come here
  *
  * With a struct lodger_message more travels: up to four handles, which leave
  * the sender's table (each needs TRANSFER), and one buffer, copied straight

@@ -148,10 +148,12 @@ struct lodger_ring {
  *		       unsigned personality)
  *	A process, a child of process 1, with one thread that has not begun,
  *	in the address space behind the building handle, which is used up. It
- *	has an id, and no handles. @personality is an endpoint, with CALL, or
- *	0: none. Needs MAP. Returns a process handle (LODGER_PROCESS): CONTROL,
- *	STAT, DUPLICATE, TRANSFER. When the last handle on a process that has
- *	not begun closes, all of it goes. -EAGAIN: no id is left.
+ *	has an id, a group and a session of its own, and no handles.
+ *	@personality is an endpoint, with CALL, or 0: none; errors as
+ *	personality_set's. Needs MAP. Returns a process handle (LODGER_PROCESS):
+ *	CONTROL, STAT, DUPLICATE, TRANSFER. When the last handle on a process
+ *	that has not begun closes, all of it goes; its personality is told of
+ *	an end. -EAGAIN: no id is left.
  *
  * long process_give(unsigned process, unsigned handle)
  *	Moves a handle into the process; its number there. Needs CONTROL, and

@@ -4,6 +4,7 @@
  */
 #include "arch/x86/cpu.h"
 #include "kernel/base/panic.h"
+#include "kernel/base/printk.h"
 #include "kernel/test.h"
 #include "mm/mm.h"
 
@@ -20,6 +21,31 @@
 KERNEL_TEST(panic_screen, "a panic says why, where, who, and what each CPU had")
 {
 	panic_mm(&init_mm, "mm %lu: seven is not %s", init_mm.id, "eight");
+}
+
+/* As a driver may leave it: another speed, and interrupts that nobody hears. */
+static void
+misuse_the_serial_port(void)
+{
+	u16 first, count;
+
+	arch_console_ports(&first, &count);
+	arch_port_out(first + 3, 1, 0x83); /* the divisor's registers */
+	arch_port_out(first, 1, 12);
+	arch_port_out(first + 1, 1, 0);
+	arch_port_out(first + 3, 1, 0x83);
+	arch_port_out(first + 4, 1, 0x1f); /* looped back on itself */
+}
+
+// run: verdict=PANIC
+// expect: ^KERNEL PANIC: nobody's console$
+KERNEL_TEST(panic_takes_the_console,
+	    "a panic takes the console back from whoever has it")
+{
+	log_release();
+	misuse_the_serial_port();
+	pr_err("this is kept, and not shown");
+	panic("nobody's console");
 }
 
 /* Deeper than any stack; volatile, and something to do after the call, so

@@ -266,16 +266,18 @@ int
 main(int argc, char **argv)
 {
 	uint64_t seed = storm_seed(argc, argv);
+	uint64_t tasks;
 	long before;
 
 	lodger_or_skip();
 	begin();
+	tasks = tasks_now();
 	counts = shared_memory(PAGE);
 	check_child("the storm", storm_in_child, &seed, EXITED(0));
-	before = frames_at_rest(tasks_now());
+	before = frames_at_rest(tasks);
 	seed++;
 	check_child("another", storm_in_child, &seed, EXITED(0));
-	check_equal(frames_at_rest(tasks_now()), before,
+	check_equal(frames_at_rest(tasks), before,
 		    "nothing is left behind");
 	check_equal(counts->wrong, 0, "no answer was wrong");
 	check(counts->answered > 100 && counts->failed > 100 &&

@@ -226,7 +226,7 @@ device_memory(void)
 
 	screen = (void *)map(range, 0, 8 * PAGE, READ_WRITE);
 	second = map(part, 0, PAGE, READ_WRITE);
-	screen[2048] = 0x0741;
+	screen[0] = screen[2048] = 0x0741;
 	check(second[0] == 0x41, "a part of a range is that part");
 	second[0] = 0x42;
 	check(screen[2048] == 0x0742, "both are the same memory");
@@ -521,6 +521,20 @@ regions(void)
 /* ---- Nothing is left ------------------------------------------------------------- */
 
 static void
+no_memory_to_narrow(unsigned all)
+{
+	uint64_t first = all == LODGER_ALL_DEVICES ? VGA : 0;
+	long part = -ENOMEM;
+
+	for (unsigned n = 1; part == -ENOMEM; n++) {
+		lodger_fail(LODGER_FAIL_ANY, n);
+		part = lodger_resource_narrow(all, first, first ? PAGE : 1);
+	}
+	check(part > 0, "resource_narrow, with memory at last");
+	lodger_handle_close(part);
+}
+
+static void
 no_memory(void)
 {
 	char *mine = private_memory(600 * PAGE);
@@ -529,6 +543,8 @@ no_memory(void)
 	struct lodger_mm_stat stat;
 	bool untouched = true;
 
+	for (unsigned all = LODGER_ALL_PORTS; all <= LODGER_ALL_DEVICES; all++)
+		no_memory_to_narrow(all);
 	mine[0] = mine[PAGE] = mine[599 * PAGE] = 1;
 	for (unsigned n = 1; memory == -ENOMEM; n++) {
 		lodger_fail(LODGER_FAIL_ANY, n);

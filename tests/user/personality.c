@@ -691,16 +691,18 @@ all_in_child(void *unused)
 int
 main(void)
 {
+	uint64_t tasks;
 	long before;
 
 	lodger_or_skip();
 	begin();
+	tasks = tasks_now();
 	shared = shared_memory(PAGE);
 	all();
 	in_child(all_in_child, NULL);
-	before = frames_at_rest(tasks_now());
+	before = frames_at_rest(tasks);
 	in_child(all_in_child, NULL);
-	check_equal(frames_at_rest(tasks_now()), before,
+	check_equal(frames_at_rest(tasks), before,
 		    "all of it leaves nothing behind");
 	return end();
 }

@@ -465,16 +465,18 @@ all_in_child(void *unused)
 int
 main(void)
 {
+	uint64_t tasks;
 	long before;
 
 	lodger_or_skip();
 	begin();
+	tasks = tasks_now();
 	shared = shared_memory(PAGE);
 	all();
 	check_child("once more", all_in_child, NULL, EXITED(0));
-	before = frames_at_rest(tasks_now());
+	before = frames_at_rest(tasks);
 	check_child("again", all_in_child, NULL, EXITED(0));
-	check_equal(frames_at_rest(tasks_now()), before,
+	check_equal(frames_at_rest(tasks), before,
 		    "all of it leaves nothing behind");
 	return end();
 }

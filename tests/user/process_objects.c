@@ -60,6 +60,13 @@ be_deep(int depth)
 	return depth == 0 ? 0 : be_deep(depth - 1) + (room[0] != (char)depth);
 }
 
+/* What read() says, which is the personality's to answer. */
+static int
+be_linux(void)
+{
+	return (int)syscall3(SYS_read, 7, 8, 9);
+}
+
 static int
 play(const char *role)
 {
@@ -73,6 +80,8 @@ play(const char *role)
 		return be_heap();
 	if (strcmp(role, "deep") == 0)
 		return be_deep(100);
+	if (strcmp(role, "linux") == 0)
+		return be_linux();
 	if (strcmp(role, "bare") == 0)
 		return lodger_handle_stat(1, &stat) == -EBADF &&
 		       getppid() == 1 ? 0 : 9;
@@ -232,6 +241,73 @@ handles_on_each_other(void)
 	process_end(a);
 	lodger_handle_close(a);
 	lodger_handle_close(b);
+}
+
+/* ---- Personalities -------------------------------------------------------------- */
+
+/* The next event there is an end, of @pid, with @status. */
+static void
+expect_end(unsigned endpoint, int pid, int status)
+{
+	struct ipc ipc = WORDS_ALONE;
+	long got = ipc_recv(endpoint, &ipc);
+
+	check(got == LODGER_EXIT && ipc.words[0] == (uint64_t)pid &&
+		      ipc.words[1] == (uint64_t)status,
+	      "the server hears of the end");
+}
+
+static void
+with_a_personality(void)
+{
+	struct program program = build_program(SELF, "linux");
+	unsigned endpoint = lodger_endpoint_create();
+	unsigned ears = duplicate(endpoint, LODGER_RIGHT_RECV, 0);
+	struct ipc ipc = WORDS_ALONE;
+	long process, got;
+	int pid;
+
+	show_expect("a personality that is no handle",
+		    lodger_process_create(program.building, "x", 99), -EBADF);
+	show_expect("that cannot be called",
+		    lodger_process_create(program.building, "x", ears), -EPERM);
+	show_expect("that is no endpoint",
+		    lodger_process_create(program.building, "x",
+					  LODGER_BOOT_MODULE), -EINVAL);
+	process = lodger_process_create(program.building, "x", endpoint);
+	check(process > 0, "with an endpoint");
+	lodger_handle_close(endpoint);
+	pid = process_info(process).pid;
+	lodger_process_start(process, program.entry, program.sp);
+	do {
+		/* The C library may ask for this and that before. */
+		got = ipc_recv(ears, &ipc);
+		if (ipc_label(got) == SYS_read)
+			break;
+		ipc.words[0] = -ENOSYS;
+		ipc_reply(ipc_reply_handle(got), LODGER_DONE, &ipc);
+	} while (got > 0);
+	check(ipc.words[0] == 7 && ipc.words[1] == 8 && ipc.words[2] == 9 &&
+		      ipc.badge == ((uint64_t)pid << 32 | pid),
+	      "its calls come there, with its ids");
+	ipc.words[0] = 42;
+	ipc_reply(ipc_reply_handle(got), LODGER_DONE, &ipc);
+	expect_end(ears, pid, EXITED(42));
+	check_equal(process_end(process), EXITED(42), "and are answered");
+	lodger_handle_close(process);
+	endpoint = lodger_endpoint_create();
+	lodger_handle_close(ears);
+	ears = duplicate(endpoint, LODGER_RIGHT_RECV, 0);
+	program = build_program(SELF, "linux");
+	process = lodger_process_create(program.building, "x", endpoint);
+	pid = process_info(process).pid;
+	lodger_handle_close(process);
+	lodger_handle_close(endpoint);
+	expect_end(ears, pid, 0);
+	ipc = (struct ipc)WORDS_ALONE;
+	show_expect("one that has not begun leaves no sender behind",
+		    ipc_recv(ears, &ipc), -EPIPE);
+	lodger_handle_close(ears);
 }
 
 /* ---- Signals and watching ---------------------------------------------------- */
@@ -490,6 +566,7 @@ main(int argc, char **argv)
 	without_a_handle();
 	killed_before_the_start();
 	handles_on_each_other();
+	with_a_personality();
 	signals();
 	watching();
 	wrong_arguments();

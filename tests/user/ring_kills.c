@@ -13,8 +13,8 @@ enum {
 	RECEIVED = 0x01,
 	CAN_SEND = 0x20,
 	FIFO = 16,
-	SIZE = 64,
-	KILLS = 150,
+	SIZE = 8, /* less than the FIFO: it is often full */
+	KILLS = 60,
 	PORTS = 1, /* the driver's handle */
 };
 
@@ -160,7 +160,7 @@ to_the_device(void)
 		long since = *turns;
 
 		while (!time_to_kill(kills, since)) {
-			while (put - got < FIFO) { /* no overflow */
+			while (put - got < SIZE) { /* no overflow */
 				data()[put % SIZE] = put & 0xff;
 				__atomic_store_n(&ring->head, ++put,
 						 __ATOMIC_RELEASE);

@@ -21,6 +21,7 @@
  * counts as one who can call there, like a handle.
  *
  *	-EPIPE	  nobody can receive there
+ *	-EAGAIN	  4,096 events wait there that nobody has received
  *	-EBUSY	  the process has other threads
  *	-EDEADLK  its calls would come back to it: it can itself receive there,
  *		  or some server on the way, each with a personality of its

@@ -112,6 +112,10 @@ only_own_receivers(const struct endpoint *endpoint)
 
 /* ---- Setting ----------------------------------------------------------- */
 
+/* Before a fork the server is asked, so it can fall behind only with the ends
+ * of those that it knows. Who may call it could join and leave for ever. */
+enum { MOST_EVENTS = 4096 };
+
 /* ipc_lock held. */
 static void
 join(struct process *process, struct endpoint *endpoint,
@@ -156,6 +160,8 @@ personality_for(const struct process *process, u32 number)
 	endpoint = to_endpoint(handle->object);
 	if (!endpoint->receivers)
 		return ERR_PTR(-EPIPE);
+	if (endpoint->nr_events >= MOST_EVENTS)
+		return ERR_PTR(-EAGAIN);
 	return leads_back(endpoint, process) ? ERR_PTR(-EDEADLK) : endpoint;
 }
 

@@ -191,7 +191,8 @@ check_endpoint(struct endpoint *endpoint)
 		     endpoint->receivers);
 	if (endpoint->bitmap && !list_empty(&endpoint->receiving))
 		panic("J4: callers and receivers wait at one endpoint");
-	if (!(endpoint->bitmap & EVENTS_WAIT) != list_empty(&endpoint->events))
+	if (!(endpoint->bitmap & EVENTS_WAIT) != list_empty(&endpoint->events) ||
+	    !endpoint->nr_events != list_empty(&endpoint->events))
 		panic("J4: an endpoint does not know whether it has events");
 	if (!endpoint->receivers && !list_empty(&endpoint->events))
 		panic("J4: events wait where nobody can receive");

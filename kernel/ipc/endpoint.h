@@ -17,6 +17,7 @@ struct endpoint {
 	struct list callers[NR_PRIORITIES]; /* struct ipc_task, QUEUED */
 	u64 bitmap;		     /* bit p: callers[p] is not empty */
 	struct list events;	     /* struct ipc_event; EVENTS_WAIT */
+	unsigned nr_events;	     /* on that list */
 	struct list receiving;	     /* struct ipc_task, RECEIVING */
 	struct list servers;	     /* struct ipc_task, by serves_link */
 	struct notification *bound;

@@ -29,6 +29,7 @@ unlink_event(struct ipc_event *event)
 
 	list_del(&event->link);
 	event->endpoint = NULL;
+	endpoint->nr_events--;
 	if (list_empty(&endpoint->events))
 		endpoint->bitmap &= ~EVENTS_WAIT;
 }
@@ -66,6 +67,7 @@ post_event(struct endpoint *endpoint, struct ipc_event *event)
 	} else if (endpoint->receivers) {
 		event->endpoint = endpoint;
 		list_add_tail(&endpoint->events, &event->link);
+		endpoint->nr_events++;
 		endpoint->bitmap |= EVENTS_WAIT;
 	} else {
 		finish_event(event);

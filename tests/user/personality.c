@@ -196,9 +196,13 @@ bad_answers(void)
 	ipc.message = NULL;
 	show_expect("the same without a struct", ipc_reply(reply, 3, &ipc),
 		    -EINVAL);
+	ipc.message = &message;
+	message.nr_send = 1;
+	message.send_handles[0] = (unsigned)lodger_mm_create();
 	show_expect("EXECUTE to another call than execve",
 		    ipc_reply(reply, LODGER_EXECUTE, &ipc), -EINVAL);
-	ipc.message = &message;
+	lodger_handle_close(message.send_handles[0]);
+	message.nr_send = 0;
 	message.send_buf = (uint64_t)&message;
 	message.send_len = 1;
 	show_expect("a buffer", ipc_reply(reply, LODGER_DONE, &ipc), -EMSGSIZE);
@@ -370,6 +374,41 @@ it_is_exchanged(void)
 	expect_exit(pid, 0);
 	check_equal(status_of(pid), 0,
 		    "another personality: the server hears of an end");
+}
+
+static int
+come_and_go(unsigned handle)
+{
+	int times = 0;
+	long result;
+
+	while ((result = lodger_personality_set(handle)) == 0 &&
+	       times < 5000) {
+		lodger_personality_set(0);
+		times++;
+	}
+	if (result != -EAGAIN || times != 4096)
+		return 1;
+	signal_word(shared, 1);
+	await_word(shared, 2);
+	return lodger_personality_set(handle) == 0 && reflected(1) == 2 ? 0 : 2;
+}
+
+static void
+no_server_is_drowned(void)
+{
+	struct request request;
+	pid_t pid;
+
+	*shared = 0;
+	pid = child_with(duplicate(endpoint, CALLER, 0), come_and_go);
+	await_word(shared, 1);
+	for (int i = 0; i < 4096; i++)
+		expect_exit(pid, 0);
+	check(!receive_within(0, &request), "4,096 events wait, and no more");
+	signal_word(shared, 2);
+	serve_one(NUMBER, 2);
+	client_ends(pid, 0, "received, there is room again");
 }
 
 /* ---- Ways that lead back ------------------------------------------------ */
@@ -667,6 +706,7 @@ all(void)
 	an_ordinary_call_gives_less();
 	refusals();
 	it_is_exchanged();
+	no_server_is_drowned();
 	a_way_of_two(true);
 	a_way_of_two(false);
 	recv_is_refused();

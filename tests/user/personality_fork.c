@@ -181,17 +181,28 @@ fork_in_thread(void *unused)
 	return (void *)syscall0(SYS_fork);
 }
 
+/* The end of a thread would wake who waits, too. */
+static void *
+fork_and_stay(void *unused)
+{
+	void *result = fork_in_thread(unused);
+
+	await_word(&shared->gate, 2);
+	return result;
+}
+
 static int
 wait_while_forking(void)
 {
 	pthread_t forker;
 	void *result;
 
-	if (pthread_create(&forker, NULL, fork_in_thread, NULL) != 0)
+	if (pthread_create(&forker, NULL, fork_and_stay, NULL) != 0)
 		return 1;
 	await_word(&shared->gate, 1);
 	if (wait_for_any(NULL) != (void *)-ECHILD)
 		return 2;
+	signal_word(&shared->gate, 2);
 	pthread_join(forker, &result);
 	return (long)result == -EAGAIN ? fork_and_wait() : 3;
 }

@@ -222,7 +222,8 @@ fpu_load_from_frame(uaddr_t at)
 {
 	struct task *me = current;
 	struct fxsave_area *area = me->arch.fpu;
-	struct xsave_header header = { .components = XCR0_X87 | XCR0_SSE };
+	u64 components = XCR0_X87 | XCR0_SSE;
+	struct xsave_header header;
 	struct frame_note note;
 	u64 meant, switches;
 
@@ -235,11 +236,13 @@ fpu_load_from_frame(uaddr_t at)
 			   sizeof(note)))
 		return -EFAULT;
 	meant = components_at(at, &note);
-	if (meant && copy_from_user(&header, at + sizeof(*area),
-				    sizeof(header)))
-		return -EFAULT;
-	if (!good_header(&header))
-		return -EFAULT;
+	if (meant) {
+		if (copy_from_user(&header, at + sizeof(*area),
+				   sizeof(header)) ||
+		    !good_header(&header))
+			return -EFAULT;
+		components = header.components & meant;
+	}
 	do {
 		switches = me->switches;
 		if (copy_area(area, at, meant))
@@ -248,8 +251,7 @@ fpu_load_from_frame(uaddr_t at)
 	if (switches != me->switches || (area->mxcsr & ~features.mxcsr_mask))
 		return -EFAULT;
 	if (features.xsave)
-		((struct xsave_header *)(area + 1))->components =
-			meant ? header.components & meant : header.components;
+		((struct xsave_header *)(area + 1))->components = components;
 	fpu_restore(area);
 	return 0;
 }

@@ -100,3 +100,6 @@ def sentences():
                expect=[r"Lodger cannot start: this CPU cannot forbid execution \(NX\)"])
     yield Boot("boot: a CPU without SMEP, SMAP, UMIP", append=hello, extra="-cpu qemu64",
                expect=[r"cpu: NX WP on;", *HELLO])
+    for program in ("signal_fpu", "signal_hostile"):
+        yield Boot(f"boot: {program} on a CPU without XSAVE", append=f"init=/tests/{program}",
+                   extra="-cpu max,-xsave", slow=True, expect=["--- end"])

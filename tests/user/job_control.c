@@ -3,7 +3,10 @@
  * and how stops and continues take each other back. */
 #include "tests/user/check.h"
 
+#include <fcntl.h>
 #include <pthread.h>
+
+#include "user/include/lodger.h"
 
 static _Atomic int *words; /* shared with the children */
 static volatile sig_atomic_t chld_calls;
@@ -397,6 +400,36 @@ has_ended(pid_t pid)
 	return info.si_pid == pid;
 }
 
+/* 'S': asleep, 'Z': ended, and so on. */
+static char
+state_of(pid_t pid)
+{
+	struct lodger_task_stat stat;
+	char path[32], line[64] = "", *paren;
+	int fd;
+
+	if (lodger_task_stat(pid, &stat) == 0)
+		return (char)stat.state;
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return '?';
+	(void)!read(fd, line, sizeof(line) - 1);
+	close(fd);
+	paren = strrchr(line, ')');
+	return paren ? paren[2] : '?';
+}
+
+static void
+until_asleep(pid_t pid)
+{
+	char state;
+
+	do
+		state = state_of(pid);
+	while (state != 'S' && state != 'Z');
+}
+
 static void
 sleeper(const char *what, void (*fn)(void), int wake)
 {
@@ -413,6 +446,7 @@ sleeper(const char *what, void (*fn)(void), int wake)
 	for (int i = 0; i < 5; i++) {
 		int status;
 
+		until_asleep(pid);
 		kill(pid, SIGSTOP);
 		status = wait_status(pid, WUNTRACED);
 		if (status != (SIGSTOP << 8 | 0x7f)) {

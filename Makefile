@@ -395,13 +395,14 @@ RUN  := $(PYTHON) tools/run --cpus $(CPUS) --mem $(MEM)
 # table says how far they came, and the limit (14) is no failure.
 SCENARIO ?=
 BOUND    ?= 2
+KILLS    ?= 1000
 SECONDS  ?= 60
 EXPLORE_WHAT = $(if $(SCENARIO),$(SCENARIO:%=--scenario %),--all)
 EXPLORE_HOW  = $(if $(REPLAY),--replay $(REPLAY),$(if $(SEED),--random --seed \
 	$(SEED) --executions 10000,--bound $(BOUND) $(if $(SCENARIO),,--seconds 12)))
 
 .PHONY: FORCE all kernel initrd iso run run-iso run-uefi run-bochs gdb test \
-	test-quick explore-bin explore explore-deep explore-mutants bench mutants doctor \
+	test-quick explore-bin explore explore-deep explore-mutants bench mutants soak-console doctor \
 	loc clean help
 
 all: kernel initrd ## the kernel and the archive of user programs (default)
@@ -444,6 +445,9 @@ explore-deep: $(EXPLORE)/explore ## the same for as long as you like: SECONDS=60
 
 explore-mutants: $(EXPLORE)/explore ## seed each known fault in turn: the explorer must find it
 	$(Q)$(PYTHON) tests/explore/mutants
+
+soak-console: all ## kill the console and its drivers under load: KILLS=1000 SEED=1
+	$(Q)$(PYTHON) tests/terminal/soak --kills $(KILLS) --seed $(or $(SEED),1)
 
 mutants: all ## seed each known fault in turn: the tests must notice
 	$(Q)$(PYTHON) tests/mutants/run

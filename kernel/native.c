@@ -537,8 +537,8 @@ static const native_t native_calls[LODGER_CALL_END - LODGER_klog_write] = {
 	CALL(process_info), CALL(mm_heap),	 CALL(mm_share),
 	CALL(mm_regions),   CALL(boot_option),	 CALL(console_release),
 	CALL(klog_read),
-	CALL(personality_set),
 	CALL(framebuffer_info),
+	CALL(personality_set),
 };
 
 native_t

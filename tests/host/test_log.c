@@ -69,8 +69,8 @@ levels(void)
 	pr_info("c");
 	pr_debug("d");
 	expect("[    0.000000 cpu0] a\n[    0.000000 cpu0] b\n");
-	CHECK_EQ(log_read(&position, kept, sizeof(kept)), 88);
-	CHECK(strstr(kept, "] c\n") && strstr(kept, "] d\n"));
+	CHECK_EQ(log_read(&position, kept, sizeof(kept)), 94);
+	CHECK(strstr(kept, "] b\n<7>[    0.000000 cpu0] c\n<7>["));
 }
 
 static void

@@ -6,13 +6,17 @@ import os
 import random
 import re
 import subprocess
+import time
 
-from harness import Check, Failure, execute, suite
+from harness import Boot, Check, Failure, execute, suite
 from session import Session
 from suites.host import FLAGS
 from suites.terminal import SOURCES
 
 COMMAND = b"\x1f"
+FIRMWARE = ["/usr/share/ovmf/OVMF.fd", "/usr/share/OVMF/OVMF.fd",
+            "/usr/share/edk2/ovmf/OVMF.fd", "/usr/share/edk2/x64/OVMF.4m.fd",
+            "/usr/share/qemu/edk2-x86_64-code.fd"]
 
 
 def emulated(stream, log):
@@ -45,10 +49,10 @@ def check_screen(machine, log):
                           f"{bytes(c for c, _ in b)!r}")
 
 
-def start(log, append="", **options):
+def start(log, append="", seconds=60, **options):
     machine = Session(log, append=("init=/tests/terminal " + append).strip(), **options)
     try:
-        machine.expect("ready\r\n")
+        machine.expect("ready\r\n", seconds)
     except BaseException:
         machine.close()
         raise
@@ -82,17 +86,96 @@ def kill_each(log):
         for i, name in enumerate(("serial", "keyboard", "screen", "console", "serial", "console")):
             machine.type(COMMAND + b"kill " + name.encode() + b"\r")
             machine.expect(rf"init: {name} \(pid \d+\) was killed by signal 9 \(SIGKILL\); "
-                           r"starts again in 0 ms\r\n")
+                           r"starts again[^\r\n]*\r\n")
             machine.type(f"line{i}\r\n")
             machine.expect(rf"line{i}\r\n")
             machine.keys(f"k {i} ret ctrl-j")
             machine.expect(rf"k{i}\r\n")
         machine.key("shift", 2000)  # down, while the driver is killed
         machine.type(COMMAND + b"kill keyboard\r")
-        machine.expect(r"starts again in 0 ms\r\n")
+        machine.expect(r"starts again[^\r\n]*\r\n")
         machine.type("\r\n")
         machine.expect("\r\n")
         check_screen(machine, log)
+
+
+def font():
+    """The glyphs that the screen driver draws with."""
+    with open("build/user/font.c") as f:
+        return [bytes(int(n, 16) for n in re.findall(r"0x(..)", line))
+                for line in f if line.startswith("\t{")]
+
+
+def read_picture(path):
+    """A graphic screen, read as a reader does: each cell's glyph, or None. The
+    character under the cursor has a line through it, and cannot be read."""
+    with open(path, "rb") as f:
+        magic, size, _, pixels = f.read().split(b"\n", 3)
+    width, height = map(int, size.split())
+    scale = min(width // 640, height // 384)
+    left, top = (width - 640 * scale) // 2, (height - 384 * scale) // 2
+    glyphs = {glyph: code for code, glyph in reversed(list(enumerate(font())))}
+
+    def pixel(x, y):
+        at = 3 * ((top + y * scale) * width + left + x * scale)
+        return pixels[at:at + 3]
+
+    def cell(row, column):
+        """Its character; a blank when it is all of one colour."""
+        points = [[pixel(8 * column + x, 16 * row + y) for x in range(8)] for y in range(16)]
+        colours = {p for line in points for p in line}
+        for ink in colours:  # which of the two is the ink is not known
+            lines = bytes(sum(0x80 >> x for x in range(8) if line[x] == ink) for line in points)
+            if lines in glyphs and (len(colours) == 2 or lines == bytes(16)):
+                return glyphs[lines]
+        return ord(" ") if len(colours) == 1 else None
+
+    return [[cell(y, x) for x in range(80)] for y in range(24)]
+
+
+def framebuffer(log):
+    """Under UEFI the same is drawn point by point."""
+    iso = "build/logs/console-uefi.iso"
+    if execute(["tools/mkiso", iso, "build/debug/lodger.elf", "build/initrd.cpio",
+                "init=/tests/terminal"], log, 60):
+        raise Failure("no CD image")
+    firmware = next(path for path in FIRMWARE if os.path.exists(path))
+    picture = "build/logs/console-uefi.ppm"
+    with start(log, iso=iso, uefi=firmware, mem="512M", seconds=240) as machine:
+        machine.type("\x1b[2J\x1b[H\x1b[32mOn a framebuffer\x1b[m \xe9\u2500\u2588 \x1b[44;1mbright"
+                     "\x1b[m\r\n\x1b[24;1Hlast\x1b[1;1H")
+        machine.expect(r"1;1H")
+        machine.keys("shift-k e y s")
+        machine.expect("Keys")
+        machine.type(COMMAND + b"kill screen\r")
+        machine.expect("starts again")
+        machine.type("\x1b[2;1H\x1b[Kagain\x1b[3;80H")
+        machine.expect("3;80H")
+        # a full block, in one colour, looks like a blank
+        want = [[32 if c == 0xdb else c for c, _ in row]
+                for row in emulated(machine.received, log)]
+        for _ in range(100):
+            machine.picture(picture)
+            seen = read_picture(picture)
+            if all(a in (b, None) for x, y in zip(seen, want) for a, b in zip(x, y)) and \
+                    sum(a is None for row in seen for a in row) <= 1:
+                return
+            machine.receive(0.1)
+    for y, (a, b) in enumerate(zip(seen, want)):
+        if a != b:
+            raise Failure(f"row {y}: {bytes(c or 63 for c in a)!r}, expected {bytes(b)!r}, {picture}")
+    raise Failure(f"more than the cursor cannot be read, {picture}")
+
+
+def full_rings(log):
+    """More than all rings hold, in each direction, to one who does not read."""
+    with start(log, cpus=1) as machine:
+        text = bytes(random.Random(3).choice(b"ABCDEFGH") for _ in range(16000))
+        machine.type(COMMAND + b"sleep\r" + text)
+        machine.expect(text.decode(), 120)
+        machine.type(COMMAND + b"fill 4000\r")
+        time.sleep(5)
+        machine.expect(r"\.{320000}\r\nfilled\r\n", 120)
 
 
 class Load:
@@ -203,20 +286,38 @@ def soak(kills, seed, cpus):
     def function(log):
         with start(log, append="loglevel=debug", cpus=cpus) as machine:
             # Touches every page of the rings, and what is made once.
-            machine.type(COMMAND + b"fill\r")
+            machine.type(COMMAND + b"fill 500\r")
             machine.expect("filled\r\n")
             storm(machine, seed + 1000, 8, least=5000)
             before = in_use(machine)
             typed, pressed = storm(machine, seed, kills)
             check_screen(machine, log)
             compare_use(before, in_use(machine))
-            machine.log.write(f"\n{kills} kills, {typed} bytes, {pressed} keys\n".encode())
+            said = f"{kills} kills, {typed} bytes over the line and {pressed} keys"
+            machine.log.write(f"\n{said}\n".encode())
+            return said
     return function
+
+
+@suite
+def programs():
+    """Tables and help, without a terminal."""
+    yield Boot("program: mmtop marks what has changed", append="init=/bin/mmtop args=-n,2,-d,0.1",
+               cpus=2, expect=[r"^CPU task +mm  loaded$", r"^  0 (mmtop|idle)", r"^  1 \S+ ",
+                               r"^     1 mmtop +1/1 +\d+ -\s*$", r"^     1 mmtop +1/1 +\d+\*-"])
+    for name, line in (("mmtop", r"^mmtop \[-d SECONDS\]"), ("ps", r"^ps: all tasks"),
+                       ("mmstat", r"^mmstat: all address spaces"), ("trace", r"^trace on \|"),
+                       ("help", r"^help: what there is")):
+        yield Boot(f"program: {name} --help", append=f"init=/bin/{name} args=--help", cpus=1,
+                   expect=[line])
 
 
 @suite
 def console_server():
     yield Check("console: what is typed comes back, on the line and on the screen", typing)
     yield Check("console: each server killed, and nothing is missed", kill_each)
+    yield Check("console: where nobody reads, bytes wait", full_rings)
+    yield Check("console: under UEFI the screen is drawn on the framebuffer", framebuffer,
+                slow=True)
     yield Check("console: 40 kills under load in both directions, 2 CPUs", soak(40, 1, 2))
     yield Check("console: 40 kills under load in both directions, 1 CPU", soak(40, 2, 1), slow=True)

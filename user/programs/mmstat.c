@@ -6,9 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "user/include/help.h"
 #include "user/include/lodger.h"
 
 enum { MAX_MMS = 1024 };
+
+static const char help[] =
+	"mmstat: all address spaces, once (mmtop: again and again)\n"
+	"\n"
+	"U/C        users, who live there / count, who hold a key; 0/n is a zombie\n"
+	"pages      of programs, mapped now; tables: page tables, without the root\n"
+	"regions    ranges that are mapped, and how large they are together\n"
+	"lazy CPUs  whose task has no address space, and borrows this one\n";
 
 static uint64_t ids[MAX_MMS];
 
@@ -44,12 +53,13 @@ show(const struct lodger_mm_stat *mm, unsigned nr_cpus)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	struct lodger_sys_stat sys;
 	struct lodger_mm_stat mm;
 	long n;
 
+	help_option(argc, argv, help);
 	lodger_or_skip();
 	lodger_sys_stat(&sys);
 	n = lodger_mm_list(ids, MAX_MMS);

@@ -4,9 +4,19 @@
  */
 #include <stdio.h>
 
+#include "user/include/help.h"
 #include "user/include/lodger.h"
 
 enum { MAX_TASKS = 4096 };
+
+static const char help[] =
+	"ps: all tasks, kernel threads too\n"
+	"\n"
+	"st        R runs or could, S sleeps, T stopped, D dead, Z ended, N never ran;\n"
+	"          * it is on a CPU now\n"
+	"mm        the address space it lives in; - for a kernel thread\n"
+	"uses      the one it uses: its own, or the one it borrows\n"
+	"switches  how often it was switched to\n";
 
 static int tids[MAX_TASKS];
 
@@ -35,11 +45,12 @@ show(const struct lodger_task_stat *task)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	struct lodger_task_stat task;
 	long n;
 
+	help_option(argc, argv, help);
 	lodger_or_skip();
 	n = lodger_task_list(tids, MAX_TASKS);
 	puts("   tid    pid   ppid  st  cpu prio     mm   uses  switches"

@@ -7,7 +7,8 @@
  *	kill NAME	kills that server
  *	storm SEED N	kills N servers, one after the other, as the seed says,
  *			while the client goes on; then prints "killed N"
- *	fill		prints as much as goes into all the rings
+ *	fill N		prints N lines of dots, then "filled"
+ *	sleep		does not read for two seconds
  *	memory		prints what is in use
  */
 #include <pthread.h>
@@ -157,9 +158,10 @@ get(void)
 	unsigned char c;
 	uint32_t before;
 
+	report_storm();
 	while (ring_used(input) == 0) {
-		report_storm();
 		wait_for_bits();
+		report_storm();
 	}
 	before = input->tail;
 	ring_read(input, &c, 1);
@@ -190,12 +192,12 @@ print_memory(void)
 }
 
 static void
-fill(void)
+fill(int lines)
 {
 	char line[TERMINAL_COLUMNS];
 
 	memset(line, '.', sizeof(line));
-	for (int i = 0; i < 500; i++)
+	for (int i = 0; i < lines; i++)
 		put(line, sizeof(line));
 	put("\r\nfilled\r\n", 10);
 }
@@ -213,8 +215,10 @@ command(void)
 		kill_server(line + 5);
 	else if (strncmp(line, "storm ", 6) == 0)
 		start_storm(line + 6);
-	else if (strcmp(line, "fill") == 0)
-		fill();
+	else if (strncmp(line, "fill ", 5) == 0)
+		fill(atoi(line + 5));
+	else if (strcmp(line, "sleep") == 0)
+		sleep(2);
 	else if (strcmp(line, "memory") == 0)
 		print_memory();
 	else

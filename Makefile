@@ -165,12 +165,13 @@ USER_LIB   := $(patsubst %.c,build/user/obj/%.o,$(wildcard user/lib/*.c))
 
 # The distribution's own static programs, and a link for each applet of BusyBox.
 # Ours in /bin come first in PATH. What is not installed is left out.
-BUSYBOX ?= /bin/busybox
-BASH    ?= /bin/bash-static
-MKSH    ?= /bin/mksh-static
+BUSYBOX     ?= /bin/busybox
+BASH_STATIC ?= /bin/bash-static
+MKSH_STATIC ?= /bin/mksh-static
 
 FOREIGN := $(if $(wildcard $(BUSYBOX)),bin/busybox) \
-	$(if $(wildcard $(BASH)),bin/bash) $(if $(wildcard $(MKSH)),bin/mksh)
+	$(if $(wildcard $(BASH_STATIC)),bin/bash) \
+	$(if $(wildcard $(MKSH_STATIC)),bin/mksh)
 APPLETS := $(if $(wildcard $(BUSYBOX)),bin/sh $(addprefix usr/bin/,$(shell \
 	$(BUSYBOX) --list | grep -v '^\[')))
 SCRIPTS := $(wildcard tests/unix/*.sh) tests/unix/run tests/unix/boot
@@ -181,7 +182,11 @@ FILES   := $(patsubst user/files/%,%,$(wildcard user/files/*/*)) tmp root
 ARCHIVED   := $(sort $(PROGRAMS) $(SERVERS) $(USER_TESTS) $(WITH_HOST) $(GLIBC) \
 	$(CLIENTS) $(FOREIGN) $(APPLETS) $(SCRIPTS) $(FILES))
 
-build/user/obj/user/servers/unix/%.o: USER_FLAGS += -D_GNU_SOURCE
+# Small files, one program: the linker may inline across them.
+UNIX_FLAGS := -D_GNU_SOURCE -O2 -flto=auto
+build/user/obj/user/servers/unix/%.o: USER_FLAGS += $(UNIX_FLAGS)
+build/user/sbin/unix: SERVER_FLAGS := $(UNIX_FLAGS)
+
 build/user/obj/%.o: %.c build/user/flags
 	$(call say,MUSL-CC,$<)
 	@mkdir -p $(@D)
@@ -216,7 +221,7 @@ build/user/font.o: build/user/font.c user/servers/screen/screen.h
 $(SERVERS:%=build/user/%): build/user/sbin/%: $$(call server,$$*) \
 		build/user/lib.a build/user/server_objects
 	@mkdir -p $(@D)
-	$(Q)$(MUSL_CC) -static -o $@ $(filter %.o %.a,$^)
+	$(Q)$(MUSL_CC) -static $(SERVER_FLAGS) -o $@ $(filter %.o %.a,$^)
 
 $(USER_TESTS:%=build/user/%): build/user/tests/%: \
 		build/user/obj/tests/user/%.o build/user/lib.a
@@ -244,8 +249,8 @@ build/initrd/%: build/user/%
 	$(Q)$(CROSS)strip -o $@ $<
 
 build/initrd/bin/busybox: $(BUSYBOX)
-build/initrd/bin/bash: $(BASH)
-build/initrd/bin/mksh: $(MKSH)
+build/initrd/bin/bash: $(BASH_STATIC)
+build/initrd/bin/mksh: $(MKSH_STATIC)
 $(FOREIGN:%=build/initrd/%):
 	@mkdir -p $(@D)
 	$(Q)cp -L $< $@

@@ -85,7 +85,7 @@ make_pipe(int fds[2], int flags)
 	memcpy(fds, (void *)place, 8);
 }
 
-/* ---- Files ---------------------------------------------------------------- */
+/* ---- Files ---------------------------------------------------------- */
 
 static void
 failed_writes(void)
@@ -196,7 +196,7 @@ endless_directory(void)
 	CHECK_EQ(renamed, 3);
 }
 
-/* ---- The archive ------------------------------------------------------------ */
+/* ---- The archive ---------------------------------------------------- */
 
 static char *archive;
 static size_t archive_size;
@@ -291,7 +291,7 @@ damaged_archives(void)
 	}
 }
 
-/* ---- Pipes, and waiting ----------------------------------------------------------- */
+/* ---- Pipes, and waiting --------------------------------------------- */
 
 static void
 pipes_wait(void)
@@ -558,7 +558,7 @@ alarms_ring(void)
 	CHECK_EQ(host_task(OTHER)->count & ~1u, 2); /* hang-up alone */
 }
 
-/* ---- Forks and descriptors --------------------------------------------------------- */
+/* ---- Forks and descriptors ------------------------------------------ */
 
 static void
 tables(void)
@@ -614,7 +614,7 @@ all_memory_returns(void)
 	CHECK(host_live <= live + 2);
 }
 
-/* ---- The terminal ---------------------------------------------------------------------- */
+/* ---- The terminal --------------------------------------------------- */
 
 static void
 lines(void)
@@ -801,7 +801,7 @@ groups_are_killed(void)
 	CHECK_EQ(CALL2(SYS_kill, INT32_MIN, 9), -ESRCH);
 }
 
-/* ---- exec -------------------------------------------------------------------------------------- */
+/* ---- exec ----------------------------------------------------------- */
 
 /* Two segments that share a page of the file, and memory behind them. */
 static size_t
@@ -942,7 +942,7 @@ long_arguments(void)
 		       arena_put(words, sizeof(words)), 0), 0);
 }
 
-/* ---- No memory ------------------------------------------------------------------------------------ */
+/* ---- No memory ------------------------------------------------------ */
 
 /* A bit of everything, in one process that then ends. True: something said that
  * there was no memory. */
@@ -1015,7 +1015,7 @@ every_failure(void)
 	CHECK(told > 10);
 }
 
-/* ---- Garbage --------------------------------------------------------------------------------------- */
+/* ---- Garbage -------------------------------------------------------- */
 
 static u64
 garbage_word(void)

@@ -25,7 +25,7 @@
 
 static char what[4096]; /* the last call, for people */
 
-/* ---- Both sides --------------------------------------------------------------- */
+/* ---- Both sides ----------------------------------------------------- */
 
 enum { BUFFER = 80000, MAX_FD = 14 };
 
@@ -94,7 +94,7 @@ same_bytes(size_t len)
 	}
 }
 
-/* ---- What is chosen from ----------------------------------------------------------- */
+/* ---- What is chosen from -------------------------------------------- */
 
 static const char *
 random_path(void)
@@ -163,7 +163,7 @@ random_flags(void)
 	return chosen;
 }
 
-/* ---- Calls ---------------------------------------------------------------------------- */
+/* ---- Calls ---------------------------------------------------------- */
 
 static void
 try_open(struct both *both)
@@ -581,7 +581,7 @@ try_getdents(struct both *both)
 			FAIL("getdents: the server has %s, Linux %s", b[i], a[i]);
 }
 
-/* ---- Files and pipes --------------------------------------------------------------------- */
+/* ---- Files and pipes ------------------------------------------------ */
 
 static void (*const tries[])(struct both *) = {
 	try_open, try_open, try_open, try_open, try_write, try_write, try_read,
@@ -667,7 +667,7 @@ calls(void)
 	}
 }
 
-/* ---- The terminal -------------------------------------------------------------------------- */
+/* ---- The terminal --------------------------------------------------- */
 
 static int master, slave;
 

@@ -18,7 +18,7 @@ enum { THREADS = 4, ROUNDS = 500 };
 
 static int there[2], back[2];
 
-/* ---- Many threads, one pipe ------------------------------------------------- */
+/* ---- Many threads, one pipe ----------------------------------------- */
 
 static void *
 write_many(void *arg)
@@ -62,7 +62,7 @@ atomic_lines(void)
 	fclose(in);
 }
 
-/* ---- Ping and pong -------------------------------------------------------------- */
+/* ---- Ping and pong -------------------------------------------------- */
 
 static void *
 answer(void *arg)
@@ -97,7 +97,7 @@ ping_pong(void)
 	printf("ping pong %d\n", sum);
 }
 
-/* ---- Signals in calls -------------------------------------------------------------- */
+/* ---- Signals in calls ----------------------------------------------- */
 
 static volatile sig_atomic_t caught;
 
@@ -164,7 +164,7 @@ masks(void)
 	sigprocmask(SIG_SETMASK, &empty, NULL);
 }
 
-/* ---- What threads share ------------------------------------------------------------- */
+/* ---- What threads share --------------------------------------------- */
 
 static void *
 change(void *arg)

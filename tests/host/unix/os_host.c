@@ -13,7 +13,7 @@
 
 #define IN_USE (-6000l)
 
-/* ---- The programs' memory ------------------------------------------------ */
+/* ---- The programs' memory ------------------------------------------- */
 
 u8 *arena;
 static size_t arena_used;
@@ -61,7 +61,7 @@ arena_at_end(size_t len)
 	return (u64)arena + ARENA_SIZE - len;
 }
 
-/* ---- Buildings -------------------------------------------------------------- */
+/* ---- Buildings ------------------------------------------------------ */
 
 enum { BUILDING = 1 << 20, REGIONS = 64 };
 
@@ -163,7 +163,7 @@ os_heap(unsigned building, u64 start)
 	return 0;
 }
 
-/* ---- Copies ------------------------------------------------------------------- */
+/* ---- Copies --------------------------------------------------------- */
 
 int
 os_copy_in(unsigned space, void *to, u64 from, size_t len)
@@ -194,7 +194,7 @@ os_copy_out(unsigned space, u64 to, const void *from, size_t len)
 	return 0;
 }
 
-/* ---- Answers ------------------------------------------------------------------- */
+/* ---- Answers -------------------------------------------------------- */
 
 enum { REPLIES = 1 << 16 };
 
@@ -281,7 +281,7 @@ os_answer_receive(unsigned reply, long result, struct os_event *event,
 	os_receive(event, deadline);
 }
 
-/* ---- Processes -------------------------------------------------------------------- */
+/* ---- Processes ------------------------------------------------------ */
 
 enum { TASKS = 64 };
 static struct host_task tasks[TASKS];
@@ -402,7 +402,7 @@ os_regions(u64 mm, struct os_region *r, size_t n)
 	return -ESRCH;
 }
 
-/* ---- The machine --------------------------------------------------------------------- */
+/* ---- The machine ---------------------------------------------------- */
 
 static u64 now = 1000000000;
 
@@ -454,7 +454,7 @@ os_log(const char *fmt, ...)
 	(void)fmt;
 }
 
-/* ---- The terminal ---------------------------------------------------------------------- */
+/* ---- The terminal --------------------------------------------------- */
 
 static char screen[1 << 16], typed[1 << 16];
 static size_t screen_used, typed_used, typed_taken;
@@ -510,7 +510,7 @@ os_terminal_size(unsigned *rows, unsigned *columns)
 	*columns = 80;
 }
 
-/* ---- Memory of the server ------------------------------------------------------------------ */
+/* ---- Memory of the server ------------------------------------------- */
 
 unsigned host_fail_nth;
 bool host_failed;
@@ -580,7 +580,7 @@ os_free_pages(void *pages, size_t len)
 	free(pages);
 }
 
-/* ---- The beginning --------------------------------------------------------------------------- */
+/* ---- The beginning -------------------------------------------------- */
 
 void
 host_begin(const void *archive, u64 size)

@@ -8,7 +8,7 @@
 #include "host.h"
 #include "user/servers/unix/os.h"
 
-/* ---- The programs' memory ------------------------------------------------ */
+/* ---- The programs' memory ------------------------------------------- */
 
 enum { ARENA_SIZE = 1 << 20 };
 extern u8 *arena;
@@ -22,7 +22,7 @@ u64 arena_string(const char *string);
 u64 arena_at_end(size_t len);
 void arena_reset(void);
 
-/* ---- Processes ------------------------------------------------------------ */
+/* ---- Processes ------------------------------------------------------ */
 
 enum { SHELL = 10 /* the first process; it leads session and group 10 */ };
 
@@ -38,7 +38,7 @@ struct host_task *host_task(int pid);
 void host_fork(int parent, int pid, u64 flags);
 void host_exit(int pid);
 
-/* ---- Calls ------------------------------------------------------------------ */
+/* ---- Calls ---------------------------------------------------------- */
 
 #define PENDING (-5000l) /* the call waits */
 
@@ -61,14 +61,14 @@ void host_cancel(int pid);
 /* Time goes on, and what was to happen meanwhile does. */
 void host_sleep(u64 ns);
 
-/* ---- The terminal ------------------------------------------------------------ */
+/* ---- The terminal --------------------------------------------------- */
 
 /* Somebody types; what was shown since the last look, 0-terminated. */
 void host_type(const char *bytes, size_t len);
 const char *host_screen(void);
 extern size_t host_screen_room; /* how much the terminal takes at once */
 
-/* ---- Memory of the server ------------------------------------------------------ */
+/* ---- Memory of the server ------------------------------------------- */
 
 /* Allocation number @nth from now on fails, and only that one; 0: none. */
 extern unsigned host_fail_nth;

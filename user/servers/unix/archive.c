@@ -33,7 +33,7 @@ struct archive {
 	u32 linked_ino;
 };
 
-/* ---- Reading ------------------------------------------------------------------ */
+/* ---- Reading -------------------------------------------------------- */
 
 static bool
 parse_hex(const u8 *text, u32 *value)
@@ -89,7 +89,7 @@ next_member(struct archive *archive, struct member *member)
 	return 0;
 }
 
-/* ---- Making ---------------------------------------------------------------------- */
+/* ---- Making --------------------------------------------------------- */
 
 /* The directory of a name, made if it has to be; *last: what follows. */
 static int

@@ -8,7 +8,7 @@
 
 static struct list ready = LIST_INIT(ready);
 
-/* ---- Life ----------------------------------------------------------------- */
+/* ---- Life ----------------------------------------------------------- */
 
 static struct call *spare; /* most calls are over before the next one comes */
 
@@ -84,7 +84,7 @@ call_drop(struct call *call)
 	call->file = NULL;
 }
 
-/* ---- Waiting -------------------------------------------------------------- */
+/* ---- Waiting -------------------------------------------------------- */
 
 long
 call_wait_end(struct call *call)
@@ -175,7 +175,7 @@ call_next_ready(void)
 	return call;
 }
 
-/* ---- The caller's memory ------------------------------------------------ */
+/* ---- The caller's memory -------------------------------------------- */
 
 int
 copy_in(struct call *call, void *to, u64 from, size_t len)

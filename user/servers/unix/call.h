@@ -78,7 +78,7 @@ void call_drop(struct call *call);
 /* The next one to be run again, now in no queue; NULL: none. */
 struct call *call_next_ready(void);
 
-/* ---- The caller's memory ------------------------------------------------ */
+/* ---- The caller's memory -------------------------------------------- */
 
 int copy_in(struct call *call, void *to, u64 from, size_t len);
 int copy_out(struct call *call, u64 to, const void *from, size_t len);

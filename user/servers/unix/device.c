@@ -6,7 +6,7 @@
 
 #include "user/servers/unix/memfs.h"
 
-/* ---- null, zero, full ------------------------------------------------------------- */
+/* ---- null, zero, full ----------------------------------------------- */
 
 static long
 read_nothing(struct file *file, struct io *io, u64 *position)
@@ -53,7 +53,7 @@ read_zeros(struct file *file, struct io *io, u64 *position)
 	return done;
 }
 
-/* ---- random --------------------------------------------------------------------------- */
+/* ---- random --------------------------------------------------------- */
 
 /* No more than this at once: nobody else is served meanwhile. */
 enum { RANDOM_MAX = 1 << 20 };
@@ -77,7 +77,7 @@ read_random(struct file *file, struct io *io, u64 *position)
 	return done;
 }
 
-/* ---- The table --------------------------------------------------------------------------- */
+/* ---- The table ------------------------------------------------------ */
 
 static const struct file_ops null_ops = { .read = read_nothing,
 					  .write = write_anything,

@@ -27,7 +27,7 @@ directory_open(struct node *node, int flags, struct file **file)
 	return 0;
 }
 
-/* ---- getdents64 ------------------------------------------------------------------ */
+/* ---- getdents64 ----------------------------------------------------- */
 
 struct records {
 	struct listing listing;

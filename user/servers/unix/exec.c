@@ -33,7 +33,7 @@ struct exec {
 	char name[16];
 };
 
-/* ---- Scripts -------------------------------------------------------------------------- */
+/* ---- Scripts -------------------------------------------------------- */
 
 static int
 check_file(const struct node *node)
@@ -142,7 +142,7 @@ resolve_scripts(struct exec *exec)
 	return err;
 }
 
-/* ---- Building -------------------------------------------------------------------------- */
+/* ---- Building ------------------------------------------------------- */
 
 static void
 set_name(struct exec *exec)
@@ -211,7 +211,7 @@ describe(struct process *process, struct exec *exec)
 	process->exe = node_get(exec->node);
 }
 
-/* ---- The call ------------------------------------------------------------------------------ */
+/* ---- The call ------------------------------------------------------- */
 
 static int
 fetch(struct exec *exec, struct call *call, u64 path, u64 argv, u64 envp)
@@ -272,7 +272,7 @@ sys_execve(struct call *call)
 	return do_execve(call, call->args[0], call->args[1], call->args[2]);
 }
 
-/* ---- The first program ------------------------------------------------------------------------ */
+/* ---- The first program ---------------------------------------------- */
 
 /* The console, three times. */
 static int

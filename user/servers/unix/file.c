@@ -6,7 +6,7 @@
 #include "user/servers/unix/lock.h"
 #include "user/servers/unix/node.h"
 
-/* ---- Files ---------------------------------------------------------------- */
+/* ---- Files ---------------------------------------------------------- */
 
 struct file *
 file_create(struct node *node, const struct file_ops *ops, int flags)
@@ -43,7 +43,7 @@ file_put(struct file *file)
 	os_free(file, sizeof(*file));
 }
 
-/* ---- Numbers -------------------------------------------------------------- */
+/* ---- Numbers -------------------------------------------------------- */
 
 enum { FIRST_SIZE = 16 };
 

@@ -57,7 +57,7 @@ file_writable(const struct file *file)
 	return (file->flags & 3) == 1 || (file->flags & 3) == 2;
 }
 
-/* ---- Numbers -------------------------------------------------------------- */
+/* ---- Numbers -------------------------------------------------------- */
 
 struct descriptor {
 	struct file *file; /* NULL: free */

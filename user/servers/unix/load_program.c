@@ -16,7 +16,7 @@ struct loader {
 	u64 end;	 /* of what is mapped */
 };
 
-/* ---- Segments --------------------------------------------------------------------- */
+/* ---- Segments ------------------------------------------------------- */
 
 static int
 map(struct loader *loader, u64 start, u64 end)
@@ -100,7 +100,7 @@ protect(struct loader *loader, const struct elf_program *elf)
 	return err;
 }
 
-/* ---- The stack ------------------------------------------------------------------------ */
+/* ---- The stack ------------------------------------------------------ */
 
 static long
 make_stack(struct loader *loader, const struct elf_program *elf,
@@ -123,7 +123,7 @@ make_stack(struct loader *loader, const struct elf_program *elf,
 	return err < 0 ? err : (long)(USER_END - used);
 }
 
-/* ---- All of it --------------------------------------------------------------------------- */
+/* ---- All of it ------------------------------------------------------ */
 
 static int
 fill(struct program *program, struct loader *loader,

@@ -129,7 +129,7 @@ acquire(struct call *call, struct file *file, const struct lock *range,
 	return result;
 }
 
-/* ---- fcntl ------------------------------------------------------------------------------ */
+/* ---- fcntl ---------------------------------------------------------- */
 
 static int
 range_of(const struct linux_flock *f, const struct file *file,
@@ -210,7 +210,7 @@ lock_fcntl(struct call *call, struct file *file)
 	return acquire(call, file, &range, call->args[1] == F_SETLKW);
 }
 
-/* ---- flock ------------------------------------------------------------------------------- */
+/* ---- flock ---------------------------------------------------------- */
 
 long
 sys_flock(struct call *call)
@@ -233,7 +233,7 @@ sys_flock(struct call *call)
 	return acquire(call, file, &range, !(call->args[1] & LOCK_NB));
 }
 
-/* ---- The end of owners -------------------------------------------------------------------- */
+/* ---- The end of owners ---------------------------------------------- */
 
 void
 lock_release_process(const struct node *node, int pid)

@@ -16,7 +16,7 @@ struct filesystem root_fs = { .name = "tmpfs", .where = "/", .id = 1 };
 struct filesystem dev_fs = { .name = "devtmpfs", .where = "/dev", .id = 2 };
 struct node *root_node;
 
-/* ---- Operations ------------------------------------------------------------ */
+/* ---- Operations ----------------------------------------------------- */
 
 static int
 open_node(struct node *node, struct call *call, int flags, struct file **file)
@@ -61,7 +61,7 @@ const struct node_ops memfs_ops = {
 	.release = release,
 };
 
-/* ---- Making nodes ------------------------------------------------------------ */
+/* ---- Making nodes --------------------------------------------------- */
 
 int
 memfs_create(struct filesystem *fs, mode_t mode, struct node **made)
@@ -116,7 +116,7 @@ memfs_add(struct node *dir, const char *name, mode_t mode, struct node **made)
 	return err;
 }
 
-/* ---- The beginning ------------------------------------------------------------ */
+/* ---- The beginning -------------------------------------------------- */
 
 enum { NODES_PER_PAGE = 1, DEV_PAGES = 16, DEV_NODES = 256 };
 

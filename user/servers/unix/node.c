@@ -8,7 +8,7 @@
 
 enum { DIRECTORY_ENTRY_SIZE = 20 }; /* what tmpfs pretends */
 
-/* ---- Life ----------------------------------------------------------------- */
+/* ---- Life ----------------------------------------------------------- */
 
 int
 node_create(struct filesystem *fs, const struct node_ops *ops, mode_t mode,
@@ -58,7 +58,7 @@ node_touch(struct node *node, bool modified)
 		node->mtime = node->ctime;
 }
 
-/* ---- What programs are told -------------------------------------------------- */
+/* ---- What programs are told ----------------------------------------- */
 
 static struct timespec
 to_timespec(u64 ns)
@@ -102,7 +102,7 @@ node_stat(const struct node *node, struct stat *stat)
 	stat->st_ctim = to_timespec(node->ctime);
 }
 
-/* ---- Paths ------------------------------------------------------------------ */
+/* ---- Paths ---------------------------------------------------------- */
 
 /* Puts "/name" in front of what begins at *at. */
 static bool

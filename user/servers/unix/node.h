@@ -13,7 +13,7 @@ struct call;
 struct file;
 struct node;
 
-/* ---- File systems ---------------------------------------------------------- */
+/* ---- File systems --------------------------------------------------- */
 
 struct filesystem {
 	const char *name;   /* as in /proc/mounts */
@@ -29,7 +29,7 @@ struct filesystem {
 extern struct filesystem root_fs, dev_fs, proc_fs;
 extern struct node *root_node;
 
-/* ---- Nodes ------------------------------------------------------------------ */
+/* ---- Nodes ---------------------------------------------------------- */
 
 struct entry;
 
@@ -118,7 +118,7 @@ is_directory(const struct node *node)
 	return S_ISDIR(node->mode);
 }
 
-/* ---- Contents (contents.c) --------------------------------------------------- */
+/* ---- Contents (contents.c) ------------------------------------------ */
 
 /* Up to where bytes may be written: -EFBIG, -ENOSPC, -ENOMEM. */
 int contents_reserve(struct node *node, u64 size);
@@ -128,7 +128,7 @@ int contents_own(struct node *node);
 void contents_free(struct node *node);
 u64 contents_blocks(const struct node *node);
 
-/* ---- Entries (entry.c) -------------------------------------------------------- */
+/* ---- Entries (entry.c) ---------------------------------------------- */
 
 struct entry {
 	struct entry *next;  /* in its hash chain */

@@ -9,7 +9,7 @@
 
 #include "kernel/base/types.h"
 
-/* ---- What comes in ------------------------------------------------------ */
+/* ---- What comes in -------------------------------------------------- */
 
 enum os_kind {
 	OS_CALL,     /* a system call of a program: number, words, reply */
@@ -33,7 +33,7 @@ struct os_event {
 /* The next event, or OS_TIME once os_now() is past the deadline. */
 void os_receive(struct os_event *event, u64 deadline);
 
-/* ---- What goes out ------------------------------------------------------ */
+/* ---- What goes out -------------------------------------------------- */
 
 /*
  * Answers a call: 0 or more or a negative errno, which are the program's
@@ -52,7 +52,7 @@ void os_answer_receive(unsigned reply, long result, struct os_event *event,
 int os_answer_execute(unsigned reply, unsigned building, u64 entry, u64 sp,
 		      const char *name);
 
-/* ---- Memory of programs ------------------------------------------------- */
+/* ---- Memory of programs --------------------------------------------- */
 
 /*
  * A space is the reply of a call in flight, or a building. -EFAULT: the
@@ -83,7 +83,7 @@ void os_close(unsigned handle);
 long os_process(unsigned building, const char *name, unsigned *process);
 int os_start(unsigned process, u64 entry, u64 sp);
 
-/* ---- Memory of the server ----------------------------------------------- */
+/* ---- Memory of the server ------------------------------------------- */
 
 /* Small pieces, zeroed; NULL: none left. The caller keeps the size. */
 void *os_alloc(size_t size);
@@ -95,7 +95,7 @@ void *os_pages(size_t len);
 void *os_resize_pages(void *pages, size_t old_len, size_t len);
 void os_free_pages(void *pages, size_t len);
 
-/* ---- Processes ----------------------------------------------------------- */
+/* ---- Processes ------------------------------------------------------ */
 
 struct os_task {
 	int pid, ppid, pgid, sid;
@@ -129,7 +129,7 @@ long os_tasks(int *tids, size_t n);
 long os_regions(u64 mm, struct os_region *regions, size_t n);
 int os_kill(int pid, int sig);
 
-/* ---- The machine --------------------------------------------------------- */
+/* ---- The machine ---------------------------------------------------- */
 
 struct os_machine {
 	unsigned nr_cpus, nr_tasks;
@@ -147,7 +147,7 @@ void os_log(const char *fmt, ...) __printf(1, 2);
 /* The processor's capabilities, for AT_HWCAP. */
 u64 os_hwcap(void);
 
-/* ---- The terminal -------------------------------------------------------- */
+/* ---- The terminal --------------------------------------------------- */
 
 /* How many bytes were taken or given; 0: none now, an event will come. */
 size_t os_terminal_write(const void *bytes, size_t len);

@@ -33,7 +33,7 @@ os_lodger_endpoint(void)
 	return endpoint;
 }
 
-/* ---- Events -------------------------------------------------------------------- */
+/* ---- Events --------------------------------------------------------- */
 
 /* From an absolute time to what recv wants. */
 static u64
@@ -98,7 +98,7 @@ os_receive(struct os_event *event, u64 deadline)
 	receive(event, &ipc);
 }
 
-/* ---- Answers --------------------------------------------------------------------- */
+/* ---- Answers -------------------------------------------------------- */
 
 static unsigned
 make_answer(struct ipc *ipc, long result)
@@ -153,7 +153,7 @@ os_answer_execute(unsigned reply, unsigned building, u64 entry, u64 sp,
 	return (int)ipc_reply(reply, LODGER_EXECUTE, &ipc);
 }
 
-/* ---- Spaces ------------------------------------------------------------------------- */
+/* ---- Spaces --------------------------------------------------------- */
 
 int
 os_copy_in(unsigned space, void *to, u64 from, size_t len)
@@ -229,7 +229,7 @@ os_close(unsigned handle)
 	lodger_handle_close(handle);
 }
 
-/* ---- Processes ------------------------------------------------------------------------ */
+/* ---- Processes ------------------------------------------------------ */
 
 long
 os_process(unsigned building, const char *name, unsigned *process)
@@ -332,7 +332,7 @@ os_kill(int pid, int sig)
 	return (int)syscall3(SYS_KILL, pid, sig, 0);
 }
 
-/* ---- The machine ------------------------------------------------------------------------ */
+/* ---- The machine ---------------------------------------------------- */
 
 static u64
 clock_ns(clockid_t clock)

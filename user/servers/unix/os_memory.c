@@ -11,7 +11,7 @@
 
 enum { READ_WRITE = PROT_READ | PROT_WRITE };
 
-/* ---- Pages ----------------------------------------------------------------------- */
+/* ---- Pages ---------------------------------------------------------- */
 
 void *
 os_pages(size_t len)
@@ -52,7 +52,7 @@ os_free_pages(void *pages, size_t len)
 	munmap(pages, len);
 }
 
-/* ---- Small pieces ------------------------------------------------------------------- */
+/* ---- Small pieces --------------------------------------------------- */
 
 /* Sizes are powers of two; free pieces of one size are a list. */
 enum {

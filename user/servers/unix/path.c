@@ -37,7 +37,7 @@ parent_of(struct node *dir)
 	return node_get(dir->dir.parent);
 }
 
-/* ---- Components -------------------------------------------------------------- */
+/* ---- Components ----------------------------------------------------- */
 
 static void
 skip_slashes(struct walk *walk)
@@ -80,7 +80,7 @@ move_to(struct walk *walk, struct node *node)
 	walk->node = node;
 }
 
-/* ---- Symbolic links ------------------------------------------------------------ */
+/* ---- Symbolic links ------------------------------------------------- */
 
 /* The target, then what is left of the path. */
 static int
@@ -130,7 +130,7 @@ must_follow(const struct walk *walk, const struct node *node)
 	       (walk->flags & WALK_FOLLOW);
 }
 
-/* ---- The walk ------------------------------------------------------------------- */
+/* ---- The walk ------------------------------------------------------- */
 
 static int
 step(struct walk *walk)

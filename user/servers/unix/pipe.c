@@ -47,7 +47,7 @@ is_empty(const struct pipe *pipe)
 	return pipe->head == pipe->tail;
 }
 
-/* ---- Reading ---------------------------------------------------------------- */
+/* ---- Reading -------------------------------------------------------- */
 
 /* From the oldest page. */
 static long
@@ -88,7 +88,7 @@ pipe_read(struct file *file, struct io *io, u64 *position)
 	return done ? done : n;
 }
 
-/* ---- Writing ---------------------------------------------------------------- */
+/* ---- Writing -------------------------------------------------------- */
 
 /* Behind what the newest page holds already, if all of it fits there. */
 static long
@@ -159,7 +159,7 @@ pipe_write(struct file *file, struct io *io, u64 *position)
 	return done;
 }
 
-/* ---- The rest of a file -------------------------------------------------------- */
+/* ---- The rest of a file --------------------------------------------- */
 
 static unsigned
 pipe_poll(struct file *file)
@@ -220,7 +220,7 @@ is_pipe(const struct file *file)
 	return file->ops == &pipe_ops;
 }
 
-/* ---- Opening --------------------------------------------------------------------- */
+/* ---- Opening -------------------------------------------------------- */
 
 void
 pipe_free(struct pipe *pipe)

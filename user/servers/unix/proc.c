@@ -42,7 +42,7 @@ enum kind {
 
 static const struct node_ops root_ops, process_ops, fds_ops, file_ops, link_ops;
 
-/* ---- Making nodes ------------------------------------------------------------------- */
+/* ---- Making nodes --------------------------------------------------- */
 
 /* The same for the same thing, as programs expect. */
 static u64
@@ -114,7 +114,7 @@ find_file(const struct proc_file *files, const char *name, size_t len)
 	return -1;
 }
 
-/* ---- /proc ---------------------------------------------------------------------------- */
+/* ---- /proc ---------------------------------------------------------- */
 
 static int
 look_in_root(struct node *dir, const char *name, size_t len,
@@ -234,7 +234,7 @@ proc_init(void)
 	return make(ROOT, 0, 0, &root_ops, S_IFDIR | 0555, &proc_fs.root);
 }
 
-/* ---- /proc/PID ---------------------------------------------------------------------------- */
+/* ---- /proc/PID ------------------------------------------------------ */
 
 static const struct {
 	const char *name;
@@ -299,7 +299,7 @@ static const struct node_ops process_ops = {
 	.open = open_directory,
 };
 
-/* ---- /proc/PID/fd --------------------------------------------------------------------------- */
+/* ---- /proc/PID/fd --------------------------------------------------- */
 
 static struct file *
 find_open(int pid, u64 fd)
@@ -366,7 +366,7 @@ static const struct node_ops fds_ops = {
 	.open = open_directory,
 };
 
-/* ---- Links ------------------------------------------------------------------------------------- */
+/* ---- Links ---------------------------------------------------------- */
 
 /* What a link of a process leads to: a reference, or NULL. */
 static struct node *
@@ -436,7 +436,7 @@ static const struct node_ops link_ops = {
 	.follow = follow,
 };
 
-/* ---- Files --------------------------------------------------------------------------------------- */
+/* ---- Files ---------------------------------------------------------- */
 
 /* A file says what holds when it is read from its beginning, and goes on with
  * that. */

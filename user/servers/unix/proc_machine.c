@@ -100,7 +100,7 @@ write_uptime(struct text *text, int pid)
 	return 0;
 }
 
-/* ---- cpuinfo ---------------------------------------------------------------------------- */
+/* ---- cpuinfo -------------------------------------------------------- */
 
 static void
 read_cpu_names(char vendor[13], char brand[49])
@@ -139,7 +139,7 @@ write_cpuinfo(struct text *text, int pid)
 	return 0;
 }
 
-/* ---- The rest ---------------------------------------------------------------------------- */
+/* ---- The rest ------------------------------------------------------- */
 
 static int
 write_version(struct text *text, int pid)

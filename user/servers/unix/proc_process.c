@@ -33,7 +33,7 @@ mm_of(const struct os_task *task)
 	return mm;
 }
 
-/* ---- stat, statm, status ---------------------------------------------------------------- */
+/* ---- stat, statm, status -------------------------------------------- */
 
 /* Fields 4 to 8: who it belongs to. */
 static void
@@ -147,7 +147,7 @@ write_status(struct text *text, int pid)
 	return 0;
 }
 
-/* ---- cmdline, comm ------------------------------------------------------------------------ */
+/* ---- cmdline, comm -------------------------------------------------- */
 
 static int
 write_cmdline(struct text *text, int pid)
@@ -170,7 +170,7 @@ write_comm(struct text *text, int pid)
 	return 0;
 }
 
-/* ---- maps, mm ------------------------------------------------------------------------------- */
+/* ---- maps, mm ------------------------------------------------------- */
 
 enum { REGIONS_MAX = 1024 };
 
@@ -226,7 +226,7 @@ write_mm(struct text *text, int pid)
 	return 0;
 }
 
-/* ---- limits, mounts --------------------------------------------------------------------------- */
+/* ---- limits, mounts ------------------------------------------------- */
 
 static int
 write_mounts(struct text *text, int pid)

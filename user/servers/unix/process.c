@@ -38,7 +38,7 @@ process_find(int pid)
 	return NULL;
 }
 
-/* ---- The place ------------------------------------------------------------ */
+/* ---- The place ------------------------------------------------------ */
 
 static struct place *
 place_create(struct node *cwd, unsigned umask)
@@ -71,7 +71,7 @@ place_fork(struct place *place, u64 flags)
 	return place;
 }
 
-/* ---- Life ----------------------------------------------------------------- */
+/* ---- Life ----------------------------------------------------------- */
 
 static void
 enter(struct process *process, int pid)
@@ -199,7 +199,7 @@ process_exit(struct process *process)
 	free_process(process);
 }
 
-/* ---- Its calls -------------------------------------------------------------- */
+/* ---- Its calls ------------------------------------------------------ */
 
 struct call *
 process_waiting_call(struct process *process, int tid)
@@ -239,7 +239,7 @@ process_unshare_descriptors(struct process *process)
 	return 0;
 }
 
-/* ---- What the kernel knows --------------------------------------------------- */
+/* ---- What the kernel knows ------------------------------------------ */
 
 int
 process_group(int pid)

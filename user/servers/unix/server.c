@@ -1,6 +1,7 @@
 #include "user/servers/unix/server.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "user/servers/unix/archive.h"
 #include "user/servers/unix/call.h"
@@ -32,7 +33,7 @@ server_begin(const void *archive, u64 archive_size)
 	return 0;
 }
 
-/* ---- Calls ----------------------------------------------------------------------- */
+/* ---- Calls ---------------------------------------------------------- */
 
 static void
 answer(struct call *call, long result)
@@ -80,8 +81,7 @@ begin_call(const struct os_event *event, long *result)
 	call->tid = event->tid;
 	call->number = event->number;
 	call->reply = event->reply;
-	for (int i = 0; i < 6; i++)
-		call->args[i] = event->words[i];
+	memcpy(call->args, event->words, sizeof(call->args));
 	*result = dispatch(call);
 	if (*result == WAITING)
 		return false;
@@ -91,7 +91,7 @@ begin_call(const struct os_event *event, long *result)
 	return *result != ANSWERED;
 }
 
-/* ---- Events ------------------------------------------------------------------------- */
+/* ---- Events --------------------------------------------------------- */
 
 static long
 handle_fork(const struct os_event *event)

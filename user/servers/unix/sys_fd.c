@@ -33,7 +33,7 @@ sys_close(struct call *call)
 	return descriptor_close(call->process->descriptors, fd);
 }
 
-/* ---- dup ------------------------------------------------------------------------------ */
+/* ---- dup ------------------------------------------------------------ */
 
 static long
 duplicate(struct call *call, u64 from, bool close_on_exec)
@@ -94,7 +94,7 @@ sys_dup3(struct call *call)
 	return duplicate_to(call, call->args[2] & O_CLOEXEC);
 }
 
-/* ---- pipe ----------------------------------------------------------------------------- */
+/* ---- pipe ----------------------------------------------------------- */
 
 /* Both ends get numbers, or none. */
 static int
@@ -156,7 +156,7 @@ sys_pipe2(struct call *call)
 	return make_pipe(call, (int)call->args[1]);
 }
 
-/* ---- fcntl ---------------------------------------------------------------------------- */
+/* ---- fcntl ---------------------------------------------------------- */
 
 enum { CHANGEABLE = O_APPEND | O_NONBLOCK, PIPE_SIZE = 65536 };
 

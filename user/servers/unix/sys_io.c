@@ -26,7 +26,7 @@ struct transfer {
 	bool many;     /* pieces of memory: nothing at all is no error */
 };
 
-/* ---- Which file ----------------------------------------------------------------- */
+/* ---- Which file ----------------------------------------------------- */
 
 /* A call that is run again goes on with the file that it began with, whatever
  * has become of the number. */
@@ -57,7 +57,7 @@ check_access(const struct transfer *t)
 	return 0;
 }
 
-/* ---- The transfer ---------------------------------------------------------------- */
+/* ---- The transfer --------------------------------------------------- */
 
 static long
 once(struct transfer *t)
@@ -98,7 +98,8 @@ transfer(struct call *call, struct transfer *t)
 {
 	long n;
 
-	io_skip(&t->io, call->done);
+	if (call->done)
+		io_skip(&t->io, call->done);
 	do {
 		n = once(t);
 		if (n > 0)
@@ -127,7 +128,7 @@ start(struct call *call, struct transfer *t)
 	return transfer(call, t);
 }
 
-/* ---- One piece of memory ----------------------------------------------------------- */
+/* ---- One piece of memory -------------------------------------------- */
 
 static long
 one_span(struct call *call, u64 *position, bool write)
@@ -171,7 +172,7 @@ sys_pwrite64(struct call *call)
 	return (s64)position < 0 ? -EINVAL : one_span(call, &position, true);
 }
 
-/* ---- Many -------------------------------------------------------------------------- */
+/* ---- Many ----------------------------------------------------------- */
 
 /* Fetches the array; the sum of the lengths, cut like a single one's. */
 static long
@@ -238,7 +239,7 @@ sys_pwritev(struct call *call)
 	return (s64)position < 0 ? -EINVAL : many_spans(call, &position, true);
 }
 
-/* ---- lseek ---------------------------------------------------------------------------- */
+/* ---- lseek ---------------------------------------------------------- */
 
 /* Files have no holes: all is data up to the end. */
 static s64
@@ -288,7 +289,7 @@ sys_lseek(struct call *call)
 	return position;
 }
 
-/* ---- sendfile --------------------------------------------------------------------------- */
+/* ---- sendfile ------------------------------------------------------- */
 
 enum { PIECE = 65536 };
 static u8 piece[PIECE];
@@ -369,7 +370,7 @@ sys_sendfile(struct call *call)
 	return err ? err : result;
 }
 
-/* ---- What is on no disk is in order ------------------------------------------------------ */
+/* ---- What is on no disk is in order --------------------------------- */
 
 long
 sys_fsync(struct call *call)

@@ -11,7 +11,7 @@
 
 enum { NS_PER_TICK = 1000000000 / LINUX_HZ };
 
-/* ---- Users: there is root ---------------------------------------------------------- */
+/* ---- Users: there is root ------------------------------------------- */
 
 long
 sys_get_id(struct call *call)
@@ -76,7 +76,7 @@ sys_setgroups(struct call *call)
 	return call->args[0] > 65536 ? -EINVAL : 0;
 }
 
-/* ---- Names --------------------------------------------------------------------------- */
+/* ---- Names ---------------------------------------------------------- */
 
 static struct linux_utsname names = {
 	.sysname = "Linux",
@@ -122,7 +122,7 @@ sys_setdomainname(struct call *call)
 	return set_name(call, names.domainname, sizeof(names.domainname));
 }
 
-/* ---- prctl ------------------------------------------------------------------------------- */
+/* ---- prctl ---------------------------------------------------------- */
 
 static long
 get_own_name(struct call *call)
@@ -163,7 +163,7 @@ sys_prctl(struct call *call)
 	}
 }
 
-/* ---- Limits ------------------------------------------------------------------------------- */
+/* ---- Limits --------------------------------------------------------- */
 
 static int
 set_limit(struct process *process, unsigned which,
@@ -231,7 +231,7 @@ sys_setrlimit(struct call *call)
 	return err ? err : set_limit(call->process, (unsigned)which, &limit);
 }
 
-/* ---- The time of day -------------------------------------------------------------------- */
+/* ---- The time of day ------------------------------------------------ */
 
 long
 sys_gettimeofday(struct call *call)
@@ -260,7 +260,7 @@ sys_time(struct call *call)
 	return err ? err : now;
 }
 
-/* ---- Used time, machine ---------------------------------------------------------------------- */
+/* ---- Used time, machine --------------------------------------------- */
 
 static u64
 own_time(struct call *call)

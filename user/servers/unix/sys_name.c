@@ -19,7 +19,7 @@ check_writable(const struct node *dir)
 	return 0;
 }
 
-/* ---- Making -------------------------------------------------------------------------- */
+/* ---- Making --------------------------------------------------------- */
 
 /* May the name be made? */
 static int
@@ -230,7 +230,7 @@ sys_link(struct call *call)
 		       0);
 }
 
-/* ---- Removing -------------------------------------------------------------------------- */
+/* ---- Removing ------------------------------------------------------- */
 
 /* The entry of a name that must be there. */
 static int
@@ -338,7 +338,7 @@ sys_rmdir(struct call *call)
 	return do_unlink(call, AT_FDCWD, call->args[0], true);
 }
 
-/* ---- rename ------------------------------------------------------------------------------ */
+/* ---- rename --------------------------------------------------------- */
 
 enum { RENAME_NOREPLACE_FLAG = 1 };
 
@@ -489,7 +489,7 @@ sys_rename(struct call *call)
 			 call->args[1], 0);
 }
 
-/* ---- readlink, and where we are ------------------------------------------------------------- */
+/* ---- readlink, and where we are ------------------------------------- */
 
 static long
 do_readlink(struct call *call, int dirfd, u64 path, u64 buf, s64 size)

@@ -17,7 +17,7 @@ enum {
 /* The server does one thing at a time. */
 static struct linux_pollfd fds[FDS_MAX];
 
-/* ---- The core -------------------------------------------------------------------- */
+/* ---- The core ------------------------------------------------------- */
 
 static unsigned
 events_now(struct file *file)
@@ -91,7 +91,7 @@ poll_fds(struct call *call, unsigned n, unsigned also, u64 timeout)
 	return wait_for_all(call, n);
 }
 
-/* ---- Timeouts ----------------------------------------------------------------------- */
+/* ---- Timeouts ------------------------------------------------------- */
 
 static int
 to_timeout(s64 sec, s64 fraction, s64 per_second, u64 *timeout)
@@ -135,7 +135,7 @@ put_remaining(struct call *call, u64 to, s64 per_second)
 	copy_out(call, to, &time, sizeof(time));
 }
 
-/* ---- poll ----------------------------------------------------------------------------- */
+/* ---- poll ----------------------------------------------------------- */
 
 static int
 put_results(struct call *call, unsigned n)
@@ -189,7 +189,7 @@ sys_ppoll(struct call *call)
 	return result;
 }
 
-/* ---- select ------------------------------------------------------------------------------ */
+/* ---- select --------------------------------------------------------- */
 
 enum set { READ, WRITE, EXCEPT, NR_SETS };
 

@@ -10,7 +10,7 @@
 #include "user/servers/unix/path.h"
 #include "user/servers/unix/process.h"
 
-/* ---- Finding the node ------------------------------------------------------------------- */
+/* ---- Finding the node ----------------------------------------------- */
 
 static unsigned
 walk_flags(u64 at_flags)
@@ -39,7 +39,7 @@ node_at(struct call *call, int dirfd, u64 path, u64 at_flags,
 	return path_node(call, dirfd, path, walk_flags(at_flags), node);
 }
 
-/* ---- stat ----------------------------------------------------------------------------------- */
+/* ---- stat ----------------------------------------------------------- */
 
 static long
 put_stat(struct call *call, struct node *node, u64 to)
@@ -147,7 +147,7 @@ sys_statx(struct call *call)
 	return copy_out(call, call->args[4], &x, sizeof(x));
 }
 
-/* ---- access: everybody is root --------------------------------------------------------------- */
+/* ---- access: everybody is root -------------------------------------- */
 
 static long
 do_access(struct call *call, int dirfd, u64 path, u64 mode, u64 at_flags)
@@ -189,7 +189,7 @@ sys_faccessat2(struct call *call)
 			 call->args[2], call->args[3]);
 }
 
-/* ---- Mode and owner ---------------------------------------------------------------------------- */
+/* ---- Mode and owner ------------------------------------------------- */
 
 static long
 change_mode(struct node *node, u64 mode)
@@ -298,7 +298,7 @@ sys_fchownat(struct call *call)
 			call->args[3], call->args[4]);
 }
 
-/* ---- Times -------------------------------------------------------------------------------------- */
+/* ---- Times ---------------------------------------------------------- */
 
 #define NS_NOW	((1l << 30) - 1)
 #define NS_OMIT ((1l << 30) - 2)
@@ -401,7 +401,7 @@ sys_utime(struct call *call)
 	return err ? err : set_times(node, times);
 }
 
-/* ---- Size ----------------------------------------------------------------------------------------- */
+/* ---- Size ----------------------------------------------------------- */
 
 static long
 change_size(struct node *node, u64 size)
@@ -447,7 +447,7 @@ sys_ftruncate(struct call *call)
 	return change_size(node_get(file->node), call->args[1]);
 }
 
-/* ---- File systems ----------------------------------------------------------------------------------- */
+/* ---- File systems --------------------------------------------------- */
 
 static long
 put_statfs(struct call *call, struct node *node, u64 to)

@@ -54,7 +54,7 @@ local(const struct tty *tty, u32 flag)
 	return tty->termios.lflag & flag;
 }
 
-/* ---- Output ----------------------------------------------------------------------- */
+/* ---- Output --------------------------------------------------------- */
 
 static u32
 output_room(const struct tty *tty)
@@ -200,7 +200,7 @@ tty_flush_output(struct tty *tty)
 	wake(&tty->queue);
 }
 
-/* ---- Echo --------------------------------------------------------------------------- */
+/* ---- Echo ----------------------------------------------------------- */
 
 static void
 echo_text(struct tty *tty, const char *text)
@@ -231,7 +231,7 @@ echo(struct tty *tty, u8 c)
 	echo_visibly(tty, c);
 }
 
-/* ---- Input --------------------------------------------------------------------------- */
+/* ---- Input ---------------------------------------------------------- */
 
 static u32
 input_used(const struct tty *tty)
@@ -266,7 +266,7 @@ tty_flush_input(struct tty *tty)
 	wake(&tty->queue);
 }
 
-/* ---- Erasing --------------------------------------------------------------------------- */
+/* ---- Erasing -------------------------------------------------------- */
 
 /* How far a tab moved the cursor follows from what is before it. */
 static void
@@ -396,7 +396,7 @@ reprint_line(struct tty *tty)
 		echo_visibly(tty, byte_at(tty, at));
 }
 
-/* ---- What a typed byte means -------------------------------------------------------------- */
+/* ---- What a typed byte means ---------------------------------------- */
 
 static bool
 is_key(const struct tty *tty, unsigned key, u8 c)
@@ -603,7 +603,7 @@ tty_resize(struct tty *tty, unsigned rows, unsigned columns)
 	tty_signal(tty, LINUX_SIGWINCH);
 }
 
-/* ---- Reading ------------------------------------------------------------------------------- */
+/* ---- Reading -------------------------------------------------------- */
 
 unsigned
 tty_readable(const struct tty *tty)
@@ -647,7 +647,7 @@ tty_take(struct tty *tty, u8 *bytes, size_t len)
 	return done;
 }
 
-/* ---- Modes ---------------------------------------------------------------------------------- */
+/* ---- Modes ---------------------------------------------------------- */
 
 /* What was typed in raw mode counts as a line, if there is any. */
 static void

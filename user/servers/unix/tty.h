@@ -43,7 +43,7 @@ extern struct tty console_tty; /* the one there is */
 /* As a terminal is when nobody has touched it. */
 void tty_init(struct tty *tty);
 
-/* ---- The terminal's side ---------------------------------------------------------- */
+/* ---- The terminal's side -------------------------------------------- */
 
 /* A byte was typed. false: there is no room, try again later. */
 bool tty_input(struct tty *tty, u8 byte);
@@ -51,7 +51,7 @@ bool tty_input(struct tty *tty, u8 byte);
 void tty_exchange(struct tty *tty);
 void tty_resize(struct tty *tty, unsigned rows, unsigned columns);
 
-/* ---- The programs' side ------------------------------------------------------------ */
+/* ---- The programs' side --------------------------------------------- */
 
 /* How many bytes the next read could have; 0: it would wait. A line's end
  * without any byte (^D) counts as one. */
@@ -67,7 +67,7 @@ void tty_flush_input(struct tty *tty);
 void tty_flush_output(struct tty *tty);
 void tty_stop(struct tty *tty, bool stop);
 
-/* ---- Jobs (tty_jobs.c) --------------------------------------------------------------- */
+/* ---- Jobs (tty_jobs.c) ---------------------------------------------- */
 
 struct call;
 

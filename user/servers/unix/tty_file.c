@@ -27,7 +27,7 @@ is_dead(const struct file *file)
 	return file->position != tty_of_file(file)->hangups;
 }
 
-/* ---- Reading ----------------------------------------------------------------------- */
+/* ---- Reading -------------------------------------------------------- */
 
 /*
  * May a raw read return now? VMIN says how many bytes it wants, VTIME how long
@@ -95,7 +95,7 @@ tty_read(struct file *file, struct io *io, u64 *position)
 	return is_ready(tty, io->call, io->left) ? take(tty, io) : -EAGAIN;
 }
 
-/* ---- Writing ------------------------------------------------------------------------- */
+/* ---- Writing -------------------------------------------------------- */
 
 static long
 tty_write(struct file *file, struct io *io, u64 *position)
@@ -143,7 +143,7 @@ tty_poll(struct file *file)
 	return events;
 }
 
-/* ---- ioctl ----------------------------------------------------------------------------- */
+/* ---- ioctl ---------------------------------------------------------- */
 
 static long
 wait_for_output(struct tty *tty, struct call *call)
@@ -277,7 +277,7 @@ tty_ioctl(struct file *file, struct call *call)
 	}
 }
 
-/* ---- Opening ------------------------------------------------------------------------------ */
+/* ---- Opening -------------------------------------------------------- */
 
 static const struct file_ops tty_ops = {
 	.read = tty_read,

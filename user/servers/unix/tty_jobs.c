@@ -13,7 +13,7 @@ tty_signal(struct tty *tty, int sig)
 		group_kill(tty->group, sig);
 }
 
-/* ---- The background ------------------------------------------------------------------- */
+/* ---- The background ------------------------------------------------- */
 
 /* A group that nobody in its session could continue must not stop. */
 static bool
@@ -51,7 +51,7 @@ tty_check_job(struct tty *tty, struct call *call, int sig)
 	return -ERESTARTSYS;
 }
 
-/* ---- Coming and going ------------------------------------------------------------------- */
+/* ---- Coming and going ----------------------------------------------- */
 
 void
 tty_hang_up(struct tty *tty)

@@ -1,0 +1,156 @@
+"""Shell sessions, typed over the serial line as a person would.
+
+init starts the servers, the Unix server starts BusyBox's shell on the terminal
+that the console server makes of the serial line, the keyboard and the screen.
+"""
+import re
+
+from harness import Failure, Test, suite
+from session import Session
+
+PROMPT = r"(/|~) # $"
+
+
+class Shell(Test):
+    """A session: body(machine) is called when the first prompt is there."""
+
+    def __init__(self, name, body, cpus=2, mem="256M", slow=False):
+        super().__init__(f"shell: {name}", slow)
+        self.body, self.cpus, self.mem = body, cpus, mem
+
+    def run(self):
+        with Session(self.log, append="init=/sbin/init", cpus=self.cpus, mem=self.mem) as machine:
+            machine.expect(PROMPT, 120)
+            self.body(machine)
+
+
+def run(machine, command, expected):
+    """Types a command, and sees its output, as a pattern, and the next prompt."""
+    machine.type(command + "\r")
+    machine.expect(re.escape(command) + r"\r\n" + expected + PROMPT)
+
+
+def press(machine, key, pattern):
+    """A key for the program that was just started, again if it came too early."""
+    for _ in range(60):
+        machine.type(key)
+        try:
+            return machine.expect(pattern, 2)
+        except Failure:
+            pass
+    raise Failure(f"HANG: /{pattern}/ does not come")
+
+
+def repeat(machine, command, pattern):
+    """Types a command until its output is as expected."""
+    for _ in range(60):
+        machine.type(command + "\r")
+        machine.expect(re.escape(command) + r"\r\n")
+        if re.search(pattern.encode(), machine.expect(r"(?s).*?" + PROMPT)[0]):
+            return
+    raise Failure(f"HANG: {command} does not say /{pattern}/")
+
+
+def commands(machine):
+    run(machine, "echo hello $((6 * 7))", r"hello 42\r\n")
+    run(machine, "tty; stty size", r"/dev/console\r\n24 80\r\n")
+    run(machine, "ls / | head -2", r"bin\r\ndev\r\n")
+    run(machine, "ps | grep -c '[u]nix'", r"1\r\n")
+    run(machine, "cat /proc/self/mm | head -3 | tail -2", r"users:    1\r\ncount:    1\r\n")
+
+
+def editing(machine):
+    machine.type("echo abd\x7fc x\x17y\r")
+    machine.expect(r"abc y\r\n" + PROMPT)
+    machine.type("cat\r")
+    machine.expect(r"cat\r\n")
+    machine.type("one\x7f\x7f\x7ftwo\r")
+    machine.expect(r"two\r\ntwo\r\n")
+    machine.type("gone\x15three\r\x04")
+    machine.expect(r"three\r\nthree\r\n" + PROMPT)
+
+
+def jobs(machine):
+    machine.type("sleep 1000\r")
+    machine.expect(r"1000\r\n")
+    press(machine, "\x1a", r"\[1\]\+  Stopped +sleep 1000\r\n" + PROMPT)
+    run(machine, "bg", r"\[1\] sleep 1000\r\n")
+    run(machine, "jobs", r"\[1\]\+  Running +sleep 1000\r\n")
+    machine.type("fg\r")
+    machine.expect(r"fg\r\nsleep 1000\r\n")
+    press(machine, "\x03", PROMPT)
+    run(machine, "echo $?", r"130\r\n")
+    machine.type("cat &\r")
+    machine.expect(PROMPT)
+    repeat(machine, "jobs", r"\[1\]\+  Stopped \(tty input\) +cat")
+    run(machine, "kill %1; wait; echo $?", r"(\[1\]\+  Terminated +cat\r\n)?\d+\r\n")
+    machine.type("sh -c 'trap \"echo caught\" INT; echo ready; sleep 100; echo then'\r")
+    machine.expect(r"\nready\r\n")
+    press(machine, "\x03", r"caught\r\n(\^Ccaught\r\n)*then\r\n" + PROMPT)
+
+
+def editor(machine):
+    machine.type("vi /tmp/text\r")
+    machine.expect(r"/tmp/text.*1/1")
+    machine.type("ihello\rworld")
+    machine.expect(r"d\x1b\[2;6H")
+    machine.type("\x1b")
+    machine.expect(r"Modified")
+    machine.type(":wq\r")
+    machine.expect(PROMPT)
+    run(machine, "cat /tmp/text", r"hello\r\nworld\r\n")
+    machine.type("top\r")
+    machine.expect(r"PID +PPID USER")
+    machine.expect(r"\[unix\]")
+    machine.type("q")
+    machine.expect(PROMPT)
+
+
+def other_shells(machine):
+    machine.type("bash\r")
+    machine.expect(r"bash-5[.\d]*# $")
+    machine.type("echo abd\x1b[D\x7fc\x05e\r")
+    machine.expect(r"\r\nacde\r\n")
+    machine.expect(r"bash-5[.\d]*# $")
+    machine.type("sleep 100\r")
+    machine.expect(r"100\r\n")
+    press(machine, "\x1a", r"Stopped +sleep 100\r\n")
+    machine.type("kill %1; exit\r")
+    machine.expect(r"(/|~) # $")
+    machine.type("mksh\r")
+    machine.expect(r"# $")
+    machine.type("echo $KSH_VERSION; exit\r")
+    machine.expect(r"MIRBSD KSH")
+    machine.expect(PROMPT)
+
+
+def again(machine):
+    """The shell ends, and there is another one."""
+    machine.type("sleep 1000 &\r")
+    machine.expect(PROMPT)
+    machine.type("exit\r")
+    machine.expect(r"built-in shell")
+    machine.expect(PROMPT)
+    run(machine, "tty", r"/dev/console\r\n")
+    machine.type("sleep 1000\r")
+    press(machine, "\x03", PROMPT)
+
+
+def servers_killed(machine):
+    """Typing goes on while the servers below are killed."""
+    for server in ("console", "serial", "screen", "keyboard"):
+        machine.type(f"kill -9 $(ps | grep '[[]{server}' | sed 's/ *//;s/ .*//')\r")
+        machine.type(f"echo after the {server}\r")
+        machine.expect(rf"\r\nafter the {server}\r\n")
+        repeat(machine, "echo $((30 + 7))", r"37")
+
+
+@suite
+def shell():
+    yield Shell("commands are run", commands)
+    yield Shell("lines are edited", editing)
+    yield Shell("jobs are stopped, continued and killed", jobs)
+    yield Shell("an editor and a table that refreshes", editor)
+    yield Shell("bash and mksh", other_shells)
+    yield Shell("when it ends there is another one", again, cpus=1)
+    yield Shell("the console and drivers are killed under it", servers_killed, cpus=4)

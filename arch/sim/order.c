@@ -439,28 +439,43 @@ expected_step(unsigned agent)
 	return step;
 }
 
+/* @step will come after the last change of @word. */
 static void
-expect(struct shared *word, agents_t agents, bool write)
+join_change(struct node *step, const struct shared *word)
 {
-	for (; agents; agents &= agents - 1) {
-		struct earlier earlier = { .n = 0 };
-		struct node *step =
-			expected_step((unsigned)__builtin_ctz(agents));
+	if (word->write)
+		join(&step->clock, &path[word->write - 1].clock);
+}
 
-		meet_release(word, step);
-		find_earlier(&earlier, word, write);
-		for (unsigned i = 0; i < earlier.n; i++)
-			meet(earlier.steps[i], step);
+/* The lock is taken when whoever holds it now has released it. */
+static void
+join_guards(struct node *step, struct guards guards)
+{
+	if (guards.lock) {
+		const struct shared *lock = shared_nth(guards.lock);
+
+		join_change(step, lock);
+		join(&step->clock, &lock->released);
+		if (lock->holder)
+			join(&step->clock, &engine.clocks[lock->holder - 1]);
 	}
+	if (guards.word)
+		join_change(step, shared_nth(guards.word));
 }
 
 void
-order_expect_word(struct shared *word, agents_t readers, agents_t writers)
+order_expect(unsigned agent, struct shared *word, bool write,
+	     struct guards guards)
 {
 	const struct node node = path[engine.depth];
+	struct node *step = expected_step(agent);
+	struct earlier earlier = { .n = 0 };
 
-	expect(word, readers & ~writers, false);
-	expect(word, writers, true);
+	join_guards(step, guards);
+	meet_release(word, step);
+	find_earlier(&earlier, word, write);
+	for (unsigned i = 0; i < earlier.n; i++)
+		meet(earlier.steps[i], step);
 	path[engine.depth] = node;
 }
 

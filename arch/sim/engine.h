@@ -68,6 +68,7 @@ struct node {
 	u32 first;		/* of a handler: the step that began it; of a
 				 * drain: the step of the store */
 	struct clock clock;
+	u64 number;		/* step_number() */
 };
 
 enum stop {			/* why an execution ended */

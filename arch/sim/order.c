@@ -514,29 +514,41 @@ order_blocked(unsigned agent)
 	meet_all(step);
 }
 
-void
-order_step(struct node *step)
+/* Its clock. */
+static void
+find_place(struct node *step)
 {
-	unsigned agent = step->agent;
-
-	step->index = ++engine.events[agent];
-	step->clock = engine.clocks[agent];
-	step->clock.at[agent] = step->index;
+	step->index = engine.events[step->agent] + 1;
+	step->clock = engine.clocks[step->agent];
+	step->clock.at[step->agent] = step->index;
 	meet_host(step);
 	meet_buffer(step);
 	meet_release(step->word, step);
 	meet_all(step);
-	if (step->op.kind != OP_START) /* that is nobody's choice */
-		latest_on[engine.host[agent]] = (u32)(step - path) + 1;
-	latest_of[agent] = (u32)(step - path) + 1;
-	if (step->word)
-		leave_mark(step->word, step, changes(&step->op));
-	if (step->second)
-		leave_mark(step->second, step, true);
 	/* The lock's last holder is behind us; only now, since until here its
 	 * taking of the lock was a conflict. */
 	if (step->op.kind == OP_LOCK)
 		join(&step->clock, &step->word->released);
+	step->number = step_number(step);
+}
+
+void
+order_step(struct node *step)
+{
+	unsigned agent = step->agent;
+	u32 number = (u32)(step - path) + 1;
+
+	/* What was done before the last choice is as it was then. */
+	if (engine.depth >= engine.fresh)
+		find_place(step);
+	engine.events[agent] = step->index;
+	if (step->op.kind != OP_START) /* that is nobody's choice */
+		latest_on[engine.host[agent]] = number;
+	latest_of[agent] = number;
+	if (step->word)
+		leave_mark(step->word, step, changes(&step->op));
+	if (step->second)
+		leave_mark(step->second, step, true);
 	engine.clocks[agent] = step->clock;
-	engine.steps_number += step_number(step);
+	engine.steps_number += step->number;
 }

@@ -427,16 +427,17 @@ void
 visited_ended(void)
 {
 	unsigned o = nr_open;
+	const struct packed *end = met;
 
+	met = NULL;
 	if (!o)
 		return;
 	forget(&ahead);
 	find_syncs(open[0].depth);
-	if (met)
-		add_packed(met);
+	if (end)
+		add_packed(end);
 	else
 		add_pending();
-	met = NULL;
 	for (unsigned depth = engine.depth + 1; depth-- > 0 && o > 0;) {
 		if (depth < engine.depth)
 			add_step(depth);

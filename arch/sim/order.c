@@ -443,22 +443,28 @@ expected_step(unsigned agent)
 static void
 join_change(struct node *step, const struct shared *word)
 {
-	if (word->write)
-		join(&step->clock, &path[word->write - 1].clock);
+	const struct node *change = &path[word->write - 1];
+
+	if (word->write && !is_own_store(change, step))
+		join(&step->clock, &change->clock);
 }
 
-/* The lock is taken when whoever holds it now has released it. */
+/* The lock is taken when whoever holds it now has released it. With store buffers
+ * he may be further: then his release waits in one. */
+static void
+join_lock(struct node *step, const struct shared *lock)
+{
+	join_change(step, lock);
+	join(&step->clock, &lock->released);
+	if (lock->holder && !engine.options->tso)
+		join(&step->clock, &engine.clocks[lock->holder - 1]);
+}
+
 static void
 join_guards(struct node *step, struct guards guards)
 {
-	if (guards.lock) {
-		const struct shared *lock = shared_nth(guards.lock);
-
-		join_change(step, lock);
-		join(&step->clock, &lock->released);
-		if (lock->holder)
-			join(&step->clock, &engine.clocks[lock->holder - 1]);
-	}
+	if (guards.lock)
+		join_lock(step, shared_nth(guards.lock));
 	if (guards.word)
 		join_change(step, shared_nth(guards.word));
 }

@@ -185,17 +185,20 @@ schedule(void)
 	arch_irq_enable();
 }
 
-/* Is @next asleep, here, and may it go on here? The lock is held. With a lower
- * priority it would run before others, whose turn it is. */
+/* Is @next asleep, here, and may it go on here? The lock is held; but @next may
+ * have been moved since the caller looked, and is then another CPU's: as in
+ * lock_task_queue(). With a lower priority it would run before others, whose turn
+ * it is. */
 static inline bool
 may_take_over(const struct cpu *cpu, const struct task *prev,
 	      const struct task *next)
 {
-	bool on_the_move = next->on_rq | next->moving | next->migrating |
-			   prev->migrating | cpu->dying;
-
-	return next->state == TASK_SLEEPING && next->cpu == cpu->id &&
-	       next->prio <= prev->prio && !on_the_move;
+	if (unlikely(load_acquire(&next->moving)) ||
+	    unlikely(READ_ONCE(next->cpu) != cpu->id))
+		return false;
+	return next->state == TASK_SLEEPING && next->prio <= prev->prio &&
+	       !(next->on_rq | next->migrating | prev->migrating |
+		 READ_ONCE(cpu->dying));
 }
 
 /* @prev goes to sleep, and @next takes its place in the queue. */

@@ -68,6 +68,7 @@ struct node {
 	u32 first;		/* of a handler: the step that began it; of a
 				 * drain: the step of the store */
 	struct clock clock;
+	u64 number;		/* step_number() */
 };
 
 enum stop {			/* why an execution ended */
@@ -163,8 +164,14 @@ void order_blocked(unsigned agent);
 bool order_after_all(const struct shared *word, unsigned agent);
 bool independent(const struct op *a, const struct op *b);
 
-/* @word will be touched by these, who do not know yet of what others do now. */
-void order_expect_word(struct shared *word, agents_t readers, agents_t writers);
+/* What an agent does before it comes to a word, as indices of shared words: 0 is
+ * none. It takes a lock; it changes another word, or waits for a change of it. */
+struct guards {
+	u16 lock, word;
+};
+/* @agent will come to @word, by then later than what its guards order before. */
+void order_expect(unsigned agent, struct shared *word, bool write,
+		  struct guards guards);
 void order_expect_agents(agents_t agents);
 
 /* visited.c */

@@ -789,14 +789,12 @@ run_execution(void)
 
 			if (next == NOBODY)
 				next = next_agent();
-			if (engine.stop == RUNNING && next == NOBODY)
-				nobody_left();
-			else if (engine.stop == RUNNING)
-				let_run(next);
-			else
+			if (engine.stop != RUNNING)
 				break;
-			if (engine.stop == RUNNING)
-				continue;
+			if (next == NOBODY)
+				nobody_left();
+			else
+				let_run(next);
 		}
 	}
 	engine.agent_stack = false;

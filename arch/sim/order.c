@@ -439,28 +439,49 @@ expected_step(unsigned agent)
 	return step;
 }
 
+/* @step will come after the last change of @word. */
 static void
-expect(struct shared *word, agents_t agents, bool write)
+join_change(struct node *step, const struct shared *word)
 {
-	for (; agents; agents &= agents - 1) {
-		struct earlier earlier = { .n = 0 };
-		struct node *step =
-			expected_step((unsigned)__builtin_ctz(agents));
+	const struct node *change = &path[word->write - 1];
 
-		meet_release(word, step);
-		find_earlier(&earlier, word, write);
-		for (unsigned i = 0; i < earlier.n; i++)
-			meet(earlier.steps[i], step);
-	}
+	if (word->write && !is_own_store(change, step))
+		join(&step->clock, &change->clock);
+}
+
+/* The lock is taken when whoever holds it now has released it. With store buffers
+ * he may be further: then his release waits in one. */
+static void
+join_lock(struct node *step, const struct shared *lock)
+{
+	join_change(step, lock);
+	join(&step->clock, &lock->released);
+	if (lock->holder && !engine.options->tso)
+		join(&step->clock, &engine.clocks[lock->holder - 1]);
+}
+
+static void
+join_guards(struct node *step, struct guards guards)
+{
+	if (guards.lock)
+		join_lock(step, shared_nth(guards.lock));
+	if (guards.word)
+		join_change(step, shared_nth(guards.word));
 }
 
 void
-order_expect_word(struct shared *word, agents_t readers, agents_t writers)
+order_expect(unsigned agent, struct shared *word, bool write,
+	     struct guards guards)
 {
 	const struct node node = path[engine.depth];
+	struct node *step = expected_step(agent);
+	struct earlier earlier = { .n = 0 };
 
-	expect(word, readers & ~writers, false);
-	expect(word, writers, true);
+	join_guards(step, guards);
+	meet_release(word, step);
+	find_earlier(&earlier, word, write);
+	for (unsigned i = 0; i < earlier.n; i++)
+		meet(earlier.steps[i], step);
 	path[engine.depth] = node;
 }
 
@@ -499,29 +520,41 @@ order_blocked(unsigned agent)
 	meet_all(step);
 }
 
-void
-order_step(struct node *step)
+/* Its clock. */
+static void
+find_place(struct node *step)
 {
-	unsigned agent = step->agent;
-
-	step->index = ++engine.events[agent];
-	step->clock = engine.clocks[agent];
-	step->clock.at[agent] = step->index;
+	step->index = engine.events[step->agent] + 1;
+	step->clock = engine.clocks[step->agent];
+	step->clock.at[step->agent] = step->index;
 	meet_host(step);
 	meet_buffer(step);
 	meet_release(step->word, step);
 	meet_all(step);
-	if (step->op.kind != OP_START) /* that is nobody's choice */
-		latest_on[engine.host[agent]] = (u32)(step - path) + 1;
-	latest_of[agent] = (u32)(step - path) + 1;
-	if (step->word)
-		leave_mark(step->word, step, changes(&step->op));
-	if (step->second)
-		leave_mark(step->second, step, true);
 	/* The lock's last holder is behind us; only now, since until here its
 	 * taking of the lock was a conflict. */
 	if (step->op.kind == OP_LOCK)
 		join(&step->clock, &step->word->released);
+	step->number = step_number(step);
+}
+
+void
+order_step(struct node *step)
+{
+	unsigned agent = step->agent;
+	u32 number = (u32)(step - path) + 1;
+
+	/* What was done before the last choice is as it was then. */
+	if (engine.depth >= engine.fresh)
+		find_place(step);
+	engine.events[agent] = step->index;
+	if (step->op.kind != OP_START) /* that is nobody's choice */
+		latest_on[engine.host[agent]] = number;
+	latest_of[agent] = number;
+	if (step->word)
+		leave_mark(step->word, step, changes(&step->op));
+	if (step->second)
+		leave_mark(step->second, step, true);
 	engine.clocks[agent] = step->clock;
-	engine.steps_number += step_number(step);
+	engine.steps_number += step->number;
 }

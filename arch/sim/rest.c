@@ -13,7 +13,6 @@ static unsigned rests_left; /* of sim_run_alone() */
 
 /* ---- Looking at the whole ---------------------------------------------------- */
 
-
 static bool
 find_transition(struct task *task, void *found)
 {

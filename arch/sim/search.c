@@ -14,6 +14,7 @@
 
 enum {
 	WARM_UP = 40,		/* executions by chance, to learn what is shared */
+	LONG_TURNS = 200,	/* and such with few changes of turns */
 	WARM_UP_SEED = 12345,
 	MAX_REPLAYS = 32,	/* until nothing is learnt any more */
 	SHORTER_TRIES = 500,	/* executions spent on a shorter failure */
@@ -24,6 +25,7 @@ enum {
 static u64 priorities[MAX_AGENTS];
 static unsigned changes_at[64]; /* PCT: steps where the runner falls back */
 static unsigned longest;	/* execution so far, in steps */
+static bool long_turns;		/* change turns seldom */
 
 /* Marsaglia's xorshift; never 0. */
 u64
@@ -150,6 +152,14 @@ preferred(const struct node *node, agents_t agents)
 	return best != NOBODY ? best : (unsigned)__builtin_ctz(agents);
 }
 
+static unsigned
+by_chance(const struct node *node)
+{
+	if (long_turns && next_random() % 16)
+		return preferred(node, node->enabled);
+	return any_of(node->enabled);
+}
+
 /* Is this the replay, and not its warming up? */
 static bool
 following(void)
@@ -210,7 +220,7 @@ decide_new(struct node *node)
 			return follow(node);
 		if (engine.options->strategy == SEARCH_PCT)
 			return pct_pick(node->enabled);
-		return any_of(node->enabled);
+		return by_chance(node);
 	}
 	if (!awake) {
 		engine.stop = STOP_CUT;
@@ -423,10 +433,13 @@ static void
 warm_up(void)
 {
 	engine.systematic = false;
-	engine.prefix = 0;
+	engine.prefix = engine.fresh = 0;
 	seed_random(WARM_UP_SEED);
-	for (unsigned i = 0; i < WARM_UP; i++)
+	for (unsigned i = 0; i < WARM_UP + LONG_TURNS; i++) {
+		long_turns = i >= WARM_UP;
 		run_execution();
+	}
+	long_turns = false;
 	engine.result->failure.code = EXPLORE_OK;
 }
 

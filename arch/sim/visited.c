@@ -13,7 +13,9 @@
  *
  * What the second one would do has conflicts with the steps that led it there,
  * and these are not where the first one had them. So with each state is kept
- * what its future touches, and by whom.
+ * what its future touches, and by whom; and what orders that after the past: a
+ * word that is only touched with a lock held has no conflict with those who have
+ * released the lock.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +32,8 @@ enum {
 struct future {
 	agents_t agents;	/* who does something */
 	agents_t readers[MAX_FUTURE], writers[MAX_FUTURE]; /* by shared word */
+	/* What each of these always has done before. */
+	struct guards guards[MAX_FUTURE][MAX_AGENTS];
 };
 
 /* The same without what is empty. Many states have the same one. */
@@ -38,10 +42,12 @@ struct packed {
 	u64 hash;
 	agents_t agents;
 	u16 n;
-	struct packed_word {
+	struct touch {
 		u16 word;
-		agents_t readers, writers;
-	} words[];
+		u8 agent;
+		bool writes;
+		struct guards guards;
+	} touches[];
 };
 
 struct state {
@@ -96,60 +102,132 @@ key_of(const struct node *node)
 	return key | 1;
 }
 
-/* ---- Futures ----------------------------------------------------------------- */
+/* ---- Guards ------------------------------------------------------------------ */
+
+/* The last steps of an agent that order what it does next after what others did
+ * before: where it took a lock, and where it changed or awaited a word. + 1; 0:
+ * there is none. */
+struct syncs {
+	u32 lock, word;
+};
+
+static struct syncs syncs[MAX_STEPS + 1]; /* before each step, its agent's */
+static struct syncs last_syncs[MAX_AGENTS];
 
 static void
-add_word(struct future *future, unsigned agent, const struct shared *word,
-	 bool write)
+find_syncs(unsigned first)
 {
-	unsigned i = shared_index(word);
+	memset(last_syncs, 0, sizeof(last_syncs));
+	for (unsigned depth = first; depth < engine.depth; depth++) {
+		const struct node *step = &path[depth];
+		struct syncs *last = &last_syncs[step->agent];
 
-	if (i >= MAX_FUTURE)
+		syncs[depth] = *last;
+		if (step->op.kind == OP_LOCK)
+			last->lock = depth + 1;
+		else if (step->op.kind == OP_UPDATE ||
+			 step->op.kind == OP_WAIT)
+			last->word = depth + 1;
+	}
+}
+
+static u16
+guard_at(u32 sync)
+{
+	return sync ? (u16)shared_index(path[sync - 1].word) : 0;
+}
+
+static struct guards
+common_guards(struct guards a, struct guards b)
+{
+	return (struct guards){ a.lock == b.lock ? a.lock : 0,
+				a.word == b.word ? a.word : 0 };
+}
+
+/* ---- Futures ----------------------------------------------------------------- */
+
+/* What the execution that has just ended does from some step on. */
+static struct future ahead;
+/* When the guards there were passed; later than any step: not on this way. */
+static struct syncs passed[MAX_FUTURE][MAX_AGENTS];
+
+/* @agent comes to @word, having passed @guards. */
+static void
+add_touch(unsigned agent, unsigned word, bool write, struct guards guards,
+	  struct syncs when)
+{
+	if (word >= MAX_FUTURE)
 		explore_fail(EXPLORE_TOOL_ERROR, "more than %d words are "
 			     "shared", MAX_FUTURE);
 	if (write)
-		future->writers[i] |= bit_of(agent);
+		ahead.writers[word] |= bit_of(agent);
 	else
-		future->readers[i] |= bit_of(agent);
+		ahead.readers[word] |= bit_of(agent);
+	ahead.guards[word][agent] = guards;
+	passed[word][agent] = when;
 }
 
 static void
-add_step(struct future *future, const struct node *step)
+add_word(unsigned agent, const struct shared *word, bool write,
+	 struct syncs when)
 {
-	future->agents |= bit_of(step->agent);
+	struct guards guards = { guard_at(when.lock), guard_at(when.word) };
+
+	add_touch(agent, shared_index(word), write, guards, when);
+}
+
+static void
+add_step(unsigned depth)
+{
+	const struct node *step = &path[depth];
+
+	ahead.agents |= bit_of(step->agent);
 	if (step->word)
-		add_word(future, step->agent, step->word, changes(&step->op));
+		add_word(step->agent, step->word, changes(&step->op),
+			 syncs[depth]);
 	if (step->second)
-		add_word(future, step->agent, step->second, true);
+		add_word(step->agent, step->second, true, syncs[depth]);
 }
 
 /* Those that cannot go on would like to. */
 static void
-add_pending(struct future *future)
+add_pending(void)
 {
 	for (unsigned agent = 0; agent < engine.nr_agents; agent++) {
 		const struct op *op = &engine.pending[agent];
 
 		if (!engine.world->runnable(agent))
 			continue;
-		future->agents |= bit_of(agent);
+		ahead.agents |= bit_of(agent);
 		if (op->address)
-			add_word(future, agent, make_shared(op->address),
-				 changes(op));
+			add_word(agent, make_shared(op->address), changes(op),
+				 last_syncs[agent]);
 		if (op->second)
-			add_word(future, agent, make_shared(op->second), true);
+			add_word(agent, make_shared(op->second), true,
+				 last_syncs[agent]);
 	}
 }
 
+/* A guard that is passed in @more is passed later than any step so far. */
 static void
-add_packed(struct future *future, const struct packed *more)
+add_packed(const struct packed *more)
 {
-	future->agents |= more->agents;
+	ahead.agents |= more->agents;
 	for (unsigned i = 0; i < more->n; i++) {
-		const struct packed_word *word = &more->words[i];
+		const struct touch *touch = &more->touches[i];
+		struct guards guards = touch->guards;
+		struct syncs when = last_syncs[touch->agent];
 
-		future->readers[word->word] |= word->readers;
-		future->writers[word->word] |= word->writers;
+		if (guards.lock)
+			when.lock = engine.depth + 1;
+		else
+			guards.lock = guard_at(when.lock);
+		if (guards.word)
+			when.word = engine.depth + 1;
+		else
+			guards.word = guard_at(when.word);
+		add_touch(touch->agent, touch->word, touch->writes, guards,
+			  when);
 	}
 }
 
@@ -159,44 +237,95 @@ words_in_use(void)
 	return MIN(nr_shared_words() + 1, (unsigned)MAX_FUTURE);
 }
 
-static void
-add_future(struct future *future, const struct future *more)
+/* Of what guards @agent's way to @word @ahead, what comes after @depth steps. */
+static struct guards
+guards_after(unsigned depth, unsigned word, unsigned agent)
 {
-	future->agents |= more->agents;
+	struct guards guards = ahead.guards[word][agent];
+
+	if (passed[word][agent].lock <= depth)
+		guards.lock = 0;
+	if (passed[word][agent].word <= depth)
+		guards.word = 0;
+	return guards;
+}
+
+/* @future, of what follows @depth steps, can also be what is ahead. */
+static void
+add_ahead(struct future *future, unsigned depth)
+{
+	future->agents |= ahead.agents;
 	for (unsigned i = 0; i < words_in_use(); i++) {
-		future->readers[i] |= more->readers[i];
-		future->writers[i] |= more->writers[i];
+		agents_t known = future->readers[i] | future->writers[i];
+		agents_t rest = ahead.readers[i] | ahead.writers[i];
+
+		future->readers[i] |= ahead.readers[i];
+		future->writers[i] |= ahead.writers[i];
+		for (; rest; rest &= rest - 1) {
+			unsigned agent = (unsigned)__builtin_ctz(rest);
+			struct guards *guards = &future->guards[i][agent];
+			struct guards more = guards_after(depth, i, agent);
+
+			*guards = known & bit_of(agent)
+				? common_guards(*guards, more) : more;
+		}
 	}
+}
+
+static unsigned
+find_touches(const struct future *future, struct touch *touches)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < words_in_use(); i++) {
+		agents_t rest = future->readers[i] | future->writers[i];
+
+		for (; rest; rest &= rest - 1) {
+			unsigned agent = (unsigned)__builtin_ctz(rest);
+
+			touches[n++] = (struct touch){
+				.word = (u16)i, .agent = (u8)agent,
+				.writes = future->writers[i] & bit_of(agent),
+				.guards = future->guards[i][agent],
+			};
+		}
+	}
+	return n;
+}
+
+static u64
+hash_of(agents_t agents, const struct touch *touches, unsigned n)
+{
+	u64 hash = mix(1, agents);
+
+	for (unsigned i = 0; i < n; i++) {
+		hash = mix(hash, (u64)touches[i].word << 32 |
+					 (u64)touches[i].agent << 16 |
+					 touches[i].writes);
+		hash = mix(hash, (u64)touches[i].guards.lock << 16 |
+					 touches[i].guards.word);
+	}
+	return hash;
 }
 
 static const struct packed *
 pack(const struct future *future)
 {
-	static struct packed_word words[MAX_FUTURE];
-	u64 hash = mix(1, future->agents);
-	u16 n = 0;
+	static struct touch touches[MAX_FUTURE * MAX_AGENTS];
+	unsigned n = find_touches(future, touches);
+	u64 hash = hash_of(future->agents, touches, n);
+	struct packed **bucket = &packed[hash % ARRAY_SIZE(packed)];
 	struct packed *p;
 
-	for (unsigned i = 0; i < words_in_use(); i++) {
-		if (!future->readers[i] && !future->writers[i])
-			continue;
-		words[n++] = (struct packed_word){ (u16)i, future->readers[i],
-						   future->writers[i] };
-		hash = mix(hash, (u64)i << 32 | (u64)future->readers[i] << 16 |
-					 future->writers[i]);
-	}
-	for (p = packed[hash % ARRAY_SIZE(packed)]; p; p = p->next)
+	for (p = *bucket; p; p = p->next)
 		if (p->hash == hash)
 			return p;
-	p = malloc(sizeof(*p) + n * sizeof(words[0]));
+	p = malloc(sizeof(*p) + n * sizeof(touches[0]));
 	if (!p)
 		abort();
-	p->hash = hash;
-	p->agents = future->agents;
-	p->n = n;
-	memcpy(p->words, words, n * sizeof(words[0]));
-	p->next = packed[hash % ARRAY_SIZE(packed)];
-	packed[hash % ARRAY_SIZE(packed)] = p;
+	*p = (struct packed){ *bucket, hash, future->agents, (u16)n };
+	memcpy(p->touches, touches, n * sizeof(touches[0]));
+	*bucket = p;
 	return p;
 }
 
@@ -252,6 +381,26 @@ visited_clear(void)
 	}
 }
 
+/* Nothing; guards mean something only where somebody comes. */
+static void
+forget(struct future *future)
+{
+	future->agents = 0;
+	memset(future->readers, 0, sizeof(future->readers));
+	memset(future->writers, 0, sizeof(future->writers));
+}
+
+static void
+meet(const struct packed *future)
+{
+	met = future;
+	for (unsigned i = 0; i < met->n; i++)
+		order_expect(met->touches[i].agent,
+			     shared_nth(met->touches[i].word),
+			     met->touches[i].writes, met->touches[i].guards);
+	order_expect_agents(met->agents);
+}
+
 bool
 visited_before(const struct node *node)
 {
@@ -260,12 +409,7 @@ visited_before(const struct node *node)
 	struct open *next = &open[nr_open];
 
 	if (state->key && state->preemptions <= node->preemptions) {
-		met = state->future;
-		for (unsigned i = 0; i < met->n; i++)
-			order_expect_word(shared_nth(met->words[i].word),
-					  met->words[i].readers,
-					  met->words[i].writers);
-		order_expect_agents(met->agents);
+		meet(state->future);
 		return true;
 	}
 	if (nr_open == MAX_OPEN)
@@ -273,7 +417,7 @@ visited_before(const struct node *node)
 	next->key = key;
 	next->depth = engine.depth;
 	next->preemptions = node->preemptions;
-	memset(&next->future, 0, sizeof(next->future));
+	forget(&next->future);
 	nr_open++;
 	return false;
 }
@@ -282,20 +426,23 @@ visited_before(const struct node *node)
 void
 visited_ended(void)
 {
-	static struct future future;
 	unsigned o = nr_open;
+	const struct packed *end = met;
 
-	memset(&future, 0, sizeof(future));
-	if (met)
-		add_packed(&future, met);
-	else
-		add_pending(&future);
 	met = NULL;
+	if (!o)
+		return;
+	forget(&ahead);
+	find_syncs(open[0].depth);
+	if (end)
+		add_packed(end);
+	else
+		add_pending();
 	for (unsigned depth = engine.depth + 1; depth-- > 0 && o > 0;) {
 		if (depth < engine.depth)
-			add_step(&future, &path[depth]);
+			add_step(depth);
 		if (open[o - 1].depth == depth)
-			add_future(&open[--o].future, &future);
+			add_ahead(&open[--o].future, depth);
 	}
 }
 

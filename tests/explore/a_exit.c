@@ -124,6 +124,18 @@ SCENARIO(fork_against_kill, 2,
 	on(1, kills(A));
 }
 
+SCENARIO(vfork_child_exits_at_once, 2,
+	 "a child that runs before its parent waits has somebody to tell")
+{
+	struct actor *A = user("A"), *V = unborn("V");
+
+	on(0, to(A));
+	given();
+	on(0, vforks(V));
+	on(1, to(V), exits());
+}
+
+/* The parent waits already: how it comes to that is explored above. */
 SCENARIO(vfork_child_exits_while_the_parent_is_killed, 3,
 	 "a parent that gives up waiting is not completed any more")
 {
@@ -133,7 +145,9 @@ SCENARIO(vfork_child_exits_while_the_parent_is_killed, 3,
 	on(2, to(K));
 	given();
 	on(0, vforks(V));
-	on(1, to(V), exits());
+	on(1, to(V));
+	given();
+	on(1, exits());
 	on(2, kills(A));
 }
 

@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -224,7 +225,9 @@ selected(const char *name)
 static void
 run_in_child(void (*fn)(void))
 {
-	alarm(TEST_SECONDS);
+	const struct rlimit limit = { TEST_SECONDS, RLIM_INFINITY };
+
+	setrlimit(RLIMIT_CPU, &limit); /* of processor time: a SIGXCPU */
 	fn();
 	fflush(stdout);
 	_exit(0);
@@ -252,7 +255,7 @@ report(const char *name, int status)
 		printf("ok %s\n", name);
 	else if (WIFSIGNALED(status))
 		printf("FAILED %s: %s\n", name,
-		       WTERMSIG(status) == SIGALRM ?
+		       WTERMSIG(status) == SIGXCPU ?
 			       "HANG" : strsignal(WTERMSIG(status)));
 	else if (WEXITSTATUS(status) != TEST_FAILED)
 		printf("FAILED %s: exit status %d\n", name,

@@ -1,0 +1,148 @@
+/*
+ * A CPU that is handed over from a caller to its server and back, without a wake-up:
+ * switch_to_sleeper(). Of messages that is the scheduler's part, in the shape that
+ * kernel/ipc/fast.c has; messages themselves are not part of the explorer. Whoever
+ * gets the CPU this way borrows or returns like anybody else.
+ */
+#include "kernel/base/spinlock.h"
+#include "sched/sched.h"
+#include "tests/explore/play.h"
+
+static struct actor *A, *W;
+static struct spinlock lock;
+static bool asked RESTORED, answered RESTORED;
+
+/* The lock is held, interrupts off; both end here. */
+static void
+go_to(struct task *next)
+{
+	if (!switch_to_sleeper(next, &lock)) {
+		wake_up_task(next);
+		spin_unlock(&lock);
+	}
+	arch_irq_enable();
+}
+
+static void
+take_lock(void)
+{
+	arch_irq_disable();
+	spin_lock(&lock);
+}
+
+/* The lock is held: who changes what current waits for comes after that. */
+static void
+sleep_unlocked(void)
+{
+	set_current_state(TASK_SLEEPING);
+	spin_unlock(&lock);
+	arch_irq_enable();
+	schedule();
+}
+
+static void
+calls_W(void)
+{
+	take_lock();
+	asked = true;
+	go_to(W->task);
+	for (;;) {
+		take_lock();
+		if (answered)
+			break;
+		sleep_unlocked();
+	}
+	answered = false;
+	spin_unlock(&lock);
+	arch_irq_enable();
+}
+
+/* The server's life. */
+static void
+serves(void)
+{
+	for (;;) {
+		take_lock();
+		if (asked) {
+			asked = false;
+			answered = true;
+			go_to(A->task);
+		} else {
+			sleep_unlocked();
+		}
+	}
+}
+
+static void
+begins_to_serve(void)
+{
+	spin_init(&lock, "call", RANK_IPC);
+	A = user("A");
+	W = worker("W", serves);
+}
+
+SCENARIO(call_and_reply, 1,
+	 "who is called borrows, and returns it with the reply")
+{
+	begins_to_serve();
+	on(0, to(A), wakes(W), calls(calls_W, "calls W"),
+	   calls(calls_W, "calls W"));
+}
+
+SCENARIO(call_against_wake_up, 2,
+	 "a server that is called and woken at once is on one list")
+{
+	begins_to_serve();
+	real_idle();
+	on(0, to(A), wakes(W));
+	on(1, to(user("B")));
+	given();
+	on(0, calls(calls_W, "calls W"), to(IDLE));
+	on(1, wakes(W), to(IDLE));
+}
+
+static void
+brings_W_here(void)
+{
+	sched_set_affinity(W->task, 1ul << this_cpu()->id);
+	wake_up_task(W->task);
+	sched_set_affinity(W->task, ~0ul);
+}
+
+SCENARIO(call_of_a_server_that_falls_asleep, 2,
+	 "a server is fetched from another CPU when it has left that one's stack")
+{
+	begins_to_serve();
+	real_idle();
+	on(0, to(A));
+	on(1, to(user("B")), calls(brings_W_here, "brings W here"));
+	given();
+	on(0, calls(calls_W, "calls W"), to(IDLE));
+	on(1, to(IDLE));
+}
+
+SCENARIO(call_against_move, 2,
+	 "a server that is called while it is moved runs once")
+{
+	begins_to_serve();
+	real_idle();
+	on(0, to(A), wakes(W));
+	on(1, to(user("B")));
+	given();
+	on(0, calls(calls_W, "calls W"), to(IDLE));
+	on(1, calls(brings_W_here, "brings W here"), to(IDLE));
+}
+
+SCENARIO(call_against_exit_of_a_sibling, 2,
+	 "a server that borrows from its caller holds the struct alone")
+{
+	struct actor *A2;
+
+	begins_to_serve();
+	A2 = thread("A2", A);
+	on(0, to(A), wakes(W));
+	on(1, to(A2));
+	given();
+	on(0, calls(calls_W, "calls W"), exits(), to(IDLE));
+	on(1, exits(), to(IDLE));
+}

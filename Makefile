@@ -7,7 +7,7 @@
 VARIANT ?= debug
 CPUS    ?= 4
 MEM     ?= 512M
-PROG    ?= borrow
+PROG    ?=
 APPEND  ?=
 
 OUT     := build/$(VARIANT)
@@ -385,8 +385,10 @@ $(EXPLORE)/known: $(KNOWN_OBJECTS)
 
 # ---- Targets ---------------------------------------------------------------
 
-# PROG=x is /bin/x, PROG=tests/x is /tests/x.
-ARGS = $(strip init=/$(if $(findstring /,$(PROG)),,bin/)$(PROG) $(APPEND))
+# The first program: PROG=x is /bin/x, PROG=tests/x is /tests/x. Without PROG it
+# is /sbin/init, which starts the servers, and they the shell.
+ARGS = $(strip $(if $(PROG),init=/$(if $(findstring /,$(PROG)),,bin/)$(PROG)) \
+	$(APPEND))
 ISO  := $(OUT)/lodger.iso
 RUN  := $(PYTHON) tools/run --cpus $(CPUS) --mem $(MEM)
 
@@ -401,7 +403,7 @@ EXPLORE_WHAT = $(if $(SCENARIO),$(SCENARIO:%=--scenario %),--all)
 EXPLORE_HOW  = $(if $(REPLAY),--replay $(REPLAY),$(if $(SEED),--random --seed \
 	$(SEED) --executions 10000,--bound $(BOUND) $(if $(SCENARIO),,--seconds 40)))
 
-.PHONY: FORCE all kernel initrd iso run run-iso run-uefi run-bochs gdb test \
+.PHONY: FORCE all kernel initrd iso run story run-iso run-uefi run-bochs gdb test \
 	test-quick explore-bin explore explore-deep explore-mutants bench mutants soak-console doctor \
 	loc clean help
 
@@ -409,8 +411,11 @@ all: kernel initrd ## the kernel and the archive of user programs (default)
 kernel: $(KERNEL)
 initrd: $(INITRD)
 
-run: all ## boot in QEMU and run PROG (default: borrow, the demonstration)
+run: all ## boot in QEMU to a shell, or with PROG=x to that program alone
 	$(Q)$(RUN) --kernel $(KERNEL) --initrd $(INITRD) --append '$(ARGS)'
+
+story: PROG := borrow
+story: run ## the demonstration, and nothing else: how address spaces are lent
 
 run-iso: iso ## the same from a GRUB CD, under BIOS
 	$(Q)$(RUN) --iso $(ISO)
@@ -481,7 +486,7 @@ help: ## this list
 	@echo
 	@echo '  Variables, with their defaults:'
 	@echo '    CPUS=4 MEM=512M     the machine'
-	@echo '    PROG=borrow         program to run: user/programs/PROG.c, or tests/x'
+	@echo '    PROG=               one program alone: user/programs/PROG.c, or tests/x'
 	@echo '    APPEND=             more options for the kernel'
 	@echo '    VARIANT=debug       or release'
 	@echo '    SCENARIO= BOUND=2   what make explore tries: all scenarios, or one'

@@ -309,7 +309,7 @@ init_main(void *unused)
 	else if (!have_programs)
 		verdict = VERDICT_FAIL; /* initrd_check() has said why */
 	else
-		verdict = run_program(init ? init : "/bin/borrow");
+		verdict = run_program(init ? init : "/sbin/init");
 	if (cmdline_flag("keep")) {
 		pr_info("keep: the first program has ended; Ctrl-A X leaves QEMU");
 		collect_for_ever();

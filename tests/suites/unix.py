@@ -14,7 +14,8 @@ import shlex
 import shutil
 import tempfile
 
-from harness import Boot, Failure, ROOT, execute, first_line, suite, words
+from harness import Boot, Check, Failure, ROOT, execute, first_line, suite, words
+from session import Session
 
 KERNEL_LINE = re.compile(r"^\[ *\d+\.\d+ cpu\d+\]")
 BUILT = f"{ROOT}/build/initrd/tests/unix"
@@ -59,8 +60,35 @@ def same_as_linux(name, shell, cpus, seconds):
     return check
 
 
+PROMPT = "/ # "
+BETWEEN = r"(?: |\x1b\[[0-9;]*m)*"
+
+
+def shown(line):
+    """The pattern of a line of the README; "..." in it is anything."""
+    pieces = [re.escape(word).replace(r"\.\.\.", r"[^\r\n]*") for word in line.split()]
+    return "^" + BETWEEN + BETWEEN.join(pieces)
+
+
+def readme_session(log):
+    """Types what the README's session types, and expects what it shows."""
+    with open("README.md") as f:
+        lines = [line[4:].rstrip() for line in f if line.startswith("    ")]
+    first = next(i for i, line in enumerate(lines) if line.startswith(PROMPT))
+    with Session(log, cpus=4, mem="512M") as machine:
+        for line in lines[first:]:
+            if line.startswith(PROMPT):
+                machine.expect("^" + PROMPT, 120)
+                machine.type(line[len(PROMPT):] + "\r")
+                machine.expect(r"\n")
+            elif line != "...":
+                machine.expect(shown(line), 120)
+        machine.expect("^" + PROMPT)
+
+
 @suite
 def unix():
+    yield Check("unix: the README's session can be typed as printed", readme_session)
     for path in sorted(glob.glob("tests/unix/*.sh")):
         name = os.path.basename(path)[:-3]
         line = first_line(path)

@@ -460,7 +460,6 @@ fail_step(const struct picture *seen, const struct expected *want)
 	differs("CPU 2 runs", want->right, seen->cpus[RIGHT].runs);
 	differs("CPU 2 has the root of", want->right_root,
 		seen->cpus[RIGHT].root);
-	clean_up();
 	puts("borrow: FAIL");
 	exit(1);
 }
@@ -471,7 +470,6 @@ check(bool ok, const char *sentence)
 	if (ok)
 		return;
 	printf("borrow: step %u: %s\n", step_nr, sentence);
-	clean_up();
 	puts("borrow: FAIL");
 	exit(1);
 }
@@ -790,6 +788,66 @@ story_of_adoption(void)
 
 /* ---- The frame -------------------------------------------------------- */
 
+enum { MAX_OTHERS = 64 };
+
+/* Tasks of other programs, which are kept off the stage meanwhile: a server that
+ * is needed, say, to print this would take an actor's place. */
+static struct {
+	int tid;
+	cpu_set_t set;
+} others[MAX_OTHERS];
+static unsigned nr_others;
+static int observer;
+
+static void
+keep_off(int tid)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(tid, sizeof(set), &set) < 0)
+		return; /* it has ended */
+	others[nr_others].tid = tid;
+	others[nr_others].set = set;
+	CPU_CLR(LEFT, &set);
+	CPU_CLR(RIGHT, &set);
+	if (sched_setaffinity(tid, sizeof(set), &set) == 0)
+		nr_others++;
+}
+
+static void
+clear_the_stage(void)
+{
+	enum { MAX_TASKS = 256 };
+	int tids[MAX_TASKS];
+	long n = lodger_task_list(tids, MAX_TASKS);
+	struct lodger_task_stat stat;
+
+	for (long i = 0; i < n && i < MAX_TASKS && nr_others < MAX_OTHERS; i++)
+		if (lodger_task_stat(tids[i], &stat) == 0 &&
+		    !stat.is_kthread && stat.pid != observer)
+			keep_off(stat.tid);
+}
+
+/* However the story ends, nobody stays on the stage who would spin there for
+ * ever, and the others may use it again. */
+static void
+leave_the_stage(void)
+{
+	if (getpid() != observer)
+		return;
+	clean_up();
+	for (unsigned i = 0; i < nr_others; i++)
+		sched_setaffinity(others[i].tid, sizeof(others[i].set),
+				  &others[i].set);
+}
+
+static void
+interrupted(int signal)
+{
+	leave_the_stage();
+	_exit(128 + signal);
+}
+
 static void
 set_the_stage(void)
 {
@@ -813,6 +871,11 @@ set_the_stage(void)
 		perror("borrow: mmap");
 		exit(1);
 	}
+	observer = getpid();
+	atexit(leave_the_stage);
+	signal(SIGINT, interrupted);
+	signal(SIGTERM, interrupted);
+	clear_the_stage();
 	move_to_cpu(0, OBSERVER_CPU);
 	name_space(0, "kernel");
 	name_space(space_of(getpid()), "observer");

@@ -163,7 +163,8 @@ def framebuffer(log):
             machine.receive(0.1)
     for y, (a, b) in enumerate(zip(seen, want)):
         if a != b:
-            raise Failure(f"row {y}: {bytes(c or 63 for c in a)!r}, expected {bytes(b)!r}, {picture}")
+            raise Failure(f"row {y}: {bytes(c or 63 for c in a)!r}, expected {bytes(b)!r}, "
+                          f"{picture}")
     raise Failure(f"more than the cursor cannot be read, {picture}")
 
 

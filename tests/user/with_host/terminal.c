@@ -8,7 +8,8 @@
  *	storm SEED N	kills N servers, one after the other, as the seed says,
  *			while the client goes on; then prints "killed N"
  *	fill N		prints N lines of dots, then "filled"
- *	sleep		does not read for two seconds
+ *	sleep		does not read until input is full, and three seconds more
+ *	take N		the same, then reads N bytes, and prints only their sum
  *	memory		prints what is in use
  */
 #include <pthread.h>
@@ -202,6 +203,27 @@ fill(int lines)
 	put("\r\nfilled\r\n", 10);
 }
 
+/* By then the driver's ring is full as well. */
+static void
+let_it_fill(void)
+{
+	while (ring_room(input) > 0)
+		usleep(10000);
+	sleep(3);
+}
+
+static void
+take_silently(int n)
+{
+	char line[MAX_LINE];
+	unsigned sum = 0;
+
+	let_it_fill();
+	for (int i = 0; i < n; i++)
+		sum = sum * 31 + get();
+	put(line, snprintf(line, sizeof(line), "\r\ntaken %u\r\n", sum));
+}
+
 static void
 command(void)
 {
@@ -217,8 +239,10 @@ command(void)
 		start_storm(line + 6);
 	else if (strncmp(line, "fill ", 5) == 0)
 		fill(atoi(line + 5));
+	else if (strncmp(line, "take ", 5) == 0)
+		take_silently(atoi(line + 5));
 	else if (strcmp(line, "sleep") == 0)
-		sleep(2);
+		let_it_fill();
 	else if (strcmp(line, "memory") == 0)
 		print_memory();
 	else

@@ -97,6 +97,7 @@ failed_writes(void)
 	CHECK_EQ(fd, 3);
 	CHECK_EQ(write_text(fd, "hello"), 5);
 	CHECK_EQ(CALL3(SYS_write, fd, ARENA_BAD, 10), -EFAULT);
+	memset((void *)arena_at_end(3), 'x', 3);
 	CHECK_EQ(CALL3(SYS_write, fd, arena_at_end(3), 10), -EFAULT);
 	CHECK_EQ(CALL3(SYS_lseek, fd, 0, SEEK_END), 5);
 	CHECK_EQ(CALL2(SYS_ftruncate, fd, 8), 0);

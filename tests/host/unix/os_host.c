@@ -168,11 +168,14 @@ os_heap(unsigned building, u64 start)
 int
 os_copy_in(unsigned space, void *to, u64 from, size_t len)
 {
+	size_t there = len;
+
 	CHECK(space != BUILDING);
-	if (!in_arena(from, len))
-		return -EFAULT;
-	memcpy(to, (void *)from, len);
-	return 0;
+	while (there && !in_arena(from, there)) /* as the kernel: in part */
+		there--;
+	if (there)
+		memcpy(to, (void *)from, there);
+	return there < len ? -EFAULT : 0;
 }
 
 int

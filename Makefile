@@ -219,7 +219,7 @@ EXPLORE_TSAN := -fsanitize=thread --param tsan-instrument-func-entry-exit=0 \
 EXPLORE_WATCHED := $(wildcard sched/*.c) arch/sim/switch.c \
 	$(addprefix mm/,$(addsuffix .c,mm tlb region region_tree region_change \
 	pgtable fault shared usercopy remote)) \
-	$(addprefix kernel/,$(addsuffix .c,exit fork process signal workers)) \
+	$(addprefix kernel/,$(addsuffix .c,exit fork process signal stop wait workers)) \
 	tests/explore/broken.c $(wildcard tests/explore/b_*.c)
 EXPLORE_CHECKS := kernel/base/cpu.c \
 	$(addprefix kernel/debug/,$(addsuffix .c,invariants ledger pgtable_check))

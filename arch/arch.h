@@ -14,7 +14,9 @@
 
 struct boot_info;
 struct cpu;
+struct kernel_siginfo;
 struct regs;
+struct signal_frame;
 struct task;
 
 /* ---- This CPU --------------------------------------------------------- */
@@ -197,6 +199,30 @@ int arch_set_gs_base(struct task *task, u64 base);
 u64 arch_get_fs_base(struct task *task);
 u64 arch_get_gs_base(struct task *task);
 
+/* ---- Signals ---------------------------------------------------------- */
+
+/* Are @regs on their way back from a system call, with its result? */
+bool regs_in_syscall(const struct regs *regs);
+s64 regs_result(const struct regs *regs);
+/* Back to the instruction that made the call, as call @number. */
+void regs_restart(struct regs *regs, u64 number);
+
+/* Where a handler's frame would begin: below @top; 0: below what the program
+ * uses of its stack. Any value: nothing is looked at. */
+uaddr_t arch_signal_frame_at(const struct regs *regs, uaddr_t top);
+/*
+ * Writes the frame there, and lets @regs, current's, enter the handler, with a
+ * fresh FPU. -EFAULT: it cannot be written, or lacks a way to return; @regs and
+ * FPU are unchanged.
+ */
+int arch_enter_handler(struct regs *regs, uaddr_t at,
+		       const struct signal_frame *frame) __must_check;
+/* The way back: registers and FPU from the frame that @regs point to. Fills
+ * mask and altstack of *frame, unchecked. -EFAULT: it is not readable, or not
+ * one that user mode can go on with; nothing has changed. */
+int arch_leave_handler(struct regs *regs, struct signal_frame *frame)
+	__must_check;
+
 /* ---- Interrupt lines, console, the end -------------------------------- */
 
 typedef void (*irq_handler_t)(void *arg);
@@ -241,9 +267,9 @@ void task_first_run(struct task *prev);
 /* A system call; sets the result in @regs. Interrupts on. */
 void syscall_dispatch(struct regs *regs);
 
-/* Before each return to user mode, interrupts off: reschedule, die, meet the
- * invariant checker. Called only when need_resched or kill_signal
- * is set. */
+/* Before each return to user mode, interrupts off: reschedule, die, stop, enter
+ * a signal's handler, meet the invariant checker. Called only when need_resched
+ * or signal_work is set. */
 void exit_to_user(struct regs *regs);
 
 /* A page fault at @addr. Called, and returns, with interrupts off. */
@@ -256,9 +282,10 @@ enum {
 };
 void page_fault(struct regs *regs, u64 addr, unsigned flags);
 
-/* Any other exception from user mode: kills with @signal. @what: "divide
- * error" and so on. */
-void user_exception(struct regs *regs, int signal, const char *what);
+/* What an instruction in user mode has caused: a signal, which kills if it is
+ * not handled. @what, for people: "divide error" and so on. */
+void user_exception(struct regs *regs, const struct kernel_siginfo *info,
+		    const char *what);
 
 /* Interrupts (interrupts off, irq_depth raised, EOI done by arch). */
 void timer_interrupt(void);

@@ -120,9 +120,10 @@ struct lodger_task_stat {
 	int32_t ppid;		/* 0: none */
 	int32_t cpu;		/* where it runs, ran last, or will run */
 	uint32_t prio;		/* 0 runs first */
-	uint8_t state;		/* 'R' runnable or running, 'S' asleep, 'D' dead
-				 * (switched away from or about to be), 'Z' ended,
-				 * its parent has not waited, 'N' never ran */
+	uint8_t state;		/* 'R' runnable or running, 'S' asleep, 'T'
+				 * stopped, 'D' dead (switched away from or about
+				 * to be), 'Z' ended, its parent has not waited,
+				 * 'N' never ran */
 	uint8_t is_kthread;
 	uint8_t on_cpu;		/* running now */
 	uint8_t unused;
@@ -132,6 +133,14 @@ struct lodger_task_stat {
 	uint64_t switches;	/* how often it was switched in */
 	uint64_t cpu_time_ns;
 	char name[LODGER_NAME_LEN];
+	int32_t pgid, sid;	/* process group and session */
+	uint64_t sig_blocked;	/* bit n - 1: signal n; of the task, */
+	uint64_t sig_ignored;	/* of its process: by SIG_IGN, */
+	uint64_t sig_caught;	/* by a handler, */
+	uint64_t sig_pending;	/* of both */
+	uint64_t start_ns;	/* since the kernel's entry; 0: a kernel thread */
+	uint32_t nr_threads;	/* of its process */
+	uint32_t unused2;
 };
 
 /*

@@ -11,7 +11,7 @@
 #include "kernel/elf.h"
 #include "kernel/exec.h"
 #include "kernel/exit.h"
-#include "kernel/process.h"
+#include "kernel/signal.h"
 #include "mm/mm.h"
 #include "mm/remote.h"
 #include "mm/slab.h"
@@ -389,6 +389,8 @@ enter_program(struct mm *mm, const char *path, u64 entry, uaddr_t sp)
 	exec_mmap(mm);
 	me->is_kthread = false;
 	me->process->exit_signal = SIGCHLD;
+	me->process->has_execed = true;
+	signals_exec(me);
 	strscpy(me->name, base_name(path), sizeof(me->name));
 	strscpy(me->process->name, me->name, sizeof(me->process->name));
 	arch_start_user(task_regs(me), entry, sp);

@@ -4,7 +4,7 @@
 #include "kernel/exit.h"
 #include "kernel/hold.h"
 #include "kernel/ipc/ipc.h"
-#include "kernel/process.h"
+#include "kernel/signal.h"
 #include "kernel/trace.h"
 #include "mm/mm.h"
 #include "mm/usercopy.h"
@@ -59,19 +59,52 @@ reparent_children(struct process *process)
 	wake_up_all(&init_process->changed);
 }
 
-/* The last thread is gone: what is left is a status for the parent. */
+/* What the parent hears of the end. */
 static void
+report_end(struct process *process)
+{
+	int status = process->exit_status;
+
+	if (status & 0x7f)
+		notify_parent(process, CLD_KILLED, status & 0x7f);
+	else
+		notify_parent(process, CLD_EXITED, status >> 8);
+}
+
+/* The last thread is gone: what is left is a status for the parent. True: not
+ * even that, as the parent does not want it. */
+static bool
 end_process(struct process *process)
 {
-	struct process *parent = process->parent;
+	bool unwanted;
 
 	reparent_children(process);
+	flush_signals(&process->pending, ~0ul);
+	sighand_put(process);
 	process->ended = true;
-	if (!parent)
-		return;
-	if (process->exit_signal && process->exit_signal != SIGCHLD)
-		send_signal_to_process(parent, process->exit_signal);
-	wake_up_all(&parent->changed);
+	if (!process->parent)
+		return false;
+	unwanted = parent_ignores_end(process);
+	if (unwanted)
+		process_detach(process);
+	report_end(process);
+	return unwanted;
+}
+
+/* @me is no thread of @process any more. */
+static bool
+forget_thread(struct process *process, struct task *me)
+{
+	list_del(&me->thread_link);
+	unhash_task(me);
+	me->process = NULL;
+	flush_signals(&me->pending, ~0ul);
+	if (--process->nr_threads == 0)
+		return end_process(process);
+	retarget_signals(process);
+	stop_check(process);
+	wake_up_all(&process->changed); /* an exec may wait for us */
+	return false;
 }
 
 static void
@@ -79,20 +112,17 @@ leave_process(struct task *me, int status)
 {
 	struct process *process = me->process;
 	irq_flags_t flags = spin_lock_irqsave(&pid_lock);
+	bool unwanted;
 
 	reaper_expect();
 	if (!process->group_exit)
 		process->exit_status = status; /* the last one's counts */
 	if (me->tid == process->pid)
 		process->leader_affinity = me->affinity;
-	list_del(&me->thread_link);
-	unhash_task(me);
-	me->process = NULL;
-	if (--process->nr_threads == 0)
-		end_process(process);
-	else
-		wake_up_all(&process->changed); /* an exec may wait for us */
+	unwanted = forget_thread(process, me);
 	spin_unlock_irqrestore(&pid_lock, flags);
+	if (unwanted)
+		process_free(process);
 }
 
 /* Handles close before the parent can see that the process has ended. */
@@ -176,7 +206,10 @@ int
 end_other_threads(void)
 {
 	struct process *process = current->process;
+	int err = sighand_unshare();
 
+	if (err)
+		return err;
 	if (!alone(process)) {
 		kill_siblings(process);
 		wait_event_killable(&process->changed, alone(process));

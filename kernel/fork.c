@@ -4,13 +4,13 @@
 #include "kernel/base/string.h"
 #include "kernel/clone.h"
 #include "kernel/ipc/ipc.h"
-#include "kernel/process.h"
+#include "kernel/signal.h"
 #include "kernel/trace.h"
 #include "mm/mm.h"
 #include "mm/usercopy.h"
 
-/* Accepted and without effect: files and signal handlers are the Unix
- * server's, and what musl passes by habit. */
+/* Accepted and without effect: files are the Unix server's, and what musl passes
+ * by habit. */
 #define CLONE_IGNORED \
 	(CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_DETACHED)
 
@@ -56,6 +56,8 @@ inherit(struct task *child, const struct clone_args *args)
 	child->prio = own_priority(me);
 	child->affinity = me->affinity;
 	child->sigmask = me->sigmask;
+	if ((args->flags & (CLONE_VM | CLONE_VFORK)) != CLONE_VM)
+		child->altstack = me->altstack; /* its memory is its own */
 	if (args->flags & CLONE_CHILD_SETTID)
 		child->set_child_tid = args->child_tid;
 	if (args->flags & CLONE_CHILD_CLEARTID)
@@ -79,6 +81,7 @@ publish(struct task *child, struct process *process)
 			process_attach(process, mine);
 		}
 		thread_attach(child, process);
+		child->signal_work = process->stop_signal != 0;
 	}
 	spin_unlock_irqrestore(&pid_lock, flags);
 	return tid < 0 ? tid : 0;
@@ -99,9 +102,13 @@ copy_process(const struct clone_args *args, int *err)
 		process = process_alloc(current->process->name);
 	if (!process)
 		goto free_task;
-	if (!thread)
-		process->exit_signal = args->exit_signal;
 	inherit(child, args);
+	if (!thread) {
+		process->exit_signal = args->exit_signal;
+		*err = sighand_fork(process, args->flags);
+		if (*err)
+			goto free_process;
+	}
 	*err = copy_registers(child, args);
 	if (*err)
 		goto free_process;

@@ -139,14 +139,14 @@ unqueue_waiter(struct futex_waiter *waiter)
 	}
 }
 
-/* Sleeps until woken, @deadline, or a signal that kills. */
+/* Sleeps until woken, @deadline, or a signal. */
 static void
 sleep_on(struct futex_waiter *waiter, u64 deadline)
 {
 	for (;;) {
 		set_current_state(TASK_SLEEPING);
 		if (load_acquire(&waiter->woken) ||
-		    READ_ONCE(current->kill_signal) ||
+		    signal_pending(current) ||
 		    (deadline != ~0ul && arch_time_ns() >= deadline))
 			break;
 		schedule_until(deadline);
@@ -175,32 +175,65 @@ get_deadline(uaddr_t timeout, int op, u64 *deadline)
 	return 0;
 }
 
-static long
-futex_wait(uaddr_t addr, int op, u32 expected, uaddr_t timeout, u32 bitset)
-{
-	struct futex_waiter waiter;
-	u64 deadline;
-	u32 value;
-	int err = get_deadline(timeout, op, &deadline);
+static long futex_wait_again(struct restart_block *restart);
 
-	if (!err)
-		err = get_key(addr, op & FUTEX_PRIVATE, &waiter.key);
+/* Interrupted. The next try may be by another call, which has to know that the
+ * interval has begun already. */
+static long
+restart_wait(const struct restart_block *restart)
+{
+	if (restart->deadline == ~0ul)
+		return -ERESTARTSYS;
+	current->restart = *restart;
+	return -ERESTART_RESTARTBLOCK;
+}
+
+static long
+wait_until(struct restart_block *restart)
+{
+	struct futex_waiter waiter = { .bitset = restart->bitset };
+	u32 value;
+	int err = get_key(restart->addr, restart->private, &waiter.key);
+
 	if (err)
 		return err;
-	if (!bitset)
-		return -EINVAL;
-	waiter.bitset = bitset;
 	queue_waiter(&waiter);
-	err = get_user_u32(&value, addr);
-	if (!err && value != expected)
+	err = get_user_u32(&value, restart->addr);
+	if (!err && value != restart->value)
 		err = -EAGAIN;
 	if (!err)
-		sleep_on(&waiter, deadline);
+		sleep_on(&waiter, restart->deadline);
 	if (unqueue_waiter(&waiter))
 		return 0;
 	if (err)
 		return err;
-	return READ_ONCE(current->kill_signal) ? -EINTR : -ETIMEDOUT;
+	return arch_time_ns() >= restart->deadline ? -ETIMEDOUT
+						   : restart_wait(restart);
+}
+
+static long
+futex_wait_again(struct restart_block *restart)
+{
+	struct restart_block copy = *restart;
+
+	return wait_until(&copy);
+}
+
+static long
+futex_wait(uaddr_t addr, int op, u32 expected, uaddr_t timeout, u32 bitset)
+{
+	struct restart_block restart = {
+		.fn = futex_wait_again,
+		.addr = addr,
+		.value = expected,
+		.bitset = bitset,
+		.private = op & FUTEX_PRIVATE,
+	};
+	int err = get_deadline(timeout, op, &restart.deadline);
+
+	if (err)
+		return err;
+	return bitset ? wait_until(&restart) : -EINVAL;
 }
 
 /* ---- Waking ----------------------------------------------------------- */

@@ -14,7 +14,7 @@
 #include "kernel/ipc/inherit.h"
 #include "kernel/ipc/mm_handle.h"
 #include "kernel/ipc/notification.h"
-#include "kernel/process.h"
+#include "kernel/signal.h"
 #include "kernel/time.h"
 #include "kernel/trace.h"
 #include "kernel/verdict.h"
@@ -162,17 +162,32 @@ state_letter(const struct task *task)
 {
 	static const char letters[] = "NRSD";
 
-	return (u8)letters[task->state];
+	return (u8)(task->stopped ? 'T' : letters[task->state]);
+}
+
+static void
+fill_process_stat(const struct process *process, struct lodger_task_stat *stat)
+{
+	stat->pid = process->pid;
+	stat->ppid = process->parent ? process->parent->pid : 0;
+	stat->pgid = process->pgid;
+	stat->sid = process->sid;
+	stat->nr_threads = process->nr_threads;
+	stat->sig_pending |= process->pending.signals;
+	for (int signal = 1; signal <= NR_SIGNALS; signal++) {
+		uaddr_t handler = action_of(process, signal)->handler;
+
+		if (handler == SIG_IGN)
+			stat->sig_ignored |= SIGNAL_BIT(signal);
+		else if (handler != SIG_DFL)
+			stat->sig_caught |= SIGNAL_BIT(signal);
+	}
 }
 
 static void
 fill_task_stat(const struct task *task, struct lodger_task_stat *stat)
 {
-	const struct process *process = task->process;
-
 	stat->tid = task->tid;
-	stat->pid = process ? process->pid : 0;
-	stat->ppid = process && process->parent ? process->parent->pid : 0;
 	stat->cpu = (int)task->cpu;
 	stat->prio = task->prio;
 	stat->state = state_letter(task);
@@ -183,18 +198,22 @@ fill_task_stat(const struct task *task, struct lodger_task_stat *stat)
 	stat->affinity = task->affinity & online_cpus();
 	stat->switches = task->switches;
 	stat->cpu_time_ns = task->ticks * TICK_NS;
+	stat->start_ns = task->start_ns;
+	stat->sig_blocked = task->sigmask;
+	stat->sig_pending = task->pending.signals;
 	strscpy(stat->name, task->name, sizeof(stat->name));
+	if (task->process)
+		fill_process_stat(task->process, stat);
 }
 
 static void
 fill_zombie_stat(const struct process *process, struct lodger_task_stat *stat)
 {
 	stat->tid = process->pid;
-	stat->pid = process->pid;
-	stat->ppid = process->parent ? process->parent->pid : 0;
 	stat->state = 'Z';
 	stat->mm = stat->active_mm = -1;
 	strscpy(stat->name, process->name, sizeof(stat->name));
+	fill_process_stat(process, stat);
 }
 
 static int

@@ -8,15 +8,22 @@
  */
 #pragma once
 
+#include "kernel/base/signal.h"
 #include "sched/task.h"
 #include "sched/wait.h"
 
 enum { PID_MAX = 32768 };
 
 struct handle_table;
+struct sighand;
+
+/* What a parent may still hear of a child that lives. */
+enum child_event { CHILD_QUIET, CHILD_STOPPED, CHILD_CONTINUED };
 
 struct process {
 	tid_t pid;
+	tid_t pgid, sid;	/* process group and session */
+	bool has_execed;
 	char name[TASK_NAME_LEN];
 	struct process *parent;	  /* NULL: init's */
 	struct list children;	  /* by sibling */
@@ -25,12 +32,18 @@ struct process {
 	unsigned nr_threads;
 	u64 leader_affinity;	  /* of the first thread, once it has ended */
 	struct process *hash_next;
+	struct list all_link;	/* every process that can be found */
 
 	bool group_exit;	  /* every thread is on its way out */
 	bool ended;		  /* no thread left; the parent may collect */
 	int exit_status;	  /* as wait4() reports it */
 	int exit_signal;	  /* to the parent at the end; 0: none */
-	u64 pending;		  /* signals sent to the process */
+
+	struct sighand *sighand;  /* kernel/signal.h; NULL: all default */
+	struct sigpending pending; /* sent to the process */
+	int stop_signal;	  /* != 0: threads stop; stop.c */
+	unsigned nr_stopped;	  /* of them, have */
+	enum child_event event;	  /* not waited for yet */
 
 	atomic_t live;		  /* threads that have not begun to exit */
 
@@ -52,8 +65,11 @@ struct task *find_task(tid_t tid);
 /* Until it is waited for. On Linux its first thread, when that has ended, can
  * be found as long, so calls that take a thread's id look here too. */
 struct process *find_process(tid_t pid);
-/* An id that names no task and no process; -EAGAIN: all are in use. */
+/* An id that names no task, process, group or session; -EAGAIN: all are in
+ * use. */
 tid_t alloc_tid(void);
+/* A process of this group; NULL: there is none. */
+struct process *find_group_member(tid_t pgid);
 void hash_task(struct task *task);
 void unhash_task(struct task *task);
 
@@ -62,8 +78,11 @@ void unhash_task(struct task *task);
 /* An empty process, a child of @parent, unknown to anyone. NULL: no memory. */
 struct process *process_alloc(const char *name);
 void process_free(struct process *process);
-/* Makes @process findable, a child of @parent. pid_lock held. */
+/* Makes @process findable, a child of @parent, in its group and session.
+ * pid_lock held. */
 void process_attach(struct process *process, struct process *parent);
+/* The opposite: the pid is free. pid_lock held; process_free() comes next. */
+void process_detach(struct process *process);
 /* @task becomes a thread of @process and findable. pid_lock held. */
 void thread_attach(struct task *task, struct process *process);
 
@@ -81,16 +100,28 @@ long do_clone(const struct clone_args *args);
 void do_exit(int status) __noreturn;
 /* Ends all threads of the caller's process. */
 void do_group_exit(int status) __noreturn;
-/* Ends the other threads and waits until they are gone; the caller gets the
- * pid for its tid. -EINTR: the caller itself is to die. */
+/* Before exec: ends the other threads and waits until they are gone; the caller
+ * gets the pid for its tid, and actions of its own. -EINTR: the caller itself
+ * is to die; -ENOMEM. */
 int end_other_threads(void);
 
-/* Collects a child: wait4(). @status and @rusage may be 0. */
+/* ---- Collecting children: kernel/wait.c ------------------------------- */
+
+/* wait4(); @status and @rusage may be 0. */
 long do_wait(tid_t pid, uaddr_t status, int options, uaddr_t rusage);
-/* The same from the kernel: any child; its status; -ECHILD. */
+long sys_waitid(int which, tid_t id, uaddr_t info, int options, uaddr_t rusage);
+/* An ended child from the kernel: any; its status; -ECHILD. */
 long kernel_wait(int *status);
 /* Has init a child that has ended? */
 bool orphans_to_collect(void);
+
+/* ---- Groups and sessions: kernel/group.c ------------------------------ */
+
+long sys_setpgid(tid_t pid, tid_t pgid);
+long sys_getpgid(tid_t pid);
+long sys_getpgrp(void);
+long sys_setsid(void);
+long sys_getsid(tid_t pid);
 
 /* ---- Programs: kernel/exec.c ------------------------------------------ */
 
@@ -117,14 +148,7 @@ void initrd_init(paddr_t start, paddr_t end);
 
 /* ---- Signals: kernel/signal.c ----------------------------------------- */
 
-enum {
-	SIGILL = 4, SIGTRAP = 5, SIGABRT = 6, SIGBUS = 7, SIGFPE = 8,
-	SIGKILL = 9, SIGSEGV = 11, SIGALRM = 14, SIGTERM = 15, SIGCHLD = 17,
-	SIGCONT = 18, SIGSTOP = 19, SIGTSTP = 20, SIGTTIN = 21, SIGTTOU = 22,
-	SIGURG = 23, SIGWINCH = 28, NR_SIGNALS = 64,
-};
-
-/* pid_lock held. */
+/* From the kernel. pid_lock held. */
 void send_signal_to_task(struct task *task, int signal);
 void send_signal_to_process(struct process *process, int signal);
 /* Tells all threads but @spare to die. pid_lock held. */

@@ -66,18 +66,34 @@ realtime_to_monotonic(u64 ns)
 
 /* ---- Sleeping --------------------------------------------------------- */
 
-/* -EINTR: to be killed. */
-static int
+/* False: a signal came first. */
+static bool
 sleep_until(u64 deadline)
 {
 	while (arch_time_ns() < deadline) {
 		set_current_state(TASK_SLEEPING);
-		if (READ_ONCE(current->kill_signal))
+		if (signal_pending(current))
 			break;
 		schedule_until(deadline);
 	}
 	set_current_state(TASK_RUNNABLE);
-	return READ_ONCE(current->kill_signal) ? -EINTR : 0;
+	return arch_time_ns() >= deadline;
+}
+
+/* Sleeps, or says what remains and can go on with it. */
+static long
+sleep_rest(struct restart_block *restart)
+{
+	u64 now;
+
+	if (sleep_until(restart->deadline))
+		return 0;
+	now = arch_time_ns();
+	if (restart->addr &&
+	    put_timespec(restart->addr, restart->deadline > now ?
+						restart->deadline - now : 0))
+		return -EFAULT;
+	return -ERESTART_RESTARTBLOCK;
 }
 
 long
@@ -86,25 +102,31 @@ sys_nanosleep(uaddr_t request, uaddr_t remaining)
 	return sys_clock_nanosleep(CLOCK_MONOTONIC, 0, request, remaining);
 }
 
-/* Nobody who is interrupted lives to read what remained. */
+/* A moment stays the same in the next try; an interval has become shorter. */
 long
 sys_clock_nanosleep(int clock, int flags, uaddr_t request, uaddr_t remaining)
 {
+	struct restart_block *restart = &current->restart;
 	u64 ns;
 	int err;
 
-	(void)remaining;
 	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC &&
 	    clock != CLOCK_BOOTTIME)
 		return -EINVAL;
 	err = get_timespec(request, &ns);
 	if (err)
 		return err;
-	if (!(flags & TIMER_ABSTIME))
-		ns += arch_time_ns();
-	else if (clock == CLOCK_REALTIME)
-		ns = realtime_to_monotonic(ns);
-	return sleep_until(ns);
+	if (flags & TIMER_ABSTIME) {
+		if (clock == CLOCK_REALTIME)
+			ns = realtime_to_monotonic(ns);
+		return sleep_until(ns) ? 0 : -ERESTARTNOHAND;
+	}
+	*restart = (struct restart_block){
+		.fn = sleep_rest,
+		.deadline = arch_time_ns() + ns,
+		.addr = remaining,
+	};
+	return sleep_rest(restart);
 }
 
 /* ---- Clocks ----------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/cpu.h"
 #include "kernel/base/errno.h"
+#include "kernel/base/signal.h"
 #include "kernel/base/string.h"
 #include "mm/kstack.h"
 #include "mm/region_ops.h"
@@ -218,13 +219,15 @@ access_name(unsigned flags)
 	return flags & FAULT_WRITE ? "write" : "read";
 }
 
-/* Why mm_fault() said no; another thread may have changed it since. */
+/* Why mm_fault() said no; another thread may have changed it since. *@code
+ * says it as SIGSEGV does. */
 static const char *
-reason(struct mm *mm, uaddr_t addr, unsigned flags, int err)
+reason(struct mm *mm, uaddr_t addr, unsigned flags, int err, int *code)
 {
 	struct region *region;
 	const char *why;
 
+	*code = SEGV_MAPERR;
 	if (err == -ENOMEM)
 		return "out of memory";
 	if (addr >= USER_END)
@@ -239,6 +242,8 @@ reason(struct mm *mm, uaddr_t addr, unsigned flags, int err)
 		why = "not accessible";
 	else
 		why = flags & FAULT_EXEC ? "not executable" : "not writable";
+	if (region && region->start <= addr)
+		*code = SEGV_ACCERR;
 	mutex_unlock(&mm->lock);
 	return why;
 }
@@ -246,6 +251,7 @@ reason(struct mm *mm, uaddr_t addr, unsigned flags, int err)
 static void
 user_fault(struct regs *regs, u64 addr, unsigned flags)
 {
+	struct kernel_siginfo info = { .signo = SIGSEGV };
 	struct mm *mm = current->mm;
 	char what[96];
 	int err;
@@ -257,8 +263,9 @@ user_fault(struct regs *regs, u64 addr, unsigned flags)
 		snprintf(what, sizeof(what),
 			 "page fault: cannot %s 0x%lx (%s)",
 			 access_name(flags), addr,
-			 reason(mm, addr, flags, err));
-		user_exception(regs, 11, what);
+			 reason(mm, addr, flags, err, &info.code));
+		info.addr = addr;
+		user_exception(regs, &info, what);
 	}
 	arch_irq_disable();
 }

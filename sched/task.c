@@ -36,6 +36,7 @@ task_init(struct task *task, const char *name)
 	list_init(&task->run_link);
 	list_init(&task->sleep_link);
 	list_init(&task->thread_link);
+	list_init(&task->pending.queue);
 
 	flags = spin_lock_irqsave(&task_list_lock);
 	list_add_tail(&task_list, &task->all_link);

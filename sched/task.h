@@ -8,6 +8,7 @@
 #include "arch/arch.h"
 #include "kernel/base/cpu.h"
 #include "kernel/base/list.h"
+#include "kernel/base/sigframe.h"
 #include "kernel/base/spinlock.h"
 
 struct ipc_task;
@@ -22,6 +23,22 @@ enum task_state {
 };
 
 enum { TASK_NAME_LEN = 16, NR_PRIORITIES = 32, DEFAULT_PRIORITY = 16 };
+
+/* Signals that were sent and not taken yet: kernel/signal.c. */
+struct sigpending {
+	u64 signals;
+	struct list queue;	/* struct sigqueue: what is known of them */
+	unsigned length;
+};
+
+/* How restart_syscall() goes on with a sleep that was interrupted. */
+struct restart_block {
+	long (*fn)(struct restart_block *restart); /* NULL: not at all */
+	u64 deadline;
+	uaddr_t addr;
+	u32 value, bitset;
+	bool private;
+};
 
 struct task {
 	/* --- arch/x86: offsets are in asm_offsets.c --- */
@@ -59,12 +76,25 @@ struct task {
 	struct process *process; /* NULL: a kernel thread */
 	struct list thread_link; /* process->threads */
 	struct task *hash_next;
+	u64 start_ns;
 
 	struct list all_link;	/* every task: task_list_lock */
 
+	/* --- signals: written under pid_lock --- */
+	int kill_signal;	/* != 0: die, with this signal */
+	bool signal_work;	/* to be looked at on the way to user mode; only
+				 * the task itself clears it */
+	bool stopped;		/* asleep there until SIGCONT */
+	struct sigpending pending; /* sent to this task */
+	u64 sigmask;
+	u64 sigwait;		/* taken by rt_sigtimedwait(), though masked */
+	u64 saved_sigmask;	/* rt_sigsuspend()'s, while restore_sigmask */
+	bool restore_sigmask;
+	struct altstack altstack;
+	struct restart_block restart;
+
 	/* --- its own --- */
 	bool exiting;		/* do_exit() has begun: for people to see */
-	u64 sigmask;
 	uaddr_t clear_child_tid;
 	uaddr_t robust_list;
 	struct completion *vfork_done;
@@ -81,10 +111,6 @@ struct task {
 	bool kthread_stopping;
 	struct kthread_end *kthread_end; /* of the one who stops it */
 
-	/* --- set by others, read on the way to user mode --- */
-	int kill_signal;	/* != 0: die, with this signal */
-	u64 pending;		/* signals sent to this task; pid_lock */
-
 	u64 switches;		/* how often it was switched in */
 	u64 ticks;		/* timer ticks that found it running */
 #ifdef CONFIG_DEBUG
@@ -93,6 +119,17 @@ struct task {
 	bool fail_happened;
 #endif
 };
+
+/*
+ * Should @task, the current one, give up its sleep? There is an unmasked
+ * signal for it, or a stop, or it is to die. Who asks after
+ * set_current_state(TASK_SLEEPING) misses none.
+ */
+static inline bool
+signal_pending(const struct task *task)
+{
+	return READ_ONCE(task->signal_work);
+}
 
 /* A task's memory: struct, stack and arch state; not yet known to anyone.
  * NULL: no memory, nothing kept. */

@@ -50,6 +50,22 @@ void wake_up_one(struct wait_queue *queue);
 		met_;                                  \
 	})
 
+/* The same, but any signal ends it. */
+#define wait_event_interruptible(queue, cond)          \
+	({                                             \
+		struct waiter waiter_ = { 0 };         \
+		bool met_;                             \
+		for (;;) {                             \
+			wait_prepare(queue, &waiter_); \
+			met_ = (cond);                 \
+			if (met_ || signal_pending(current)) \
+				break;                 \
+			schedule();                    \
+		}                                      \
+		wait_finish(queue, &waiter_);          \
+		met_;                                  \
+	})
+
 struct completion {
 	bool done;
 	struct wait_queue queue;

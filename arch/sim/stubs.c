@@ -10,7 +10,7 @@
 #include "kernel/invariants.h"
 #include "kernel/ipc/ipc.h"
 #include "kernel/plausible.h"
-#include "kernel/process.h"
+#include "kernel/signal.h"
 #include "kernel/symbols.h"
 #include "mm/kstack.h"
 #include "mm/page.h"
@@ -63,6 +63,42 @@ futex_wake(uaddr_t addr, bool private, int n, u32 bitset)
 void
 exit_robust_list(void)
 {
+}
+
+/* No signal has a handler here: all that happens is that one kills. */
+void
+deliver_signals(struct regs *regs)
+{
+	(void)regs;
+	sim_violation("%s has a signal to handle", current->name);
+}
+
+int
+sighand_fork(struct process *child, u64 flags)
+{
+	(void)child, (void)flags;
+	return 0;
+}
+
+int
+sighand_unshare(void)
+{
+	return 0;
+}
+
+void
+sighand_put(struct process *process)
+{
+	(void)process;
+}
+
+/* Nor does user mode fail. */
+void
+user_exception(struct regs *regs, const struct kernel_siginfo *info,
+	       const char *what)
+{
+	(void)regs, (void)info;
+	sim_violation("%s: %s", current->name, what);
 }
 
 /* Nobody has a handle here, or sends messages. */

@@ -64,7 +64,9 @@ static const struct field task_fields[] = {
 	FIELD(struct task, exiting),
 	FIELD(struct task, vfork_done), FIELD(struct task, transition),
 	FIELD(struct task, kthread_stopping), FIELD(struct task, kthread_end),
-	FIELD(struct task, kill_signal), FIELD(struct task, pending),
+	FIELD(struct task, kill_signal), FIELD(struct task, signal_work),
+	FIELD(struct task, stopped), FIELD(struct task, pending),
+	FIELD(struct task, sigmask),
 	FIELD(struct task, switches), FIELD(struct task, ticks), END
 };
 
@@ -74,7 +76,9 @@ static const struct field process_fields[] = {
 	FIELD(struct process, threads), FIELD(struct process, nr_threads),
 	FIELD(struct process, hash_next), FIELD(struct process, group_exit),
 	FIELD(struct process, ended), FIELD(struct process, exit_status),
-	FIELD(struct process, pending), FIELD(struct process, changed), END
+	FIELD(struct process, all_link), FIELD(struct process, pending),
+	FIELD(struct process, stop_signal), FIELD(struct process, nr_stopped),
+	FIELD(struct process, changed), END
 };
 
 static const struct field cpu_fields[] = {

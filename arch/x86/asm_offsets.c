@@ -21,7 +21,7 @@ asm_offsets(void)
 	EQU(CPU_NEED_RESCHED, offsetof(struct cpu, need_resched));
 
 	EQU(TASK_SP, offsetof(struct task, arch.sp));
-	EQU(TASK_KILL_SIGNAL, offsetof(struct task, kill_signal));
+	EQU(TASK_SIGNAL_WORK, offsetof(struct task, signal_work));
 
 	EQU(REGS_RBX, offsetof(struct regs, rbx));
 	EQU(REGS_R11, offsetof(struct regs, r11));

@@ -114,6 +114,7 @@ struct features {
 	bool both;     /* of these two: the switch tests one byte */
 	u64 xcr0;      /* components that XSAVE keeps */
 	u32 fpu_bytes; /* size of the area */
+	u32 mxcsr_mask; /* bits of MXCSR that exist */
 };
 extern struct features features;
 

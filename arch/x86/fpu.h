@@ -48,6 +48,24 @@ fpu_restore(const void *area)
 /* @area becomes what a program starts with. */
 void fpu_reset(void *area);
 
+/* The registers become what a program starts with. */
+void fpu_start(void);
+
+/* ---- In a signal's frame ---------------------------------------------- */
+
+enum { FPU_ALIGN = 64 };
+
+/* Room that the current state takes there. */
+size_t fpu_frame_bytes(void);
+/* -EFAULT: it cannot be written. */
+int fpu_save_to_frame(uaddr_t at) __must_check;
+/* The other way; @at 0: to what a program starts with. -EFAULT: it cannot be
+ * read, or the CPU would refuse it; the registers are then as they were. */
+int fpu_load_from_frame(uaddr_t at) __must_check;
+
+/* FPE_*: which exception the current task's FPU, or SSE, has raised. */
+int fpu_exception_code(bool simd);
+
 /* Areas come from a slab; their XSAVE header is valid at all times. */
 void *fpu_alloc(void) __must_check; /* or NULL */
 void fpu_free(void *area);

@@ -275,8 +275,7 @@ arch_start_user(struct regs *regs, uaddr_t ip, uaddr_t sp)
 	regs->rip = ip;
 	regs->rsp = sp;
 
-	fpu_reset(task->arch.fpu);
-	fpu_restore(task->arch.fpu);
+	fpu_start();
 	task->arch.fs_base = task->arch.gs_base = 0;
 	write_current_bases(task);
 }

@@ -50,9 +50,9 @@ syscall_entry:
 	call	syscall_dispatch
 	cli
 
-	; Anything to do on the way out? (A signal number fits in a byte.)
+	; Anything to do on the way out?
 	mov	rax, [gs:CPU_CURR]
-	mov	eax, [rax + TASK_KILL_SIGNAL]
+	mov	al, [rax + TASK_SIGNAL_WORK]
 	or	al, [gs:CPU_NEED_RESCHED]
 	jnz	.work
 

@@ -6,9 +6,11 @@
  */
 #include "arch/arch.h"
 #include "arch/x86/cpu.h"
+#include "arch/x86/fpu.h"
 #include "arch/x86/regs.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/cpu.h"
+#include "kernel/base/signal.h"
 #include "mm/kstack.h"
 #include "sched/task.h"
 
@@ -16,40 +18,41 @@ enum {
 	VECTOR_NMI = 2,
 	VECTOR_DOUBLE_FAULT = 8,
 	VECTOR_PAGE_FAULT = 14,
+	VECTOR_X87 = 16,
+	VECTOR_SIMD = 19,
 };
 
-/* Linux's numbers for what exceptions become. */
-enum { SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11 };
-
+/* What it is called, and what Linux makes of it. code 0: SI_KERNEL, with no
+ * address; else the address is that of the instruction. */
 struct exception {
 	const char *name;
-	int signal;
+	int signal, code;
 };
 
 static const struct exception exceptions[VECTOR_IRQ_BASE] = {
-	[0] = { "divide error", SIGFPE },
-	[1] = { "debug exception", SIGTRAP },
-	[2] = { "non-maskable interrupt", SIGSEGV },
-	[3] = { "breakpoint", SIGTRAP },
-	[4] = { "overflow", SIGSEGV },
-	[5] = { "bound range exceeded", SIGSEGV },
-	[6] = { "invalid opcode", SIGILL },
-	[7] = { "FPU not available", SIGSEGV },
-	[8] = { "double fault", SIGSEGV },
-	[10] = { "invalid TSS", SIGSEGV },
-	[11] = { "segment not present", SIGBUS },
-	[12] = { "stack segment fault", SIGBUS },
-	[13] = { "general protection fault", SIGSEGV },
-	[14] = { "page fault", SIGSEGV },
-	[16] = { "x87 floating point error", SIGFPE },
-	[17] = { "alignment check", SIGBUS },
-	[18] = { "machine check", SIGBUS },
-	[19] = { "SIMD floating point error", SIGFPE },
-	[20] = { "virtualization exception", SIGSEGV },
-	[21] = { "control protection exception", SIGSEGV },
+	[0] = { "divide error", SIGFPE, FPE_INTDIV },
+	[1] = { "debug exception", SIGTRAP, TRAP_TRACE },
+	[2] = { "non-maskable interrupt", SIGSEGV, 0 },
+	[3] = { "breakpoint", SIGTRAP, 0 },
+	[4] = { "overflow", SIGSEGV, 0 },
+	[5] = { "bound range exceeded", SIGSEGV, 0 },
+	[6] = { "invalid opcode", SIGILL, ILL_ILLOPN },
+	[7] = { "FPU not available", SIGSEGV, 0 },
+	[8] = { "double fault", SIGSEGV, 0 },
+	[10] = { "invalid TSS", SIGSEGV, 0 },
+	[11] = { "segment not present", SIGBUS, 0 },
+	[12] = { "stack segment fault", SIGBUS, 0 },
+	[13] = { "general protection fault", SIGSEGV, 0 },
+	[14] = { "page fault", SIGSEGV, 0 },
+	[16] = { "x87 floating point error", SIGFPE, 0 },
+	[17] = { "alignment check", SIGBUS, 0 },
+	[18] = { "machine check", SIGBUS, 0 },
+	[19] = { "SIMD floating point error", SIGFPE, 0 },
+	[20] = { "virtualization exception", SIGSEGV, 0 },
+	[21] = { "control protection exception", SIGSEGV, 0 },
 };
 
-static const struct exception unknown = { "reserved exception", SIGSEGV };
+static const struct exception unknown = { "reserved exception", SIGSEGV, 0 };
 
 static const struct exception *
 exception_of(const struct regs *regs)
@@ -96,14 +99,28 @@ STATIC_ASSERT(FAULT_PRESENT == 1 && FAULT_WRITE == 2 && FAULT_USER == 4 &&
 enum { FAULT_ALL = 31 };
 
 static void
+user_trap(struct regs *regs, const struct exception *e)
+{
+	struct kernel_siginfo info = { .signo = e->signal, .code = e->code };
+
+	if (regs->vector == VECTOR_X87 || regs->vector == VECTOR_SIMD)
+		info.code = fpu_exception_code(regs->vector == VECTOR_SIMD);
+	if (info.code)
+		info.addr = regs->rip;
+	else
+		info.code = SI_KERNEL;
+	arch_irq_enable();
+	user_exception(regs, &info, e->name);
+	arch_irq_disable();
+}
+
+static void
 exception_trap(struct regs *regs)
 {
 	const struct exception *e = exception_of(regs);
 
 	if (regs_from_user(regs)) {
-		arch_irq_enable();
-		user_exception(regs, e->signal, e->name);
-		arch_irq_disable();
+		user_trap(regs, e);
 		return;
 	}
 	if (!arch_fixup_exception(regs))
@@ -161,8 +178,14 @@ void trap_bad_return(struct regs *regs);
 void
 trap_bad_return(struct regs *regs)
 {
+	struct kernel_siginfo info = { .signo = SIGSEGV, .code = SI_KERNEL };
+
+	if (regs->rip >= DIRECT_MAP_BASE) { /* the kernel's half */
+		info.code = SEGV_MAPERR;
+		info.addr = regs->rip;
+	}
 	arch_irq_enable();
-	user_exception(regs, SIGSEGV, "jump out of user space");
+	user_exception(regs, &info, "jump out of user space");
 	arch_irq_disable();
 }
 

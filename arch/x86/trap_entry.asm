@@ -119,7 +119,7 @@ trap_common:
 return_to_user:
 	cli
 	mov	rax, [gs:CPU_CURR]
-	mov	eax, [rax + TASK_KILL_SIGNAL]
+	mov	al, [rax + TASK_SIGNAL_WORK]
 	or	al, [gs:CPU_NEED_RESCHED]
 	jz	.no_work
 	mov	rdi, rsp		; void exit_to_user(struct regs *rdi)

@@ -30,6 +30,14 @@
 #define EOPNOTSUPP   95
 #define ETIMEDOUT    110
 
+/* Of a system call that a signal has interrupted; the way back to user mode
+ * makes -EINTR of them, or the same call again. Read Linux: kernel/signal.c. */
+#define ERESTARTSYS    512 /* again, if the handler has SA_RESTART */
+#define ERESTARTNOINTR 513 /* again, after any handler */
+#define ERESTARTNOHAND 514 /* again, if no handler runs */
+/* The same by restart_syscall(), which knows what was left to do. */
+#define ERESTART_RESTARTBLOCK 516
+
 /* An error inside a pointer, as Linux does it: the last page is never valid. */
 #define MAX_ERRNO 4095
 #define ERR_PTR(err) ((void *)(long)(err))

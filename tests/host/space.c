@@ -438,10 +438,11 @@ regs_ip(const struct regs *regs)
 }
 
 void
-user_exception(struct regs *regs, int signal, const char *what)
+user_exception(struct regs *regs, const struct kernel_siginfo *info,
+	       const char *what)
 {
 	CHECK(regs->user);
-	space_signal = signal;
+	space_signal = info->signo;
 	snprintf(space_signal_text, sizeof(space_signal_text), "%s", what);
 }
 

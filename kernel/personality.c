@@ -349,13 +349,6 @@ result_of(struct ipc_task *me, long outcome)
 	}
 }
 
-static bool
-is_restart(long result)
-{
-	return result == -ERESTARTSYS || result == -ERESTARTNOINTR ||
-	       result == -ERESTARTNOHAND;
-}
-
 /* If there is a signal to deal with first, the way back to user mode decides
  * whether the call is made again. */
 long

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "kernel/base/errno.h"
 #include "kernel/process.h"
 
 struct ipc_task;
@@ -40,6 +41,15 @@ void personality_dispatch(struct regs *regs);
 /* The same, for calls that are the kernel's with other arguments; -ENOSYS: there
  * is none. */
 long personality_call(void);
+
+/* Is it a code that the way back to user mode turns into another call, or
+ * -EINTR? ERESTARTNOINTR: interrupted before the server had received it. */
+static inline bool
+is_restart(long result)
+{
+	return result == -ERESTARTSYS || result == -ERESTARTNOINTR ||
+	       result == -ERESTARTNOHAND;
+}
 /* The current system call's result, after ipc_reflect() has come to @outcome. */
 long personality_result(struct ipc_task *me, long outcome);
 

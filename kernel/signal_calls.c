@@ -109,10 +109,11 @@ wait_with_mask(uaddr_t uset, size_t size)
 	current->saved_sigmask = current->sigmask;
 	set_sigmask(mask);
 	result = personality_call();
-	if (result == -ERESTARTNOHAND)
+	if (is_restart(result)) { /* the server need not have heard of it */
 		current->restore_sigmask = true;
-	else
-		set_sigmask(current->saved_sigmask);
+		return -ERESTARTNOHAND;
+	}
+	set_sigmask(current->saved_sigmask);
 	return result;
 }
 

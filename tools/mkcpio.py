@@ -8,11 +8,11 @@ one, and a folder that is named comes without what is in it.
 import os
 import sys
 
-FOLDER, PROGRAM, TEXT, LINK = 0o040755, 0o100755, 0o100644, 0o120777
+FOLDER, SHARED, PROGRAM, TEXT, LINK = 0o040755, 0o041777, 0o100755, 0o100644, 0o120777
 
 
 def entry(inode, mode, name, data=b""):
-    links = 2 if mode == FOLDER else 1
+    links = 2 if mode in (FOLDER, SHARED) else 1
     path = name.encode() + b"\0"
     #        inode  mode  uid gid links  mtime size     device  rdevice  name    check
     fields = (inode, mode, 0, 0, links, 0, len(data), 0, 0, 0, 0, len(path), 0)
@@ -34,7 +34,7 @@ def main(archive, root, *files):
     for inode, name in enumerate(sorted(folders.union(files) - {""}), 1):
         path = os.path.join(root, name)
         if name in folders:
-            out += entry(inode, FOLDER, name)
+            out += entry(inode, SHARED if name == "tmp" else FOLDER, name)
             continue
         if os.path.islink(path):
             out += entry(inode, LINK, name, os.readlink(path).encode())

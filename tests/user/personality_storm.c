@@ -322,14 +322,25 @@ stop_server(void)
 	status_of(server_pid);
 }
 
+/* They may have executed something, and ended. */
+static void
+replace_those_that_ended(uint64_t *random)
+{
+	for (unsigned i = 0; i < ROOTS; i++)
+		if (waitpid(roots[i], NULL, WNOHANG) == roots[i])
+			start_root(i, random);
+}
+
 /* Some calls between two blows. */
 static void
-let_them_work(void)
+let_them_work(uint64_t *random)
 {
 	long before = shared->answered + shared->failed;
 
-	while (shared->answered + shared->failed < before + 30)
+	while (shared->answered + shared->failed < before + 30) {
+		replace_those_that_ended(random);
 		sched_yield();
+	}
 }
 
 static void
@@ -337,7 +348,7 @@ one_blow(uint64_t *random, bool servers_too)
 {
 	unsigned i = draw(random, ROOTS);
 
-	switch (draw(random, servers_too ? 5 : 4)) {
+	switch (draw(random, servers_too ? 4 : 3)) {
 	case 0:
 	case 1:
 		stop_root(i);
@@ -348,10 +359,6 @@ one_blow(uint64_t *random, bool servers_too)
 		kill(roots[i], SIGSTOP);
 		sched_yield();
 		kill(roots[i], SIGCONT);
-		break;
-	case 3: /* it may have executed something, and ended */
-		if (waitpid(roots[i], NULL, WNOHANG) == roots[i])
-			start_root(i, random);
 		break;
 	default:
 		stop_server();
@@ -393,7 +400,7 @@ storm(uint64_t seed, bool servers_too)
 	for (unsigned i = 0; i < ROOTS; i++)
 		start_root(i, &random);
 	for (int i = 0; i < KILLS; i++) {
-		let_them_work();
+		let_them_work(&random);
 		one_blow(&random, servers_too);
 	}
 	for (unsigned i = 0; i < ROOTS; i++)

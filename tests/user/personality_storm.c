@@ -159,6 +159,7 @@ server_thread(void *seed)
 	uint64_t random = (uint64_t)seed;
 	struct request request;
 
+	shared->server_runs++;
 	for (;;) {
 		bool got = receive_within(2 * MILLISECOND, &request);
 
@@ -178,7 +179,6 @@ server(unsigned handle)
 	pthread_t thread;
 
 	endpoint = handle;
-	shared->server_runs = 1;
 	pthread_create(&thread, NULL, server_thread, (void *)123457);
 	server_thread((void *)7654321);
 	return 0;
@@ -278,6 +278,7 @@ root(void)
 	struct sigaction action = { .sa_handler = handler };
 	pthread_t thread;
 
+	shared->lives[getpid()] = 1; /* it has its personality */
 	action.sa_flags = seed_of_root & 1 ? SA_RESTART : 0;
 	sigaction(SIGUSR1, &action, NULL);
 	pthread_create(&thread, NULL, client_loop, (void *)(seed_of_root + 9));
@@ -294,7 +295,6 @@ start_root(unsigned i, uint64_t *random)
 {
 	seed_of_root = draw(random, 1ul << 30) + 1;
 	roots[i] = start_client(root);
-	shared->lives[roots[i]] = 1;
 }
 
 static void
@@ -311,7 +311,7 @@ start_server(void)
 	server_pid = child_with(duplicate(endpoint, LODGER_RIGHT_RECV |
 					  LODGER_RIGHT_CALL |
 					  LODGER_RIGHT_TRANSFER, 0), server);
-	while (!shared->server_runs)
+	while (shared->server_runs < 2)
 		sched_yield();
 }
 
@@ -392,10 +392,6 @@ storm(uint64_t seed, bool servers_too)
 	memset(shared, 0, sizeof(*shared));
 	endpoint = lodger_endpoint_create();
 	start_server();
-	while (tasks_now() < 3) /* the server's second thread */
-		sched_yield();
-	for (int i = 0; i < 50; i++)
-		sched_yield();
 	tasks = tasks_now();
 	for (unsigned i = 0; i < ROOTS; i++)
 		start_root(i, &random);

@@ -74,8 +74,8 @@ fork_in_order(void)
 	      "it has its parent's personality");
 	answer(&call, LODGER_DONE, 6);
 	expect_exit(child, EXITED(3));
-	check_equal(shared->result, child, "the parent got its pid");
-	client_ends(pid, 0, "and its status");
+	client_ends(pid, 0, "the parent got its status");
+	check_equal(shared->result, child, "and its pid");
 }
 
 static int

@@ -159,6 +159,7 @@ server_thread(void *seed)
 	uint64_t random = (uint64_t)seed;
 	struct request request;
 
+	shared->server_runs++;
 	for (;;) {
 		bool got = receive_within(2 * MILLISECOND, &request);
 
@@ -178,7 +179,6 @@ server(unsigned handle)
 	pthread_t thread;
 
 	endpoint = handle;
-	shared->server_runs = 1;
 	pthread_create(&thread, NULL, server_thread, (void *)123457);
 	server_thread((void *)7654321);
 	return 0;
@@ -278,6 +278,7 @@ root(void)
 	struct sigaction action = { .sa_handler = handler };
 	pthread_t thread;
 
+	shared->lives[getpid()] = 1; /* it has its personality */
 	action.sa_flags = seed_of_root & 1 ? SA_RESTART : 0;
 	sigaction(SIGUSR1, &action, NULL);
 	pthread_create(&thread, NULL, client_loop, (void *)(seed_of_root + 9));
@@ -294,7 +295,6 @@ start_root(unsigned i, uint64_t *random)
 {
 	seed_of_root = draw(random, 1ul << 30) + 1;
 	roots[i] = start_client(root);
-	shared->lives[roots[i]] = 1;
 }
 
 static void
@@ -311,7 +311,7 @@ start_server(void)
 	server_pid = child_with(duplicate(endpoint, LODGER_RIGHT_RECV |
 					  LODGER_RIGHT_CALL |
 					  LODGER_RIGHT_TRANSFER, 0), server);
-	while (!shared->server_runs)
+	while (shared->server_runs < 2)
 		sched_yield();
 }
 
@@ -322,14 +322,25 @@ stop_server(void)
 	status_of(server_pid);
 }
 
+/* They may have executed something, and ended. */
+static void
+replace_those_that_ended(uint64_t *random)
+{
+	for (unsigned i = 0; i < ROOTS; i++)
+		if (waitpid(roots[i], NULL, WNOHANG) == roots[i])
+			start_root(i, random);
+}
+
 /* Some calls between two blows. */
 static void
-let_them_work(void)
+let_them_work(uint64_t *random)
 {
 	long before = shared->answered + shared->failed;
 
-	while (shared->answered + shared->failed < before + 30)
+	while (shared->answered + shared->failed < before + 30) {
+		replace_those_that_ended(random);
 		sched_yield();
+	}
 }
 
 static void
@@ -337,7 +348,7 @@ one_blow(uint64_t *random, bool servers_too)
 {
 	unsigned i = draw(random, ROOTS);
 
-	switch (draw(random, servers_too ? 5 : 4)) {
+	switch (draw(random, servers_too ? 4 : 3)) {
 	case 0:
 	case 1:
 		stop_root(i);
@@ -348,10 +359,6 @@ one_blow(uint64_t *random, bool servers_too)
 		kill(roots[i], SIGSTOP);
 		sched_yield();
 		kill(roots[i], SIGCONT);
-		break;
-	case 3: /* it may have executed something, and ended */
-		if (waitpid(roots[i], NULL, WNOHANG) == roots[i])
-			start_root(i, random);
 		break;
 	default:
 		stop_server();
@@ -385,15 +392,11 @@ storm(uint64_t seed, bool servers_too)
 	memset(shared, 0, sizeof(*shared));
 	endpoint = lodger_endpoint_create();
 	start_server();
-	while (tasks_now() < 3) /* the server's second thread */
-		sched_yield();
-	for (int i = 0; i < 50; i++)
-		sched_yield();
 	tasks = tasks_now();
 	for (unsigned i = 0; i < ROOTS; i++)
 		start_root(i, &random);
 	for (int i = 0; i < KILLS; i++) {
-		let_them_work();
+		let_them_work(&random);
 		one_blow(&random, servers_too);
 	}
 	for (unsigned i = 0; i < ROOTS; i++)

@@ -303,6 +303,38 @@ in_the_queue(int (*body)(void))
 	check_equal(shared->handled, 1, "the handler ran once");
 }
 
+/* ppoll, with a mask that lets in what waits already: the call ends before the
+ * server hears of it, and the old mask is back. */
+static int
+poll_with_mask(void)
+{
+	sigset_t set, empty;
+
+	handle(SIGUSR1, SA_RESTART);
+	sigemptyset(&empty);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	kill(getpid(), SIGUSR1);
+	shared->result = syscall6(SYS_ppoll, 0, 0, 0, (long)&empty,
+				  sizeof(long), 0);
+	sigprocmask(SIG_BLOCK, NULL, &set);
+	return !sigismember(&set, SIGUSR1);
+}
+
+static void
+mask_of_a_call(void)
+{
+	pid_t pid = start(poll_with_mask);
+
+	while (!shared->handled)
+		sched_yield();
+
+	client_ends(pid, 0, "a call with a mask of its own, not received");
+	show_expect("result", shared->result, -EINTR);
+	check_equal(shared->handled, 1, "the handler ran once");
+}
+
 /* ---- Stops ---------------------------------------------------------------- */
 
 static void
@@ -445,6 +477,7 @@ all(void)
 	a_receiver_waits();
 	one_of_two_threads();
 	in_the_queue(call_without_restart);
+	mask_of_a_call();
 	in_the_queue(call_with_restart);
 	stopped_in_a_call();
 	stopped_in_the_queue();

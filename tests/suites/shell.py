@@ -56,7 +56,8 @@ def commands(machine):
     run(machine, "tty; stty size", r"/dev/console\r\n24 80\r\n")
     run(machine, "ls / | head -2", r"bin\r\ndev\r\n")
     run(machine, "ps | grep -c '[u]nix'", r"1\r\n")
-    run(machine, "cat /proc/self/mm | head -3 | tail -2", r"users:    1\r\ncount:    1\r\n")
+    # An idle CPU that it has left may borrow it; the server holds nothing.
+    run(machine, "cat /proc/self/mm | head -3 | tail -2", r"users:    1\r\ncount:    [12]\r\n")
 
 
 def editing(machine):

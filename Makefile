@@ -96,6 +96,8 @@ $(OUT)/flags: FORCE
 
 SOURCES := $(wildcard boot/*.asm arch/x86/*.asm arch/x86/*.c kernel/*.c \
 	kernel/base/*.c kernel/ipc/*.c kernel/objects/*.c mm/*.c sched/*.c)
+# The first program is still loaded by the kernel, with the servers' readers.
+SOURCES += user/lib/cpio.c user/lib/elf.c
 ifeq ($(VARIANT),debug)
 SOURCES += $(wildcard kernel/debug/*.c tests/kernel/*.c)
 endif

@@ -7,8 +7,6 @@
 #include "kernel/base/errno.h"
 #include "kernel/base/printk.h"
 #include "kernel/base/string.h"
-#include "kernel/cpio.h"
-#include "kernel/elf.h"
 #include "kernel/exec.h"
 #include "kernel/exit.h"
 #include "kernel/signal.h"
@@ -17,6 +15,8 @@
 #include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "sched/reaper.h"
+#include "user/include/cpio.h"
+#include "user/include/elf_file.h"
 
 enum {
 	ARG_MAX = 128 * 1024,	   /* strings of one exec, bytes */

@@ -10,7 +10,6 @@
 #include "kernel/base/yield.h"
 #include "kernel/boot_info.h"
 #include "kernel/cmdline.h"
-#include "kernel/cpio.h"
 #include "kernel/guest.h"
 #include "kernel/invariants.h"
 #include "kernel/objects/console.h"
@@ -27,6 +26,7 @@
 #include "mm/shared.h"
 #include "mm/slab.h"
 #include "sched/kthread.h"
+#include "user/include/cpio.h"
 
 enum { KEEP_LOOK_NS = 100000000 }; /* between two looks for orphans */
 

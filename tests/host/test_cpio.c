@@ -1,4 +1,4 @@
-// with: kernel/cpio.c
+// with: user/lib/cpio.c
 #include "host.h"
 
 #include <sanitizer/asan_interface.h>
@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "kernel/base/errno.h"
-#include "kernel/cpio.h"
+#include "user/include/cpio.h"
 
 enum { HEADER = 110, FILESIZE = 6, NAMESIZE = 11 }; /* bytes; fields */
 

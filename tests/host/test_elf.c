@@ -1,4 +1,4 @@
-// with: slow kernel/elf.c
+// with: slow user/lib/elf.c
 #include "host.h"
 
 #include <elf.h>
@@ -9,7 +9,7 @@
 #include "kernel/base/errno.h"
 
 /* <elf.h> and the kernel's own file know the same format by other names. */
-#include "kernel/elf.h"
+#include "user/include/elf_file.h"
 #include "mm/region.h"
 
 static char *image; /* of exactly image_size bytes */

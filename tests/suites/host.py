@@ -4,7 +4,7 @@ tests/host/test_x.c is a program of the host. Its first line names the kernel
 files it is compiled with, and further options of the compiler; one that
 includes host.h gets host.c too:
 
-    // with: mm/region.c kernel/cpio.c -DSMALL
+    // with: mm/region.c kernel/log.c -DSMALL
 
 Names of files may be patterns, as a shell has them.
 

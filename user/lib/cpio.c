@@ -4,10 +4,8 @@
  */
 #include "user/include/cpio.h"
 
-#include <errno.h>
-#include <string.h>
-
-#include "user/include/address.h"
+#include "kernel/base/errno.h"
+#include "kernel/base/string.h"
 
 /* Thirteen fields of eight hexadecimal digits follow the magic. */
 enum {

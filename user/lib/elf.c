@@ -4,11 +4,11 @@
  */
 #include "user/include/elf_file.h"
 
-#include <errno.h>
-#include <string.h>
-#include <sys/mman.h>
-
+#include "kernel/base/errno.h"
+#include "kernel/base/string.h"
 #include "user/include/address.h"
+
+enum { READ = 1, WRITE = 2, EXEC = 4 }; /* PROT_READ and so on */
 
 struct elf_header {
 	uint8_t magic[4];
@@ -139,9 +139,8 @@ check_segment(const struct program_header *p, uint64_t size, bool pie)
 static unsigned
 prot_of(uint32_t flags)
 {
-	return ((flags & PF_R) ? PROT_READ : 0) |
-	       ((flags & PF_W) ? PROT_WRITE : 0) |
-	       ((flags & PF_X) ? PROT_EXEC : 0);
+	return ((flags & PF_R) ? READ : 0) | ((flags & PF_W) ? WRITE : 0) |
+	       ((flags & PF_X) ? EXEC : 0);
 }
 
 /* The ABI promises that segments come by address. */
@@ -215,7 +214,7 @@ entry_is_code(const struct elf_program *program)
 
 		if (program->entry >= s->address &&
 		    program->entry - s->address < s->mem_size)
-			return s->prot & PROT_EXEC;
+			return s->prot & EXEC;
 	}
 	return false;
 }

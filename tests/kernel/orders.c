@@ -122,6 +122,8 @@ exec_order(void *unused)
 	transition_begin();
 	mm = mm_alloc(current);
 	if (mm)
+		err = arch_task_make_user(current);
+	if (!err)
 		err = exec_into(mm, "true", PAGE_SIZE, PAGE_SIZE);
 	transition_end();
 	return err;

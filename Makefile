@@ -96,8 +96,6 @@ $(OUT)/flags: FORCE
 
 SOURCES := $(wildcard boot/*.asm arch/x86/*.asm arch/x86/*.c kernel/*.c \
 	kernel/base/*.c kernel/ipc/*.c kernel/objects/*.c mm/*.c sched/*.c)
-# The first program is still loaded by the kernel, with the servers' readers.
-SOURCES += user/lib/cpio.c user/lib/elf.c
 ifeq ($(VARIANT),debug)
 SOURCES += $(wildcard kernel/debug/*.c tests/kernel/*.c)
 endif
@@ -113,6 +111,8 @@ $(OUT)/obj/%.asm.o: %.asm $(OUT)/asm_offsets.inc $(OUT)/flags
 	$(call say,NASM,$<)
 	@mkdir -p $(@D)
 	$(Q)$(NASM) $(NASMFLAGS) -MD $(@:.o=.d) -MP -o $@ $<
+
+$(OUT)/obj/boot/first.asm.o: build/user/first.bin
 
 # Constants for the assembly files. asm_offsets.c writes "->NAME $value" into
 # its assembly output; each such line becomes "NAME equ value".
@@ -245,6 +245,16 @@ $(GLIBC:%=build/user/%): build/user/tests/%: tests/user/glibc/%.c build/user/fla
 	@mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(USER_FLAGS) -MMD -MP -MF $@.d -MT $@ \
 		-fPIE -static-pie -pthread -o $@ $<
+
+# The first program goes into the kernel's image, as it will lie in memory.
+FIRST := $(patsubst %.c,build/user/obj/%.o,$(wildcard user/first/*.c))
+
+build/user/first.elf: user/first/first.ld $(FIRST) build/user/lib.a
+	$(call say,LINK,$@)
+	$(Q)$(MUSL_CC) -static -Wl,-T,$< -Wl,--build-id=none -o $@ $(filter %.o %.a,$^)
+
+build/user/first.bin: build/user/first.elf
+	$(Q)$(CROSS)objcopy -O binary $< $@
 
 build/initrd/%: build/user/%
 	@mkdir -p $(@D)
@@ -387,9 +397,9 @@ $(EXPLORE)/known: $(KNOWN_OBJECTS)
 
 # ---- Targets ---------------------------------------------------------------
 
-# The first program: PROG=x is /bin/x, PROG=tests/x is /tests/x. Without PROG it
-# is /sbin/init, which starts the servers, and they the shell.
-ARGS = $(strip $(if $(PROG),init=/$(if $(findstring /,$(PROG)),,bin/)$(PROG)) \
+# PROG=x runs /bin/x alone, PROG=tests/x is /tests/x. Without PROG it is /sbin/init
+# that begins: it starts the servers, and they the shell.
+ARGS = $(strip $(if $(PROG),run=/$(if $(findstring /,$(PROG)),,bin/)$(PROG)) \
 	$(APPEND))
 ISO  := $(OUT)/lodger.iso
 RUN  := $(PYTHON) tools/run --cpus $(CPUS) --mem $(MEM)

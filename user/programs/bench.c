@@ -1182,14 +1182,14 @@ run_memory_rows(void)
 	       "%ld bytes\n", forked - process);
 }
 
-/* Up to the first instruction in user mode. */
+/* Up to this program's beginning, those before it included. */
 static void
 run_boot_row(void)
 {
-	struct lodger_sys_stat sys;
+	struct lodger_task_stat me;
 
-	lodger_sys_stat(&sys);
-	printf("bench: boot: %lu insn, 0 cr3\n", (unsigned long)sys.boot_ns);
+	lodger_task_stat(0, &me);
+	printf("bench: boot: %lu insn, 0 cr3\n", (unsigned long)me.start_ns);
 }
 
 /* ---- An interrupt to its driver ---------------------------------------- */

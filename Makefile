@@ -315,7 +315,8 @@ EXPLORE_TSAN := -fsanitize=thread --param tsan-instrument-func-entry-exit=0 \
 EXPLORE_WATCHED := $(wildcard sched/*.c) arch/sim/switch.c kernel/debug/world.c \
 	$(addprefix mm/,$(addsuffix .c,mm tlb region region_tree region_change \
 	pgtable fault shared usercopy remote)) \
-	$(addprefix kernel/,$(addsuffix .c,exit fork process signal stop wait workers)) \
+	$(addprefix kernel/,$(addsuffix .c,exit fork process signal stop wait \
+	workers ipc/handle ipc/mm_handle ipc/object objects/space)) \
 	tests/explore/broken.c $(wildcard tests/explore/b_*.c)
 EXPLORE_CHECKS := kernel/base/cpu.c \
 	$(addprefix kernel/debug/,$(addsuffix .c,invariants ledger pgtable_check))
@@ -332,9 +333,10 @@ K_MEM := $(foreach f,memcpy memmove memset memcmp,--redefine-sym $(f)=k_$(f))
 
 # Calls of these go through tests/explore first: a child waits until its
 # scenario calls it, what is freed, or torn down, is looked at, and the model
-# hears of adoptions.
+# hears of adoptions and outsiders.
 EXPLORE_WRAPS := $(foreach f,wake_up_new_task exit_mmap pgtable_free_root \
-	kthread_use_mm kthread_unuse_mm,-Wl,--wrap=$(f))
+	kthread_use_mm kthread_unuse_mm mmget mmget_not_zero mmput \
+	mmput_unless_last,-Wl,--wrap=$(f))
 
 $(EXPLORE)/flags: FORCE
 	$(call keep,$(HOST_CC) $(EXPLORE_FLAGS) $(EXPLORE_KERNEL) $(EXPLORE_TSAN) \

@@ -92,12 +92,15 @@ find_lock(struct mm *mm, void *arg)
 	return !sleeper->mm;
 }
 
-static void
+/* False: it may sleep there for ever. */
+static bool
 say_why_asleep(const struct task *task)
 {
 	struct sleeper sleeper = { .task = task };
 
 	mm_for_each(find_lock, &sleeper);
+	if (!sleeper.mm && !task->transition)
+		return false;
 	if (sleeper.mm && sleeper.mm->lock.owner)
 		snprintf(sentence, sizeof(sentence),
 			 "%s waits for the lock of %s, which %s holds",
@@ -111,6 +114,7 @@ say_why_asleep(const struct task *task)
 		snprintf(sentence, sizeof(sentence),
 			 "%s sleeps in the middle of a fork, exec, exit, "
 			 "teardown or adoption", task->name);
+	return true;
 }
 
 /* A task that ought to run, or sleeps where it may not stay. */
@@ -123,9 +127,7 @@ find_stuck(struct task *task, void *found)
 		snprintf(sentence, sizeof(sentence),
 			 "%s is runnable on cpu%u, which waits for an "
 			 "interrupt and was not told", task->name, task->cpu);
-	else if (task->transition)
-		say_why_asleep(task);
-	else
+	else if (!say_why_asleep(task))
 		return true;
 	*(bool *)found = true;
 	return false;
@@ -162,7 +164,7 @@ add_counters(struct mm *mm, void *arg)
 {
 	struct text *text = arg;
 
-	if (mm != &init_mm && !memory_is_object(mm))
+	if (mm != &init_mm && !memory_is_object(mm, sizeof(*mm)))
 		return false;
 	if (mm != &init_mm && text->used < text->size)
 		text->used += (size_t)snprintf(

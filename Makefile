@@ -151,11 +151,15 @@ $(OUT)/%.o: $(OUT)/%.asm
 # ---- User programs ---------------------------------------------------------
 
 # One C file, one program: static, linked against musl and against what it uses
-# of user/lib. A server is all C files in its folder, and becomes /sbin/NAME. build/user/ keeps the symbols; the archive gets stripped copies.
+# of user/lib. A folder is one program, too, made of all its C files; a server's
+# becomes /sbin/NAME. build/user/ keeps the symbols; the archive gets stripped
+# copies.
 USER_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra $(if $(WERROR),-Werror) \
 	-Iuser/include -I.
 
 PROGRAMS   := $(patsubst user/programs/%.c,bin/%,$(wildcard user/programs/*.c))
+LARGE      := $(patsubst user/programs/%/,bin/%,$(sort $(dir \
+	$(wildcard user/programs/*/*.c))))
 USER_TESTS := $(patsubst tests/user/%.c,tests/%,$(wildcard tests/user/*.c))
 WITH_HOST  := $(patsubst tests/user/with_host/%.c,tests/%,\
 	$(wildcard tests/user/with_host/*.c))
@@ -181,7 +185,7 @@ CLIENTS := $(patsubst %.c,%,$(wildcard tests/unix/*.c))
 # Our own files, and empty directories.
 FILES   := $(patsubst user/files/%,%,$(wildcard user/files/*/*)) tmp root
 
-ARCHIVED   := $(sort $(PROGRAMS) $(SERVERS) $(USER_TESTS) $(WITH_HOST) $(GLIBC) \
+ARCHIVED   := $(sort $(PROGRAMS) $(LARGE) $(SERVERS) $(USER_TESTS) $(WITH_HOST) $(GLIBC) \
 	$(CLIENTS) $(FOREIGN) $(APPLETS) $(SCRIPTS) $(FILES))
 
 # Small files, one program: the linker may inline across them.
@@ -203,9 +207,9 @@ $(PROGRAMS:%=build/user/%): build/user/bin/%: \
 	@mkdir -p $(@D)
 	$(Q)$(MUSL_CC) -static -o $@ $^
 
-# The object files of server $(1).
-server = $(patsubst %.c,build/user/obj/%.o,$(wildcard user/servers/$(1)/*.c)) \
-	$(if $(filter screen,$(1)),build/user/font.o)
+# The object files of folder $(1), and those of server $(1).
+objects = $(patsubst %.c,build/user/obj/%.o,$(wildcard $(1)/*.c))
+server = $(call objects,user/servers/$(1)) $(if $(filter screen,$(1)),build/user/font.o)
 
 # The screen driver's font comes from GRUB's package.
 FONTS := /usr/share/grub/unicode.pf2 /usr/share/grub2/unicode.pf2 \
@@ -220,8 +224,14 @@ build/user/font.o: build/user/font.c user/servers/screen/screen.h
 	$(Q)$(MUSL_CC) $(USER_FLAGS) -c $< -o $@
 
 .SECONDEXPANSION:
+$(LARGE:%=build/user/%): build/user/bin/%: \
+		$$(call objects,user/programs/$$*) build/user/lib.a \
+		build/user/folder_objects
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) -static -o $@ $(filter %.o %.a,$^)
+
 $(SERVERS:%=build/user/%): build/user/sbin/%: $$(call server,$$*) \
-		build/user/lib.a build/user/server_objects
+		build/user/lib.a build/user/folder_objects
 	@mkdir -p $(@D)
 	$(Q)$(MUSL_CC) -static $(SERVER_FLAGS) -o $@ $(filter %.o %.a,$^)
 
@@ -292,8 +302,8 @@ build/user/flags: FORCE
 build/user/lib_objects: FORCE
 	$(call keep,$(USER_LIB))
 
-build/user/server_objects: FORCE
-	$(call keep,$(wildcard user/servers/*/*.c))
+build/user/folder_objects: FORCE
+	$(call keep,$(wildcard user/*/*/*.c))
 
 build/archived: FORCE
 	$(call keep,$(ARCHIVED))

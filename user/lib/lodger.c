@@ -97,6 +97,12 @@ lodger_hold(unsigned cpu, enum lodger_hold_point point)
 }
 
 long
+lodger_cpu_online(unsigned cpu, int online)
+{
+	return syscall3(LODGER_cpu_online, cpu, online, 0);
+}
+
+long
 lodger_kthread_ping(void)
 {
 	return syscall0(LODGER_kthread_ping);

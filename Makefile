@@ -450,7 +450,7 @@ explore: $(EXPLORE)/explore ## try the interleavings of the kernel's own code, o
 	$(Q)$(EXPLORE)/explore $(EXPLORE_WHAT) $(EXPLORE_HOW) || [ $$? -eq 14 ]
 
 explore-deep: $(EXPLORE)/explore ## the same for as long as you like: SECONDS=60 a scenario
-	$(Q)$(EXPLORE)/explore $(EXPLORE_WHAT) --deep --seconds $(SECONDS) || [ $$? -eq 14 ]
+	$(Q)$(PYTHON) tests/explore/deep --seconds $(SECONDS) $(SCENARIO)
 
 explore-mutants: $(EXPLORE)/explore ## seed each known fault in turn: the explorer must find it
 	$(Q)$(PYTHON) tests/explore/mutants

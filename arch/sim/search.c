@@ -417,6 +417,8 @@ search_bounds(struct explore_failure *best)
 {
 	struct explore_stats *stats = &engine.result->stats;
 
+	stats->bound_done = 0;
+	stats->bound_mattered = false;
 	for (engine.bound = 0;; engine.bound++) {
 		enum outcome outcome = search_tree(best);
 

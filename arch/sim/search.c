@@ -519,14 +519,6 @@ search_replay(struct explore_failure *best)
 	return FAILED;
 }
 
-void
-explore_attach(const struct world *world)
-{
-	engine.world = world;
-	for (unsigned i = 0; i < MAX_AGENTS; i++)
-		engine.buffer[i] = -1;
-}
-
 static void
 set_up(const struct world *world, const struct explore_options *options,
        struct explore_result *result)

@@ -341,12 +341,12 @@ KDATA := --set-section-flags .bss=alloc,load,contents,data \
 	--rename-section .bss=kdata --rename-section .data=kdata
 K_MEM := $(foreach f,memcpy memmove memset memcmp,--redefine-sym $(f)=k_$(f))
 
-# Calls of these go through tests/explore first: a child waits until its
-# scenario calls it, what is freed, or torn down, is looked at, and the model
-# hears of adoptions and outsiders.
+# Calls of these go through the explorer first: a child waits until its
+# scenario calls it, what is freed, or torn down, is looked at, the model hears
+# of adoptions and outsiders, and who waits for a mutex can be told.
 EXPLORE_WRAPS := $(foreach f,wake_up_new_task exit_mmap pgtable_free_root \
 	kthread_use_mm kthread_unuse_mm mmget mmget_not_zero mmput \
-	mmput_unless_last,-Wl,--wrap=$(f))
+	mmput_unless_last mutex_lock,-Wl,--wrap=$(f))
 
 $(EXPLORE)/flags: FORCE
 	$(call keep,$(HOST_CC) $(EXPLORE_FLAGS) $(EXPLORE_KERNEL) $(EXPLORE_TSAN) \
@@ -470,7 +470,7 @@ explore: $(EXPLORE)/explore ## try the interleavings of the kernel's own code, o
 	$(Q)$(EXPLORE)/explore $(EXPLORE_WHAT) $(EXPLORE_HOW) || [ $$? -eq 14 ]
 
 explore-deep: $(EXPLORE)/explore ## the same for as long as you like: SECONDS=60 a scenario
-	$(Q)$(EXPLORE)/explore $(EXPLORE_WHAT) --deep --seconds $(SECONDS) || [ $$? -eq 14 ]
+	$(Q)$(PYTHON) tests/explore/deep --seconds $(SECONDS) $(SCENARIO)
 
 explore-mutants: $(EXPLORE)/explore ## seed each known fault in turn: the explorer must find it
 	$(Q)$(PYTHON) tests/explore/mutants

@@ -15,8 +15,6 @@
 #include "mm/mm.h"
 #include "sched/task.h"
 
-enum log_level console_level;
-
 static bool printing;		 /* what is logged belongs to a failure */
 static const struct mm *guilty; /* panic_mm()'s */
 

@@ -177,12 +177,6 @@ personality_put(struct endpoint *endpoint)
 	(void)endpoint;
 }
 
-long
-personality_call(void)
-{
-	return -ENOSYS;
-}
-
 void
 check_signals(void)
 {

@@ -188,10 +188,12 @@ FILES   := $(patsubst user/files/%,%,$(wildcard user/files/*/*)) tmp root
 ARCHIVED   := $(sort $(PROGRAMS) $(LARGE) $(SERVERS) $(USER_TESTS) $(WITH_HOST) $(GLIBC) \
 	$(CLIENTS) $(FOREIGN) $(APPLETS) $(SCRIPTS) $(FILES))
 
-# Small files, one program: the linker may inline across them.
+# Small files, one program: the linker may inline across them. It lies where no
+# client does, so that tests/bench/profile can tell them apart.
 UNIX_FLAGS := -D_GNU_SOURCE -O2 -flto=auto
 build/user/obj/user/servers/unix/%.o: USER_FLAGS += $(UNIX_FLAGS)
-build/user/sbin/unix: SERVER_FLAGS := $(UNIX_FLAGS)
+build/user/sbin/unix: SERVER_FLAGS := $(UNIX_FLAGS) \
+	-Wl,-Ttext-segment=0x10000000
 
 build/user/obj/%.o: %.c build/user/flags
 	$(call say,MUSL-CC,$<)

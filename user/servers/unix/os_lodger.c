@@ -204,9 +204,11 @@ os_protect(unsigned space, u64 addr, u64 len, int prot)
 }
 
 int
-os_share(unsigned space, u64 addr, const void *from, u64 len, int prot)
+os_map_memory(unsigned space, u64 addr, u64 len, unsigned memory, u64 offset,
+	      int prot)
 {
-	long result = lodger_mm_share(space, addr, from, len, prot);
+	long result = lodger_memory_map(space, memory, offset, len, addr,
+					prot | LODGER_PRIVATE);
 
 	return result < 0 && result > -4096 ? (int)result : 0;
 }

@@ -14,20 +14,15 @@ first_order(void *unused)
 static unsigned
 prot_at(struct mm *mm, uaddr_t addr)
 {
-	struct region *region = region_find(mm, addr);
+	struct region *region;
+	unsigned prot = 0;
 
-	return region && region->start <= addr ? region->prot : 0;
-}
-
-static unsigned
-count_regions(struct mm *mm)
-{
-	unsigned n = 0;
-
-	for (struct region *region = region_find(mm, 0); region;
-	     region = region_next(region))
-		n++;
-	return n;
+	mutex_lock(&mm->lock);
+	region = region_find(mm, addr);
+	if (region && region->start <= addr)
+		prot = region->prot;
+	mutex_unlock(&mm->lock);
+	return prot;
 }
 
 // run: cpus=2 append="invariants=0" timeout=60
@@ -43,12 +38,10 @@ KERNEL_TEST(first_program_in_memory,
 	to(0, P);
 	MUST_EQ(does(P, first_order, NULL), 0);
 	mm = P->task->mm;
-	mutex_lock(&mm->lock);
-	EXPECT_EQ(count_regions(mm), 3);
+	EXPECT_EQ(mm->regions.nr_regions, 3);
 	EXPECT_EQ(prot_at(mm, CODE), PROT_READ | PROT_EXEC);
 	EXPECT_EQ(prot_at(mm, mm->brk - 1), PROT_READ | PROT_WRITE);
 	EXPECT_EQ(prot_at(mm, USER_END - 1), PROT_READ | PROT_WRITE);
-	mutex_unlock(&mm->lock);
 	EXPECT_EQ(strcmp(P->task->name, "first"), 0);
 	name_space(mm->id, "P");
 	STEP("P is the first program", { mm->id, 1, 1 }, { INIT, 1, 1 });

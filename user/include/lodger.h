@@ -31,6 +31,9 @@ long lodger_hold(unsigned cpu, enum lodger_hold_point point);
 long lodger_cpu_online(unsigned cpu, int online);
 long lodger_kthread_ping(void);
 
+/* The id of the kernel thread with this name; 0: there is none. */
+int lodger_find_kthread(const char *name);
+
 /* Ends the program with a sentence and exit status 77 ("skipped") unless it
  * runs on Lodger. */
 void lodger_or_skip(void);

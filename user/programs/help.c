@@ -22,7 +22,7 @@ static const char text[] =
 int
 main(int argc, char **argv)
 {
-	help_option(argc, argv, help);
+	only_help_option(argc, argv, help);
 	fputs(text, stdout);
 	return 0;
 }

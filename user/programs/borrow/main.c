@@ -62,35 +62,27 @@ perform(const struct scenario *scenario)
 }
 
 /* All are known before the first one begins. */
-static int
-check_names(int n, char **names)
+static void
+check_names(char **argv)
 {
-	for (int i = 0; i < n; i++) {
-		if (find(names[i]))
-			continue;
-		fprintf(stderr, "borrow: there is no scenario '%s'; "
-			"see borrow --list\n", names[i]);
-		return 2;
-	}
-	return 0;
+	for (int i = 1; argv[i]; i++)
+		if (!find(argv[i]))
+			usage_error(argv[0], "there is no scenario '%s' "
+				    "(borrow --list names them)", argv[i]);
 }
 
 int
 main(int argc, char **argv)
 {
-	int err;
-
 	if (is_spinner(argv))
 		for (;;)
 			__builtin_ia32_pause();
-	help_option(argc, argv, help);
 	if (argc == 2 && strcmp(argv[1], "--list") == 0) {
 		list();
 		return 0;
 	}
-	err = check_names(argc - 1, argv + 1);
-	if (err)
-		return err;
+	help_option(argc, argv, help);
+	check_names(argv);
 	set_the_stage();
 	if (argc == 1)
 		story();

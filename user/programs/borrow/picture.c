@@ -8,7 +8,7 @@
 
 #include "tell.h"
 
-enum { MAX_SPACES = 32, MAX_TASKS = 256 };
+enum { MAX_SPACES = 32 };
 
 unsigned nr_cpus;
 
@@ -242,18 +242,4 @@ long
 nr_spaces_alive(void)
 {
 	return lodger_mm_list(NULL, 0);
-}
-
-int
-find_kthread(const char *name)
-{
-	int tids[MAX_TASKS];
-	long n = lodger_task_list(tids, MAX_TASKS);
-	struct lodger_task_stat stat;
-
-	for (long i = 0; i < n && i < MAX_TASKS; i++)
-		if (lodger_task_stat(tids[i], &stat) == 0 && stat.is_kthread &&
-		    strcmp(stat.name, name) == 0)
-			return stat.tid;
-	return 0;
 }

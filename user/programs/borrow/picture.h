@@ -64,4 +64,3 @@ uint64_t since(unsigned cpu, enum cpu_counter which);
 uint64_t free_frames(void);
 uint64_t user_frames(void); /* in use by programs */
 long nr_spaces_alive(void);
-int find_kthread(const char *name); /* its id; 0: there is none */

@@ -14,11 +14,7 @@ last_exit_same_cpu(void)
 	struct picture seen;
 
 	start_process(B, LEFT, SLEEP);
-	start_process(A, LEFT, SPIN);
-	STEP("A runs",
-	     ON_LEFT("A", "A"),
-"     One user, one count.",
-	     { "A", 1, 1 });
+	a_runs();
 
 	hold_at(LEFT, LODGER_HOLD_DEAD);
 	tell(A, EXIT);
@@ -82,11 +78,7 @@ forks_fail(void)
 static void
 fork_and_clone(void)
 {
-	start_process(A, LEFT, SPIN);
-	STEP("A runs",
-	     ON_LEFT("A", "A"),
-"     One user, one count.",
-	     { "A", 1, 1 });
+	a_runs();
 
 	forks(A, C);
 	STEP("A forks C",
@@ -170,11 +162,7 @@ fork_failed_fork_vfork(void)
 static void
 plain_exec(void)
 {
-	start_process(A, LEFT, SPIN);
-	STEP("A runs",
-	     ON_LEFT("A", "A"),
-"     One user, one count.",
-	     { "A", 1, 1 });
+	a_runs();
 
 	execs(A, "new A");
 	STEP("A execs",

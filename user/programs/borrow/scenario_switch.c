@@ -47,11 +47,7 @@ void
 borrow_return_hand_over(void)
 {
 	start_process(B, LEFT, SLEEP);
-	start_process(A, LEFT, SPIN);
-	STEP("A runs",
-	     ON_LEFT("A", "A"),
-"     One user, one count.",
-	     { "A", 1, 1 });
+	a_runs();
 
 	mark();
 	lodger_in(LEFT);
@@ -94,11 +90,7 @@ borrow_return_hand_over(void)
 void
 threads(void)
 {
-	start_process(A, LEFT, SPIN);
-	STEP("A runs",
-	     ON_LEFT("A", "A"),
-"     One user.",
-	     { "A", 1, 1 });
+	a_runs();
 
 	clone_to(A, A2, LEFT, SLEEP);
 	STEP("clone A2",
@@ -171,11 +163,7 @@ void
 kernel_threads_come_and_go(void)
 {
 	start_process(D, LEFT, SLEEP);
-	start_process(A, LEFT, SPIN);
-	STEP("A runs",
-	     ON_LEFT("A", "A"),
-"     One user, one count.",
-	     { "A", 1, 1 });
+	a_runs();
 
 	tell(A, EXIT);
 	STEP("A exits, idle borrows",

@@ -139,9 +139,19 @@ scene(void (*perform)(void))
 }
 
 void
+a_runs(void)
+{
+	start_process(A, LEFT, SPIN);
+	STEP("A runs",
+	     ON_LEFT("A", "A"),
+"     One user, one count.",
+	     { "A", 1, 1 });
+}
+
+void
 move_prefaulter(unsigned cpu)
 {
-	int tid = find_kthread("prefaulter");
+	int tid = lodger_find_kthread("prefaulter");
 
 	check(tid != 0, "there is no prefaulter");
 	move_to_cpu(tid, cpu);

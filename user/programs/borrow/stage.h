@@ -10,5 +10,7 @@ void quiet_stage(void);
 void wait_idle(unsigned cpu);
 /* One scenario or chapter: afterwards the actors are gone, the CPUs as before. */
 void scene(void (*perform)(void));
+/* The first step of many: A is started, and runs on CPU 1. */
+void a_runs(void);
 /* The kernel thread that adopts, for madvise(), works there from now on. */
 void move_prefaulter(unsigned cpu);

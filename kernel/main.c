@@ -153,10 +153,12 @@ become_init(void)
 
 /* A kernel thread that becomes a program: returning from here enters it. */
 static void
-program_main(void *err)
+program_main(void *arg)
 {
-	*(int *)err = become_first_program();
-	if (*(int *)err)
+	int *err = arg;
+
+	*err = become_first_program();
+	if (*err)
 		do_exit(127 << 8);
 }
 

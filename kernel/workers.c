@@ -378,8 +378,8 @@ quiesce_cpu(unsigned id)
 static void
 quiesce_all(void)
 {
-	while (!reaper_idle() || atomic_read(&prefaults))
-		schedule();
+	while (!reaper_idle() || atomic_read(&prefaults) || wait_for_reaper())
+		schedule(); /* those who are about to end count, too */
 	for (unsigned id = 0; id < nr_cpus; id++)
 		quiesce_cpu(id);
 	kstack_drain();

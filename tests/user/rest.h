@@ -11,6 +11,9 @@
 
 #include "tests/user/check.h"
 #include "user/include/lodger.h"
+#include "user/include/syscall_inline.h"
+
+enum { NOBODYS_CALL = 511 };
 
 static inline bool
 on_lodger(void)
@@ -32,12 +35,14 @@ tasks_now(void)
 
 /* Waits until no more than @tasks are left (threads and orphans end a little
  * after they were last heard of), then returns the exact number of free
- * frames. */
+ * frames. The call that is nobody's is answered when the server has heard of
+ * all ends. */
 static inline long
 frames_at_rest(uint64_t tasks)
 {
 	while (tasks_now() > tasks)
 		sched_yield();
+	syscall0(NOBODYS_CALL);
 	return lodger_quiesce();
 }
 

@@ -12,7 +12,10 @@
 
 #define STACK_FIRST (128ul << 10) /* how much there is at once */
 
-enum { READ_WRITE = PROT_READ | PROT_WRITE };
+enum {
+	READ_WRITE = PROT_READ | PROT_WRITE,
+	USUAL_STACK = 8192, /* most programs' arguments need less */
+};
 
 /* mmap and its kin answer with addresses. */
 static int
@@ -101,9 +104,11 @@ make_stack(unsigned building, const struct elf_program *elf, uint64_t bias,
 	uint64_t top = ALIGN_DOWN(USER_END, 16);
 	size_t used = stack_build(NULL, 0, top, elf, bias, args);
 	size_t room = ALIGN_UP(used, PAGE_SIZE) + STACK_FIRST;
-	char *buf = malloc(used);
+	char usual[USUAL_STACK], *buf = usual;
 	int err;
 
+	if (used > sizeof(usual))
+		buf = malloc(used);
 	if (!buf)
 		return -ENOMEM;
 	stack_build(buf, used, top, elf, bias, args);
@@ -113,7 +118,8 @@ make_stack(unsigned building, const struct elf_program *elf, uint64_t bias,
 					     READ_WRITE | PROT_GROWSDOWN));
 	if (!err)
 		err = write_all(building, top - used, buf, used);
-	free(buf);
+	if (buf != usual)
+		free(buf);
 	return err ? err : (long)(top - used);
 }
 

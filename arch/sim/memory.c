@@ -195,6 +195,14 @@ alloc_zeroed_page(enum alloc_class class)
 	return page;
 }
 
+/* There is always enough for what a scenario makes. */
+bool
+memory_is_low(u64 spare)
+{
+	(void)spare;
+	return false;
+}
+
 void
 put_page(struct page *page)
 {

@@ -91,6 +91,39 @@ static SIM_STATE struct {
 
 SIM_STATE bool sim_may_fail;
 
+/* ---- Failure as a choice ------------------------------------------------------------------ */
+
+void
+sim_allow_failures(unsigned n)
+{
+	state.failures_left = n;
+}
+
+bool
+sim_should_fail(const char *what, u64 caller)
+{
+	if (!sim_explored() || !sim_may_fail || !state.failures_left)
+		return false;
+	if (this_cpu()->irq_depth || explore_choose(2, what, caller) == 0)
+		return false;
+	state.failures_left--;
+	return true;
+}
+
+static bool
+allocation_fails(enum alloc_class class, u64 caller)
+{
+	static const char *const what[NR_ALLOC_CLASSES] = {
+		[ALLOC_USER] = "allocation of a user page fails?",
+		[ALLOC_TABLE] = "allocation of a page table fails?",
+		[ALLOC_SLAB] = "allocation of an object fails?",
+		[ALLOC_STACK] = "allocation of a kernel stack fails?",
+		[ALLOC_KERNEL] = "allocation fails?",
+	};
+
+	return sim_should_fail(what[class], caller);
+}
+
 /* ---- Frames ------------------------------------------------------------------------ */
 
 /* Frames whose contents differ from what was saved. */
@@ -123,7 +156,8 @@ take_frame(enum alloc_class class, u64 caller)
 	unsigned pfn;
 	struct page *page;
 
-	if (should_fail_allocation(class) || !numbers_take(state.frames, &pfn))
+	if (allocation_fails(class, caller) ||
+	    !numbers_take(state.frames, &pfn))
 		return NULL;
 	page = &frames[pfn];
 	*page = (struct page){ .state = PAGE_USED, .class = class };
@@ -277,7 +311,7 @@ kmem_cache_alloc(struct kmem_cache *cache)
 {
 	struct object *object;
 
-	if (should_fail_allocation(ALLOC_SLAB))
+	if (allocation_fails(ALLOC_SLAB, CALLER))
 		return NULL;
 	object = heap_take(cache->size);
 	object->cache = cache;
@@ -369,7 +403,7 @@ kstack_alloc(void)
 {
 	unsigned n;
 
-	if (should_fail_allocation(ALLOC_STACK))
+	if (allocation_fails(ALLOC_STACK, CALLER))
 		return 0;
 	if (!numbers_take(state.stacks, &n))
 		explore_fail(EXPLORE_TOOL_ERROR, "more than %d tasks: "
@@ -405,39 +439,6 @@ kstack_is_guard(vaddr_t addr)
 {
 	(void)addr;
 	return false;
-}
-
-/* ---- Failure as a choice ------------------------------------------------------------------ */
-
-void
-sim_allow_failures(unsigned n)
-{
-	state.failures_left = n;
-}
-
-bool
-sim_should_fail(const char *what)
-{
-	if (!sim_explored() || !sim_may_fail || !state.failures_left)
-		return false;
-	if (this_cpu()->irq_depth || explore_choose(2, what, CALLER) == 0)
-		return false;
-	state.failures_left--;
-	return true;
-}
-
-bool
-should_fail_allocation(enum alloc_class class)
-{
-	static const char *const what[NR_ALLOC_CLASSES] = {
-		[ALLOC_USER] = "allocation of a user page fails?",
-		[ALLOC_TABLE] = "allocation of a page table fails?",
-		[ALLOC_SLAB] = "allocation of an object fails?",
-		[ALLOC_STACK] = "allocation of a kernel stack fails?",
-		[ALLOC_KERNEL] = "allocation fails?",
-	};
-
-	return sim_should_fail(what[class]);
 }
 
 /* ---- Start, saving, restoring ---------------------------------------------------------------- */

@@ -87,7 +87,7 @@ void memory_dirty(paddr_t frame);
 /* Is @page the frame of a table that is in use? */
 bool memory_is_table(paddr_t frame);
 /* A choice of the search, as often as sim_allow_failures() said. */
-bool sim_should_fail(const char *what);
+bool sim_should_fail(const char *what, u64 caller);
 /* Is an object of @size bytes there, and not freed? */
 bool memory_is_object(const void *ptr, size_t size);
 

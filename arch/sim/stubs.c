@@ -161,7 +161,7 @@ int
 personality_fork(const struct process *child, u64 flags)
 {
 	(void)child, (void)flags;
-	return sim_should_fail("the server refuses the child?") ? -ENOMEM : 0;
+	return sim_should_fail("the server refuses the child?", CALLER) ? -ENOMEM : 0;
 }
 
 struct endpoint *

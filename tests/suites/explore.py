@@ -53,9 +53,11 @@ def other_programs(log):
     known_answers(log, "env", "KNOWN_SEED=2", KNOWN, "random programs")
 
 
-def ends_with(scenario, code):
+def ends_with(scenario, code, words):
     def function(log):
-        explore(log, "--scenario", scenario, expect=(code,))
+        told = explore(log, "--scenario", scenario, expect=(code,))
+        if words not in told:
+            raise Failure(f"the report does not say: {words}")
     return function
 
 
@@ -88,9 +90,14 @@ def explorer():
     yield Check("explore: two scenarios, one preemption", some_scenarios)
     yield Check("explore: every scenario, up to two preemptions", all_scenarios, slow=True,
                 alone=True)
-    for name, code in (("violation", 10), ("race", 11), ("deadlock", 12), ("stuck", 13),
-                       ("crash", 15)):
-        yield Check(f"explore: a {name} has exit code {code}", ends_with("broken_" + name, code))
+    for name, code, words in (
+            ("violation", 10, "a reference is dropped that nobody took"),
+            ("race", 11, "data race at word: "),
+            ("deadlock", 12, "K waits for the mutex other, which L holds"),
+            ("stuck", 13, "waits in a loop for what nobody does"),
+            ("crash", 15, "TOOL ERROR: Illegal instruction")):
+        yield Check(f"explore: a {name} has exit code {code}, and says what it is",
+                    ends_with("broken_" + name, code, words))
     yield Check("explore: a limit reached has exit code 14", limit)
     yield Check("explore: wrong arguments have exit code 15", wrong_arguments)
     yield Check("explore: a failure can be replayed", replays)

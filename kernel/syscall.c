@@ -397,9 +397,17 @@ nobody_answers(struct regs *regs, u64 number)
 	end_injection(number);
 }
 
-/* Those from 0x1000 on. Messages set their result themselves: it is the shortest
- * way, with no register saved here. */
-static void
+static __noinline void
+linux_dispatch(struct regs *regs, syscall_t call, u64 number)
+{
+	regs_set_result(regs, call(regs_arg(regs, 0), regs_arg(regs, 1),
+				   regs_arg(regs, 2), regs_arg(regs, 3),
+				   regs_arg(regs, 4), regs_arg(regs, 5)));
+	end_injection(number);
+}
+
+/* Those from 0x1000 on. */
+static __noinline void
 lodger_dispatch(struct regs *regs, u64 number)
 {
 	syscall_t call = native_call(number);
@@ -415,6 +423,8 @@ lodger_dispatch(struct regs *regs, u64 number)
 	end_injection(number);
 }
 
+/* Each sets its result itself: so nothing is left to do here, and no register
+ * is saved on the way to it. */
 void
 syscall_dispatch(struct regs *regs)
 {
@@ -422,11 +432,7 @@ syscall_dispatch(struct regs *regs)
 
 	count_event(COUNT_SYSCALLS);
 	if (likely(number < NR_LINUX_CALLS && linux_calls[number])) {
-		regs_set_result(regs, linux_calls[number](
-			regs_arg(regs, 0), regs_arg(regs, 1),
-			regs_arg(regs, 2), regs_arg(regs, 3),
-			regs_arg(regs, 4), regs_arg(regs, 5)));
-		end_injection(number);
+		linux_dispatch(regs, linux_calls[number], number);
 	} else if (is_message_call(number)) {
 		ipc_dispatch(regs);
 	} else if (number >= LODGER_klog_write) {

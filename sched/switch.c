@@ -97,10 +97,8 @@ park(struct cpu *cpu, struct task *prev)
 
 /* @prev and @next differ. Releases the run queue's lock. */
 static __debug_noinline void
-context_switch(struct task *prev, struct task *next)
+context_switch(struct cpu *cpu, struct task *prev, struct task *next)
 {
-	struct cpu *cpu = this_cpu();
-
 	DEBUG_ASSERT(!cpu->finish_owed);
 	DEBUG_ASSERT(prev->active_mm);
 	yield_point(YIELD_SWITCH);
@@ -180,7 +178,7 @@ schedule(void)
 	} else {
 		next->slice = SLICE_TICKS;
 		timer_switch(cpu, prev, next);
-		context_switch(prev, next);
+		context_switch(cpu, prev, next);
 	}
 	arch_irq_enable();
 }
@@ -243,7 +241,7 @@ switch_to_sleeper(struct task *next, struct spinlock *held)
 	}
 	spin_unlock(held);
 	take_over(rq, prev, next);
-	context_switch(prev, next);
+	context_switch(cpu, prev, next);
 	return true;
 }
 
@@ -268,7 +266,7 @@ switch_to_next(struct spinlock *held)
 	next = pick_next(cpu, rq);
 	next->slice = SLICE_TICKS;
 	timer_switch(cpu, prev, next);
-	context_switch(prev, next);
+	context_switch(cpu, prev, next);
 	return true;
 }
 

@@ -212,7 +212,6 @@ struct lodger_sys_stat {
 	uint64_t nr_zombie_mms;	/* users 0, count not */
 	uint64_t nr_tasks;	/* idle tasks not counted */
 	uint64_t time_ns;	/* since the kernel's entry */
-	uint64_t boot_ns;	/* until the first program could begin */
 	uint64_t user_frames;	/* in use: pages of programs */
 	uint64_t table_frames;	/* page tables of address spaces, with roots */
 };

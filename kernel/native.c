@@ -379,7 +379,6 @@ native_sys_stat(uaddr_t buf)
 		.nr_mms = nr_mms(),
 		.nr_tasks = nr_tasks() - nr_cpus,
 		.time_ns = arch_time_ns(),
-		.boot_ns = first_program_ns,
 		.user_frames = nr_class_pages(ALLOC_USER),
 		.table_frames = nr_class_pages(ALLOC_TABLE),
 	};

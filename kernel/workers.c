@@ -357,6 +357,8 @@ kthread_ping(void)
 
 /* ---- Bringing the system to rest -------------------------------------- */
 
+enum { LOOK_NS = 100000 };
+
 static struct mutex quiesce_lock; /* one at a time */
 static struct task *quiescer;
 static struct completion *quiesce_done;
@@ -416,9 +418,10 @@ quiesce(void)
 	struct completion done;
 	u64 free;
 
-	/* init itself is not collecting when it asks. */
+	/* init itself is not collecting when it asks; a caller that comes
+	 * before it must let it run. */
 	while (current->process != init_process && orphans_to_collect())
-		schedule();
+		sleep_ns(LOOK_NS);
 	completion_init(&done);
 	mutex_lock(&quiesce_lock);
 	store_release(&quiesce_done, &done);

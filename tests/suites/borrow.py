@@ -22,10 +22,10 @@ def all_in_the_shell(machine):
 @suite
 def borrow():
     for name, steps in STEPS.items():
-        yield Boot(f"borrow: {name}, 4 CPUs", append=f"init=/bin/borrow args={name}",
+        yield Boot(f"borrow: {name}, 4 CPUs", append=f"run=/bin/borrow args={name}",
                    expect=[rf"^{name}\. ", rf"^All {steps} steps were as expected\.",
                            r"^borrow: PASS"], slow=name not in QUICK)
-    yield Boot("borrow: a machine with too few CPUs is told", cpus=2, append="init=/bin/borrow",
+    yield Boot("borrow: a machine with too few CPUs is told", cpus=2, append="run=/bin/borrow",
                verdict="FAIL",
                expect=[r"^borrow: needs 3 CPUs, this machine has 2\. Try: make run CPUS=4"])
     yield Shell("all scenarios, one after the other", all_in_the_shell, cpus=4, slow=True)

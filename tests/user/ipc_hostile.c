@@ -116,7 +116,7 @@ other_call(uint64_t *random)
 	case 11:
 		return lodger_mm_info(handle, (void *)any_address(random));
 	case 12:
-		return lodger_mm_exec(handle, 1ul << 63, any_address(random));
+		return lodger_mm_exec(handle, 1ul << 63, any_address(random), NULL);
 	default:
 		return lodger_set_priority(draw(random, 2), draw(random, 40));
 	}

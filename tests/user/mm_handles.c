@@ -92,7 +92,7 @@ wrong_types(void)
 	show_expect("info of an endpoint", lodger_mm_info(endpoint, &stat),
 		    -EINVAL);
 	show_expect("exec into what others live in",
-		    lodger_mm_exec(handle, 0x1000, 0x1000), -EINVAL);
+		    lodger_mm_exec(handle, 0x1000, 0x1000, NULL), -EINVAL);
 	lodger_handle_close(endpoint);
 	lodger_handle_close(handle);
 }
@@ -361,8 +361,8 @@ built_and_entered(void *unused)
 
 	(void)unused;
 	show_expect("exec at no user address",
-		    lodger_mm_exec(handle, ~0ul, WHERE), -EINVAL);
-	lodger_mm_exec(handle, WHERE, WHERE + 2 * PAGE);
+		    lodger_mm_exec(handle, ~0ul, WHERE, NULL), -EINVAL);
+	lodger_mm_exec(handle, WHERE, WHERE + 2 * PAGE, NULL);
 	_exit(1);
 }
 
@@ -394,7 +394,7 @@ enter_what_comes(unsigned endpoint)
 
 	ipc.message = NULL;
 	ipc_reply(ipc_reply_handle(got), 0, &ipc);
-	lodger_mm_exec(message.recv_handles[0], WHERE, WHERE + 2 * PAGE);
+	lodger_mm_exec(message.recv_handles[0], WHERE, WHERE + 2 * PAGE, NULL);
 	return 1;
 }
 

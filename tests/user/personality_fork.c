@@ -342,7 +342,7 @@ exec_while_forking(void)
 
 	pthread_create(&forker, NULL, fork_in_thread, NULL);
 	await_word(&shared->gate, 1);
-	return (int)lodger_mm_exec(building, PAGE, PAGE); /* nothing is there */
+	return (int)lodger_mm_exec(building, PAGE, PAGE, NULL); /* nothing is there */
 }
 
 static void

@@ -150,6 +150,10 @@ masks(void)
 	sigaction(SIGUSR1, &action, NULL);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	caught = 0;
+	result = ppoll(NULL, 0, &none, &empty);
+	sigprocmask(SIG_SETMASK, NULL, &now);
+	printf("ppoll that times out: %d, masked again: %d\n", result,
+	       sigismember(&now, SIGUSR1));
 	raise(SIGUSR1);
 	result = ppoll(NULL, 0, &none, &all);
 	printf("ppoll all masked: %d, signal %d\n", result, caught);

@@ -108,19 +108,19 @@ task_name(const struct lodger_cpu_stat *stat, char *name)
 
 /* Returns whether it borrows init_mm. */
 static bool
-look_at_cpu(unsigned i, struct picture *picture)
+look_at_cpu(unsigned i, struct cpu_picture *seen)
 {
 	struct lodger_cpu_stat cpu;
 
 	if (lodger_cpu_stat(i, &cpu) != 0)
 		return false;
-	task_name(&cpu, picture->cpus[i].runs);
-	space_name(cpu.loaded_mm, picture->cpus[i].root);
-	picture->cpus[i].cr3_writes = cpu.counts[COUNT_CR3_WRITES];
+	task_name(&cpu, seen->runs);
+	space_name(cpu.loaded_mm, seen->root);
+	seen->cr3_writes = cpu.counts[COUNT_CR3_WRITES];
 	if (!cpu.online || !cpu.lazy)
-		strcpy(picture->cpus[i].borrows, "-");
+		strcpy(seen->borrows, "-");
 	else
-		space_name(cpu.active_mm, picture->cpus[i].borrows);
+		space_name(cpu.active_mm, seen->borrows);
 	return cpu.online && cpu.lazy && cpu.active_mm == 0;
 }
 
@@ -144,15 +144,16 @@ void
 look(const struct counters *rows, struct picture *picture)
 {
 	struct lodger_sys_stat sys = { 0 };
+	struct cpu_picture not_shown;
 	int elsewhere = 0;
 
 	lodger_sys_stat(&sys);
 	memset(picture, 0, sizeof(*picture));
 	for (unsigned i = 0; i < sys.nr_cpus; i++) {
-		struct picture unseen;
+		bool on_stage = i == LEFT || i == RIGHT;
 
-		if (look_at_cpu(i, i < nr_cpus ? picture : &unseen))
-			elsewhere += i != LEFT && i != RIGHT;
+		if (look_at_cpu(i, i < nr_cpus ? &picture->cpus[i] : &not_shown))
+			elsewhere += !on_stage;
 	}
 	for (unsigned i = 0; i < MAX_ROWS && rows[i].space; i++) {
 		look_at_space(rows[i].space, picture, i);

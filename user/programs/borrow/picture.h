@@ -26,19 +26,21 @@ struct expected {
 	struct counters rows[MAX_ROWS]; /* up to the first without a name */
 };
 
+struct cpu_picture {
+	char runs[NAME_LEN];
+	char root[NAME_LEN];
+	char borrows[NAME_LEN]; /* "-": lives in its own */
+	uint64_t cr3_writes;	/* since the CPU started */
+	uint64_t cr3_new;	/* since the step before */
+};
+
 struct picture {
 	struct {
 		int users, count;
 		bool torn_down;
 		uint64_t resident;
 	} spaces[MAX_ROWS]; /* in the order of the rows */
-	struct {
-		char runs[NAME_LEN];
-		char root[NAME_LEN];
-		char borrows[NAME_LEN]; /* "-": lives in its own */
-		uint64_t cr3_writes;	/* since the CPU started */
-		uint64_t cr3_new;	/* since the step before */
-	} cpus[MAX_SHOWN_CPUS];
+	struct cpu_picture cpus[MAX_SHOWN_CPUS];
 };
 
 extern unsigned nr_cpus; /* how many are shown */

@@ -671,6 +671,8 @@ tty_set_termios(struct tty *tty, const struct linux_termios *termios)
 		begin_lines(tty);
 	if (was_canonical && !local(tty, ICANON))
 		tty->line_end = tty->input_head;
+	if (was_canonical != local(tty, ICANON))
+		tty->literal_next = false;
 	if (was_flow && !(termios->iflag & IXON))
 		tty_stop(tty, false);
 	wake(&tty->queue);

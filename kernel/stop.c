@@ -9,6 +9,8 @@
 #include "kernel/base/assert.h"
 #include "kernel/signal.h"
 
+enum { CLOCK_T_NS = 10000000 }; /* Linux counts 100 a second for programs */
+
 void
 stop_begin(struct process *process, int signal)
 {
@@ -149,6 +151,7 @@ notify_parent(struct process *child, int code, int status)
 
 	info.pid = child->pid;
 	info.status = status;
+	info.utime = (s64)(process_ticks(child) * TICK_NS / CLOCK_T_NS);
 	if (info.signo &&
 	    (ended || !(action_of(parent, SIGCHLD)->flags & SA_NOCLDSTOP)))
 		(void)send_signal(parent, NULL, &info);

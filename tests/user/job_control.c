@@ -571,6 +571,26 @@ orphaned(bool stops)
 	check_equal(words[SIGCONT], stops, "and SIGCONT");
 }
 
+/* A child that has worked a while: SIGCHLD says how long. */
+static void
+time_is_told(void)
+{
+	pid_t pid;
+
+	catch_chld(0);
+	pid = fork_or_die();
+	if (pid == 0) {
+		for (volatile int i = 0; i < 300000000; i++)
+			;
+		_exit(3);
+	}
+	while (!chld_calls)
+		sched_yield();
+	check(chld.si_utime + chld.si_stime > 0, "SIGCHLD tells the time used");
+	check_equal(chld.si_status, 3, "and the status");
+	check_equal(wait_status(pid, 0), EXITED(3), "as wait4 does");
+}
+
 int
 main(void)
 {
@@ -594,5 +614,6 @@ main(void)
 	by_waitid();
 	orphaned(true);
 	orphaned(false);
+	time_is_told();
 	return end();
 }

@@ -477,8 +477,9 @@ explore-deep: $(EXPLORE)/explore ## the same for as long as you like: SECONDS=60
 explore-mutants: $(EXPLORE)/explore ## seed each known fault in turn: the explorer must find it
 	$(Q)$(PYTHON) tests/explore/mutants
 
-soak-console: all ## kill the console and its drivers under load: KILLS=1000 SEED=1
+soak-console: all ## kill the console and its drivers under load, then while the shell works: KILLS=1000 SEED=1
 	$(Q)$(PYTHON) tests/terminal/soak --kills $(KILLS) --seed $(or $(SEED),1)
+	$(Q)$(PYTHON) tests/terminal/soak --kills $(KILLS) --seed $(or $(SEED),1) --shell
 
 mutants: all ## seed each known fault in turn: the tests must notice
 	$(Q)$(PYTHON) tests/mutants/run

@@ -173,8 +173,8 @@ struct lodger_task_stat {
 /*
  * long task_list(int *tids, size_t n)
  *
- * All tasks but the per-CPU idle ones, kernel threads included, in ascending
- * order. As mm_list().
+ * All tasks but the per-CPU idle ones, kernel threads included, and processes
+ * that nobody has waited for, in ascending order. As mm_list().
  */
 
 /*

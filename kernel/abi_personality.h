@@ -53,8 +53,7 @@ enum lodger_answer {
 	LODGER_DONE,
 	/*
 	 * The call had no effect, and is made again: at once, or when a signal
-	 * has been dealt with. If that ran a handler, then only with
-	 * SA_RESTART; with word 0 == 1 not even then. Else it is -EINTR.
+	 * has been dealt with. If that ran a handler, word 0 says what then.
 	 */
 	LODGER_RESTART,
 	/*
@@ -78,6 +77,16 @@ enum lodger_answer {
  * it answers: mm_read, mm_write, and, since it is a reflected call, also
  * mm_map, mm_unmap, mm_protect.
  */
+
+/* RESTART's word 0: what becomes of the call when a handler has run. */
+enum lodger_restart {
+	LODGER_RESTART_IF_ASKED,       /* again with SA_RESTART, else -EINTR */
+	LODGER_RESTART_UNLESS_HANDLED, /* -EINTR */
+	/* -EINTR; when none has run, it is not the same call that is made, but
+	 * restart_syscall, with its arguments, and word 1 as the last of them:
+	 * until when a call with a timeout waits. */
+	LODGER_RESTART_WITH,
+};
 
 /* What the kernel itself has to say: labels of other messages. */
 enum lodger_kernel_label {

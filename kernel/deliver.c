@@ -56,10 +56,10 @@ get_signal(struct signal_frame *frame)
 			break;
 		if (signal_is_ignored(process, signal))
 			continue;
-		if (SIGNAL_BIT(signal) & SIGNALS_STOP)
-			stop_begin(process, signal);
-		else
+		if (!(SIGNAL_BIT(signal) & SIGNALS_STOP))
 			deliver_fatal(process, signal);
+		else if (signal == SIGSTOP || !group_is_orphaned(process->pgid))
+			stop_begin(process, signal);
 	}
 	if (me->kill_signal)
 		signal = 0;

@@ -57,6 +57,7 @@ reparent_children(struct process *process)
 		child->parent = init_process;
 		child->exit_signal = SIGCHLD;
 		list_add_tail(&init_process->children, &child->sibling);
+		group_lost_parent(child, process, NULL);
 	}
 	wake_up_all(&init_process->changed);
 }
@@ -81,6 +82,7 @@ end_process(struct process *process)
 	bool unwanted;
 
 	reparent_children(process);
+	group_lost_parent(process, process->parent, process);
 	flush_signals(&process->pending, ~0ul);
 	sighand_put(process);
 	process->ended = true;

@@ -220,6 +220,7 @@ fill_zombie_stat(const struct process *process, struct lodger_task_stat *stat)
 	stat->tid = process->pid;
 	stat->state = 'Z';
 	stat->mm = stat->active_mm = -1;
+	stat->cpu_time_ns = process->ticks * TICK_NS;
 	strscpy(stat->name, process->name, sizeof(stat->name));
 	fill_process_stat(process, stat);
 }
@@ -258,10 +259,25 @@ collect_task(struct task *task, void *list)
 	return true;
 }
 
+/* Those that have ended, and those of which other threads go on. */
+static void
+collect_leaderless(struct collection *list)
+{
+	irq_flags_t flags = spin_lock_irqsave(&pid_lock);
+	struct process *process;
+
+	list_for_each(process, &processes, all_link) {
+		if (!find_task(process->pid))
+			collect(list, (u64)process->pid);
+	}
+	spin_unlock_irqrestore(&pid_lock, flags);
+}
+
 static void
 walk_tasks(struct collection *list)
 {
 	task_for_each(collect_task, list);
+	collect_leaderless(list);
 }
 
 /* Ids are given out in ascending order, but for the wrap: nearly sorted. */

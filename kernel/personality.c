@@ -8,7 +8,7 @@
 #include "kernel/ipc/mm_handle.h"
 #include "mm/slab.h"
 
-enum { NR_execve = 59, NR_execveat = 322 };
+enum { NR_execve = 59, NR_restart_syscall = 219, NR_execveat = 322 };
 
 /* ---- Ways that lead back ----------------------------------------------- */
 
@@ -333,6 +333,26 @@ execute(struct ipc_task *me)
 	return exec_building(building, name, me->answer[0], me->answer[1]);
 }
 
+static long restart_reflected(struct restart_block *restart);
+
+/* What becomes of the call, as the server says. */
+static long
+restart_later(struct ipc_task *me)
+{
+	struct restart_block *restart = &current->restart;
+
+	switch (me->answer[0]) {
+	case LODGER_RESTART_UNLESS_HANDLED:
+		return -ERESTARTNOHAND;
+	case LODGER_RESTART_WITH:
+		restart->fn = restart_reflected;
+		restart->deadline = me->answer[1];
+		return -ERESTART_RESTARTBLOCK;
+	default:
+		return -ERESTARTSYS;
+	}
+}
+
 /* A result; or the code by which the call is to be made again. */
 static long
 result_of(struct ipc_task *me, long outcome)
@@ -341,7 +361,7 @@ result_of(struct ipc_task *me, long outcome)
 	case LODGER_DONE:
 		return (long)me->answer[0];
 	case LODGER_RESTART:
-		return me->answer[0] == 1 ? -ERESTARTNOHAND : -ERESTARTSYS;
+		return restart_later(me);
 	case LODGER_EXECUTE:
 		return execute(me);
 	default:
@@ -349,19 +369,46 @@ result_of(struct ipc_task *me, long outcome)
 	}
 }
 
+/* Makes the call again, because of @why. restart_syscall has the arguments of the
+ * first time, but for the last one. */
+static long
+reflect_again(struct ipc_task *me, long why)
+{
+	u64 saved = regs_arg(me->regs, 5);
+	long outcome;
+
+	if (why != -ERESTART_RESTARTBLOCK)
+		return ipc_reflect(me, (u32)regs_syscall(me->regs), true);
+	regs_set_word(me->regs, 5, current->restart.deadline);
+	outcome = ipc_reflect(me, NR_restart_syscall, true);
+	regs_set_word(me->regs, 5, saved);
+	return outcome;
+}
+
 /* If there is a signal to deal with first, the way back to user mode decides
  * whether the call is made again. */
 long
 personality_result(struct ipc_task *me, long outcome)
 {
-	u32 number = (u32)regs_syscall(me->regs);
 	long result = result_of(me, outcome);
 
 	while (is_restart(result) && !signal_pending(current)) {
 		cond_resched();
-		result = result_of(me, ipc_reflect(me, number, true));
+		result = result_of(me, reflect_again(me, result));
 	}
 	return result;
+}
+
+static long
+restart_reflected(struct restart_block *restart)
+{
+	struct ipc_task *me = current->ipc;
+
+	(void)restart;
+	if (!current->process->personality)
+		return -EINTR;
+	return personality_result(me,
+				  reflect_again(me, -ERESTART_RESTARTBLOCK));
 }
 
 long
@@ -409,5 +456,6 @@ check_answer(struct ipc_task *me, struct ipc_task *to)
 	if (label != LODGER_DONE &&
 	    (label != LODGER_RESTART || to->label == LODGER_FORK))
 		return -EINVAL;
+	to->answer[1] = regs_arg(me->regs, 1); /* RESTART_WITH's */
 	return sends_more(me) ? -EMSGSIZE : 0;
 }

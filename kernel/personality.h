@@ -48,7 +48,7 @@ static inline bool
 is_restart(long result)
 {
 	return result == -ERESTARTSYS || result == -ERESTARTNOINTR ||
-	       result == -ERESTARTNOHAND;
+	       result == -ERESTARTNOHAND || result == -ERESTART_RESTARTBLOCK;
 }
 /* The current system call's result, after ipc_reflect() has come to @outcome. */
 long personality_result(struct ipc_task *me, long outcome);

@@ -201,7 +201,19 @@ thread_detach(struct task *task)
 {
 	list_del(&task->thread_link);
 	task->process->nr_threads--;
+	task->process->ticks += task->ticks;
 	unhash_task(task);
 	task->process = NULL;
 	flush_signals(&task->pending, ~0ul);
+}
+
+u64
+process_ticks(const struct process *process)
+{
+	const struct task *task;
+	u64 ticks = process->ticks;
+
+	list_for_each(task, &process->threads, thread_link)
+		ticks += task->ticks;
+	return ticks;
 }

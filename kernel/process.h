@@ -49,6 +49,7 @@ struct process {
 	unsigned nr_stopped;	  /* of them, have */
 	enum child_event event;	  /* not waited for yet */
 
+	u64 ticks;		  /* of threads that have ended */
 	atomic_t live;		  /* threads that have not begun to exit */
 
 	/* under ipc_lock */
@@ -94,6 +95,9 @@ void process_detach(struct process *process);
 void thread_attach(struct task *task, struct process *process);
 /* The opposite, of a task that is ending, or never ran. pid_lock held. */
 void thread_detach(struct task *task);
+
+/* Timer ticks that found a thread of @process running. pid_lock held. */
+u64 process_ticks(const struct process *process);
 
 /* CLONE_* as in Linux; @regs: the parent's; returns the child's tid. */
 struct clone_args {

@@ -90,6 +90,14 @@ void stop_check(struct process *process);
 /* SIGCONT. */
 void stop_end(struct process *process);
 
+/* Nobody could continue the group: but for SIGSTOP, stops by default do not
+ * happen in it. */
+bool group_is_orphaned(tid_t pgid);
+/* @member's group has lost what @parent was to it: if it is orphaned now, and
+ * has stopped, it gets SIGHUP and SIGCONT. @but: a member that ends, or NULL. */
+void group_lost_parent(const struct process *member,
+		       const struct process *parent, const struct process *but);
+
 /* SIGCHLD, or what the child was made with, to the parent of @child, and an
  * end of its wait. @code: CLD_*. */
 void notify_parent(struct process *child, int code, int status);

@@ -9,6 +9,8 @@
 #include "kernel/base/assert.h"
 #include "kernel/signal.h"
 
+enum { CLOCK_T_NS = 10000000 }; /* Linux counts 100 a second for programs */
+
 void
 stop_begin(struct process *process, int signal)
 {
@@ -67,6 +69,65 @@ stop_end(struct process *process)
 	notify_parent(process, CLD_CONTINUED, SIGCONT);
 }
 
+/* ---- Orphaned groups --------------------------------------------------- */
+
+/* Has the group @pgid no member whose parent could continue it, being in another
+ * group of the same session? @but does not count any more. Read Linux:
+ * kernel/exit.c, will_become_orphaned_pgrp. */
+static bool
+is_orphaned(tid_t pgid, const struct process *but)
+{
+	const struct process *process;
+
+	list_for_each(process, &processes, all_link) {
+		const struct process *parent = process->parent;
+
+		if (process->pgid != pgid || process == but || process->ended ||
+		    !parent || parent == init_process)
+			continue;
+		if (parent->pgid != pgid && parent->sid == process->sid)
+			return false;
+	}
+	return true;
+}
+
+bool
+group_is_orphaned(tid_t pgid)
+{
+	return is_orphaned(pgid, NULL);
+}
+
+static bool
+has_stopped_member(tid_t pgid)
+{
+	const struct process *process;
+
+	list_for_each(process, &processes, all_link) {
+		if (process->pgid == pgid && process->stop_signal &&
+		    process->nr_stopped == process->nr_threads)
+			return true;
+	}
+	return false;
+}
+
+void
+group_lost_parent(const struct process *member, const struct process *parent,
+		  const struct process *but)
+{
+	struct process *process;
+	tid_t pgid = member->pgid;
+
+	if (!parent || parent->pgid == pgid || parent->sid != member->sid ||
+	    !has_stopped_member(pgid) || !is_orphaned(pgid, but))
+		return;
+	list_for_each(process, &processes, all_link) {
+		if (process->pgid != pgid)
+			continue;
+		send_signal_to_process(process, SIGHUP);
+		send_signal_to_process(process, SIGCONT);
+	}
+}
+
 /* ---- The parent ------------------------------------------------------- */
 
 bool
@@ -90,6 +151,7 @@ notify_parent(struct process *child, int code, int status)
 
 	info.pid = child->pid;
 	info.status = status;
+	info.utime = (s64)(process_ticks(child) * TICK_NS / CLOCK_T_NS);
 	if (info.signo &&
 	    (ended || !(action_of(parent, SIGCHLD)->flags & SA_NOCLDSTOP)))
 		(void)send_signal(parent, NULL, &info);

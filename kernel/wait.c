@@ -204,7 +204,9 @@ sys_waitid(int which, tid_t id, uaddr_t uinfo, int options, uaddr_t rusage)
 	if (rusage && clear_user(rusage, RUSAGE_SIZE))
 		return -EFAULT;
 	/* Unlike a handler's, this one ends after the status. */
-	return uinfo ? copy_to_user(uinfo, &info, sizeof(info)) : 0;
+	return uinfo ? copy_to_user(uinfo, &info,
+				    offsetof(struct kernel_siginfo, utime))
+		     : 0;
 }
 
 /* ---- init ------------------------------------------------------------- */

@@ -18,6 +18,7 @@ struct kernel_siginfo {
 				s64 value;  /* rt_sigqueueinfo's */
 				int status; /* SIGCHLD's */
 			};
+			s64 utime, stime; /* SIGCHLD's: used, in 1/100 s */
 		};
 		uaddr_t addr;		/* a fault's */
 	};

@@ -456,8 +456,22 @@ polls_wait(void)
 	CHECK_EQ(host_call(OTHER, SYS_poll, place, 1, 30, 0, 0, 0), PENDING);
 	reply = last_reply;
 	host_cancel(OTHER);
+	CHECK_EQ(host_answer(reply), RESTART);
+	host_sleep(10 * MS);
+	/* It goes on, and ends when it would have. */
+	CHECK_EQ(host_call(OTHER, SYS_restart_syscall, place, 1, 30, 0, 0,
+			   host_restart_with), PENDING);
+	reply = last_reply;
+	host_sleep(19 * MS);
+	CHECK_EQ(host_answer(reply), PENDING);
+	host_sleep(2 * MS);
+	CHECK_EQ(host_answer(reply), 0);
+	CHECK_EQ(host_call(OTHER, SYS_restart_syscall, place, 1, 30, 0, 0,
+			   host_restart_with), 0);
+	CHECK_EQ(host_call(OTHER, SYS_poll, place, 1, -1ull, 0, 0, 0), PENDING);
+	reply = last_reply;
+	host_cancel(OTHER);
 	CHECK_EQ(host_answer(reply), -ERESTARTNOHAND);
-	host_sleep(100 * MS);
 	/* Who waits dies. */
 	CHECK_EQ(host_call(OTHER, SYS_poll, place, 1, 30, 0, 0, 0), PENDING);
 	host_exit(OTHER);

@@ -246,12 +246,12 @@ class Load:
             self.look()
 
 
-def in_use(machine):
+def in_use(machine, command=COMMAND + b"memory\r"):
     """What exists, by kind: the kernel's objects by their caches, tasks, address
     spaces, and frames of all but the caches (in which freed ones leave gaps)."""
     begin = len(machine.received)
-    machine.type(COMMAND + b"memory\r")
-    _, tasks, mms = machine.expect(r"memory (\d+), (\d+) tasks, (\d+) mms\r\n").groups()
+    machine.type(command)
+    _, tasks, mms = machine.expect(r"memory (\d+), (\d+) tasks, (\d+) mms\r+\n").groups()
     # The kernel's own lines come by another way, and may come later.
     while not re.search(rb"cache process: .*\n", machine.received[begin:]):
         if not machine.receive(30):
@@ -307,6 +307,139 @@ def soak(kills, seed, cpus):
     return function
 
 
+class Shell:
+    """A shell that is typed at, one command after the other, while servers are killed.
+    Of what comes, every byte is known beforehand, but for init's lines in between."""
+
+    INIT = re.compile(rb"(?:\r\n)?init: ([^\r\n]*)\r\n")
+
+    def __init__(self, machine, seed):
+        self.machine, self.random = machine, random.Random(seed)
+        self.at, self.kills, self.bytes = machine.taken, 0, 0
+        self.last = b""     # the last two bytes of the shell's
+        self.owed = False   # a line's end, since init's line took one for its own
+
+    def ahead(self, n):
+        """The next bytes, at least so many."""
+        while len(self.machine.received) - self.at < n:
+            if not self.machine.receive(60):
+                raise Failure(f"lost: {bytes(self.machine.received[-200:])!r} was the last")
+        return bytes(self.machine.received[self.at:self.at + 64])
+
+    def skip_line(self):
+        while not (found := self.INIT.match(self.machine.received, self.at)):
+            self.ahead(len(self.machine.received) - self.at + 1)
+        self.at = found.end()
+        self.kills += b"was killed by signal 9" in found[1]
+
+    def skip_init(self, wanted=b""):
+        """Goes past init's lines. One begins with a line's end, unless the cursor was
+        at a beginning already."""
+        while True:
+            if self.ahead(1)[:1] == b"i" and wanted != b"i":
+                self.skip_line()
+                self.owed = self.last == b"\r\n"
+            elif self.ahead(1)[:1] == b"\r" and wanted != b"\r":
+                if self.owed and self.ahead(2)[:2] == b"\r\n":
+                    self.at += 2
+                    self.owed = False
+                elif self.ahead(8).startswith(b"\r\ninit: "):
+                    self.skip_line()
+                else:
+                    return
+            else:
+                return
+
+    def expect(self, text):
+        for i in range(len(text)):
+            wanted = text[i:i + 1]
+            self.skip_init(wanted)
+            if self.ahead(1)[:1] != wanted:
+                raise Failure(f"{self.ahead(1)!r} came, not {text[i:i + 60]!r}")
+            self.last = self.last[-1:] + wanted
+            self.owed = False
+            self.at += 1
+            self.bytes += 1
+
+    def word(self, longest):
+        return "".join(self.random.choice("abcdefghjklmnopqrstuvwxyz")
+                       for _ in range(self.random.randint(1, longest)))
+
+    def command(self, line, output):
+        self.machine.type(line + "\r")
+        self.expect(f"{line}\r\n{output}".encode())
+
+    def echo(self):
+        word = self.word(50)
+        self.command(f"echo {word}", f"{word}\r\n/ # ")
+
+    def count(self):
+        first = self.random.randint(1, 10000)
+        last = first + self.random.randint(1, 300)
+        self.command(f"seq {first} {last}",
+                     "".join(f"{n}\r\n" for n in range(first, last + 1)) + "/ # ")
+
+    def write(self):
+        lines = [self.word(60) for _ in range(self.random.randint(1, 20))]
+        self.command("echo go; cat >/tmp/x", "go\r\n")
+        for line in lines:
+            self.machine.type(line + "\r")
+        text = "".join(line + "\r\n" for line in lines)
+        self.expect(text.encode())
+        self.machine.type("\x04")
+        self.expect(b"/ # ")
+        self.command("cat /tmp/x", text + "/ # ")
+
+    def press(self):
+        word = self.word(6)
+        for key in ["e", "c", "h", "o", "spc", *word, "ret"]:
+            self.machine.key(key, 1)
+        self.expect(f"echo {word}\r\n{word}\r\n/ # ".encode())
+
+    def is_over(self):
+        """Has the storm ended?"""
+        self.machine.type("ls -1 /tmp\r")
+        self.expect(b"ls -1 /tmp\r\n")
+        self.skip_init()
+        over = self.ahead(4).startswith(b"over")
+        self.expect(b"over\r\nx\r\n/ # " if over else b"x\r\n/ # ")
+        return over
+
+
+def shell_storm(machine, seed, kills):
+    """The shell works while servers are killed; how many bytes it wrote."""
+    machine.type(f"rm -f /tmp/over; echo >/tmp/x; (/tests/storm {seed} {kills} &)\r")
+    machine.expect(r"&\)\r\n/ # ")
+    shell = Shell(machine, seed)
+    over = False
+    while not over:
+        for _ in range(5):
+            shell.random.choice([shell.echo, shell.count, shell.write, shell.press])()
+        over = shell.is_over()
+    machine.taken = shell.at
+    shell.echo()
+    if shell.kills != kills:
+        raise Failure(f"{shell.kills} servers were killed, not {kills}")
+    machine.taken = shell.at
+    return shell.bytes
+
+
+def soak_shell(kills, seed, cpus):
+    def function(log):
+        with Session(log, append="init=/sbin/init loglevel=debug", cpus=cpus) as machine:
+            machine.expect(r"/ # $", 120)
+            shell_storm(machine, seed + 1000, 8)
+            before = in_use(machine, "/tests/storm memory\r")
+            machine.expect(r"/ # $")
+            written = shell_storm(machine, seed, kills)
+            check_screen(machine, log)
+            compare_use(before, in_use(machine, "/tests/storm memory\r"))
+            said = f"{kills} kills, {written} bytes from the shell"
+            machine.log.write(f"\n{said}\n".encode())
+            return said
+    return function
+
+
 @suite
 def programs():
     """A table without a terminal."""
@@ -324,3 +457,4 @@ def console_server():
                 slow=True)
     yield Check("console: 40 kills under load in both directions, 2 CPUs", soak(40, 1, 2))
     yield Check("console: 40 kills under load in both directions, 1 CPU", soak(40, 2, 1), slow=True)
+    yield Check("console: 40 kills while the shell works", soak_shell(40, 1, 2))

@@ -90,6 +90,14 @@ def jobs(machine):
     press(machine, "\x03", r"caught\r\n(\^Ccaught\r\n)*then\r\n" + PROMPT)
 
 
+def orphaned_group(machine):
+    """In the background, and with nobody who could continue it: no input, no stop."""
+    run(machine, "mkfifo /tmp/go; sh -c '(read x < /tmp/go; cat < /dev/tty; echo got $?) &'", "")
+    machine.type("echo > /tmp/go\r")
+    machine.expect(r"cat: read error: Input/output error\r\ngot 1\r\n")
+    run(machine, "echo still the shell", r"still the shell\r\n")
+
+
 def editor(machine):
     machine.type("vi /tmp/text\r")
     machine.expect(r"/tmp/text.*1/1")
@@ -185,6 +193,7 @@ def shell():
     yield Shell("commands are run", commands)
     yield Shell("lines are edited", editing)
     yield Shell("jobs are stopped, continued and killed", jobs)
+    yield Shell("an orphaned group gets no input", orphaned_group)
     yield Shell("an editor and a table that refreshes", editor)
     yield Shell("bash and mksh", other_shells)
     yield Shell("when it ends there is another one", again, cpus=1)

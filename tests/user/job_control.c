@@ -511,6 +511,86 @@ by_waitid(void)
 		    waitid(77, 0, &info, WEXITED) ? -errno : 0, -EINVAL);
 }
 
+/* ---- Orphaned groups -------------------------------------------------- */
+
+static void
+count_signal(int signal)
+{
+	words[signal]++;
+}
+
+enum { READY = 40, OVER = 41, NOTHING = 42 };
+
+/* A member of a group of its own: stops, if it @stops, and is left alone. */
+static void __attribute__((noreturn))
+left_alone(bool stops)
+{
+	setpgid(0, 0);
+	signal(SIGHUP, count_signal);
+	signal(SIGCONT, count_signal);
+	signal_word(&words[READY], 1);
+	if (stops)
+		raise(SIGSTOP);
+	else
+		await_word(&words[NOTHING], 1);
+	raise(SIGTSTP); /* nobody could continue it */
+	raise(SIGTTIN);
+	raise(SIGTTOU);
+	signal_word(&words[OVER], 1);
+	_exit(0);
+}
+
+/* Its parent, which ends when the other has stopped, or is ready. */
+static void __attribute__((noreturn))
+leave_alone(bool stops)
+{
+	pid_t pid = fork_or_die();
+
+	if (pid == 0)
+		left_alone(stops);
+	await_word(&words[READY], 1);
+	if (stops)
+		wait_status(pid, WUNTRACED);
+	_exit(0);
+}
+
+static void
+orphaned(bool stops)
+{
+	pid_t pid;
+
+	words[SIGHUP] = words[SIGCONT] = words[READY] = words[OVER] = 0;
+	words[NOTHING] = 0;
+	pid = fork_or_die();
+	if (pid == 0)
+		leave_alone(stops);
+	check_equal(wait_status(pid, 0), EXITED(0), "a group is left alone");
+	signal_word(&words[NOTHING], 1);
+	await_word(&words[OVER], 1);
+	check_equal(words[SIGHUP], stops, "SIGHUP, if it had stopped");
+	check_equal(words[SIGCONT], stops, "and SIGCONT");
+}
+
+/* A child that has worked a while: SIGCHLD says how long. */
+static void
+time_is_told(void)
+{
+	pid_t pid;
+
+	catch_chld(0);
+	pid = fork_or_die();
+	if (pid == 0) {
+		for (volatile int i = 0; i < 300000000; i++)
+			;
+		_exit(3);
+	}
+	while (!chld_calls)
+		sched_yield();
+	check(chld.si_utime + chld.si_stime > 0, "SIGCHLD tells the time used");
+	check_equal(chld.si_status, 3, "and the status");
+	check_equal(wait_status(pid, 0), EXITED(3), "as wait4 does");
+}
+
 int
 main(void)
 {
@@ -532,5 +612,8 @@ main(void)
 	sleeper("nor is wait4", waits_for_child, 0);
 	sleeper("pause waits on", pauses, 1);
 	by_waitid();
+	orphaned(true);
+	orphaned(false);
+	time_is_told();
 	return end();
 }

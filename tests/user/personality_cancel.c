@@ -125,6 +125,8 @@ answers(void)
 		      "RESTART with SA_RESTART");
 	answered_with(call_with_restart, LODGER_RESTART, 1, false, -EINTR,
 		      "RESTART 1, even with SA_RESTART");
+	answered_with(call_with_restart, LODGER_RESTART, LODGER_RESTART_WITH,
+		      false, -EINTR, "RESTART_WITH is not for handlers");
 }
 
 static void
@@ -387,6 +389,7 @@ the_server_stops_it(void)
 	pid_t pid = start(call_without_restart);
 	struct request call = expect_call(pid, 3), other;
 
+	setpgid(pid, pid); /* so that somebody can continue it */
 	kill(pid, SIGTTIN);
 	answer(&call, LODGER_RESTART, 0);
 	until_stopped(pid);

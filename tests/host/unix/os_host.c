@@ -256,6 +256,7 @@ enum { REPLIES = 1 << 16 };
 
 static long answers[REPLIES];
 unsigned last_reply;
+u64 host_restart_with;
 u64 host_entry, host_sp;
 char host_name[16];
 
@@ -264,6 +265,13 @@ os_answer(unsigned reply, long result)
 {
 	CHECK_EQ(answers[reply % REPLIES], IN_USE);
 	answers[reply % REPLIES] = result;
+}
+
+void
+os_answer_restart(unsigned reply, u64 value)
+{
+	host_restart_with = value;
+	os_answer(reply, RESTART);
 }
 
 int

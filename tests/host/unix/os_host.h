@@ -41,6 +41,8 @@ void host_exit(int pid);
 /* ---- Calls ---------------------------------------------------------- */
 
 #define PENDING (-5000l) /* the call waits */
+#define RESTART (-5001l) /* comes again, as restart_syscall, with: */
+extern u64 host_restart_with;
 
 /* Makes a call for a process's thread; its result, or PENDING. */
 long host_call(int pid, long number, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);

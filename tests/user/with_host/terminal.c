@@ -24,9 +24,10 @@
 #include "user/include/server.h"
 #include "user/include/supervisor.h"
 #include "user/include/terminal.h"
+#include "tests/user/with_host/kill_servers.h"
 #include "user/servers/init/table.c"
 
-enum { MAX_TASKS = 256, MAX_LINE = 64, COMMAND = 31 };
+enum { MAX_LINE = 64, COMMAND = 31 };
 
 /* ---- The first program -------------------------------------------------- */
 
@@ -77,34 +78,6 @@ put(const char *text, size_t n)
 
 /* ---- Killing -------------------------------------------------------------- */
 
-/* The servers' tasks by name. 0: it is not there at the moment. */
-static int
-find_task(const char *name)
-{
-	static int tids[MAX_TASKS];
-	struct lodger_task_stat stat;
-	long n = lodger_task_list(tids, MAX_TASKS);
-
-	for (long i = 0; i < n && i < MAX_TASKS; i++)
-		if (lodger_task_stat(tids[i], &stat) == 0 &&
-		    stat.state != 'Z' && stat.state != 'D' &&
-		    strcmp(stat.name, name) == 0)
-			return stat.pid;
-	return 0;
-}
-
-/* Once it is there; and until it is not. */
-static void
-kill_server(const char *name)
-{
-	int pid;
-
-	while ((pid = find_task(name)) == 0 || kill(pid, SIGKILL) != 0)
-		usleep(500);
-	while (find_task(name) == pid)
-		usleep(500);
-}
-
 static struct {
 	unsigned seed;
 	int kills;
@@ -114,14 +87,8 @@ static struct {
 static void *
 storm_thread(void *unused)
 {
-	static const char *const names[] = { "serial", "keyboard", "screen",
-					     "console" };
-
 	(void)unused;
-	for (int i = 0; i < storm.kills; i++) {
-		usleep(rand_r(&storm.seed) % 20000);
-		kill_server(names[rand_r(&storm.seed) % 4]);
-	}
+	kill_servers(storm.seed, storm.kills);
 	__atomic_store_n(&storm.over, true, __ATOMIC_RELEASE);
 	lodger_signal(own, 1);
 	return NULL;
@@ -174,22 +141,9 @@ get(void)
 static void
 print_memory(void)
 {
-	struct lodger_sys_stat stat;
-	char line[MAX_LINE];
-	long frames;
+	char line[MEMORY_LINE];
 
-	/* Once all servers wait again. */
-	while (!find_task("serial") || !find_task("keyboard") ||
-	       !find_task("screen") || !find_task("console"))
-		usleep(1000);
-	usleep(100000);
-	frames = lodger_quiesce();
-	lodger_check_invariants();
-	lodger_sys_stat(&stat);
-	put(line, snprintf(line, sizeof(line),
-			   "\r\nmemory %ld, %llu tasks, %llu mms\r\n", frames,
-			   (unsigned long long)stat.nr_tasks,
-			   (unsigned long long)stat.nr_mms));
+	put(line, describe_memory(line));
 }
 
 static void

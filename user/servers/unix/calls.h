@@ -32,6 +32,7 @@ long sys_getdents64(struct call *call);
 
 /* Waiting */
 long sys_poll(struct call *call);
+long sys_restart_syscall(struct call *call);
 long sys_ppoll(struct call *call);
 long sys_select(struct call *call);
 long sys_pselect6(struct call *call);

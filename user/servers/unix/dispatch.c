@@ -38,6 +38,7 @@ static const handler_t handlers[] = {
 
 	/* Waiting */
 	[SYS_poll] = sys_poll,
+	[SYS_restart_syscall] = sys_restart_syscall,
 	[SYS_ppoll] = sys_ppoll,
 	[SYS_select] = sys_select,
 	[SYS_pselect6] = sys_pselect6,

@@ -46,7 +46,11 @@ void os_receive(struct os_event *event, u64 deadline);
  */
 void os_answer(unsigned reply, long result);
 
-/* Both in one step. */
+/* Answers: as -ERESTARTNOHAND, but if no handler runs restart_syscall comes
+ * instead, with the same arguments, and @value as the last. */
+void os_answer_restart(unsigned reply, u64 value);
+
+/* os_answer() and os_receive() in one step. */
 void os_answer_receive(unsigned reply, long result, struct os_event *event,
 		       u64 deadline);
 

@@ -128,7 +128,8 @@ make_answer(struct ipc *ipc, long result)
 		ipc->words[0] = (u64)result;
 		return LODGER_DONE;
 	}
-	ipc->words[0] = result == -ERESTARTNOHAND;
+	ipc->words[0] = result == -ERESTARTSYS ? LODGER_RESTART_IF_ASKED
+					       : LODGER_RESTART_UNLESS_HANDLED;
 	return LODGER_RESTART;
 }
 
@@ -139,6 +140,16 @@ os_answer(unsigned reply, long result)
 	unsigned label = make_answer(&ipc, result);
 
 	ipc_reply(reply, label, &ipc);
+}
+
+void
+os_answer_restart(unsigned reply, u64 value)
+{
+	struct ipc ipc = { .timeout = LODGER_FOREVER };
+
+	ipc.words[0] = LODGER_RESTART_WITH;
+	ipc.words[1] = value;
+	ipc_reply(reply, LODGER_RESTART, &ipc);
 }
 
 /* If the answer fails, nothing was received. */

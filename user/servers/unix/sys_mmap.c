@@ -29,8 +29,11 @@ check(const struct file *file, u64 len, u64 prot, u64 flags, u64 offset)
 		return -EINVAL;
 	if (!file_readable(file))
 		return -EACCES;
+	/* Who can write the file could make a shared mapping writable later. */
+	if (type != MAP_PRIVATE && file_writable(file))
+		return -ENODEV;
 	if (type != MAP_PRIVATE && (prot & PROT_WRITE))
-		return file_writable(file) ? -ENODEV : -EACCES;
+		return -EACCES;
 	if (offset + len < offset)
 		return -EOVERFLOW;
 	return 0;

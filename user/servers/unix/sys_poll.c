@@ -166,12 +166,34 @@ do_poll(struct call *call, u64 timeout)
 	return err ? err : result;
 }
 
+/* The timeout does not begin anew when the call goes on after a stop: its caller
+ * cannot be told what is left, as ppoll's and select's are. */
+static long
+restartable_poll(struct call *call, u64 timeout)
+{
+	long result = do_poll(call, timeout);
+
+	if (result != -ERESTARTNOHAND || call->deadline == OS_NEVER)
+		return result;
+	os_answer_restart(call->reply, call->deadline);
+	return ANSWERED;
+}
+
 long
 sys_poll(struct call *call)
 {
 	int ms = (int)call->args[2];
 
-	return do_poll(call, ms < 0 ? OS_NEVER : (u64)ms * 1000000);
+	return restartable_poll(call, ms < 0 ? OS_NEVER : (u64)ms * 1000000);
+}
+
+/* Comes after os_answer_restart(), with poll's arguments. */
+long
+sys_restart_syscall(struct call *call)
+{
+	if (!call->deadline && call_set_deadline(call, call->args[5]))
+		return -ENOMEM;
+	return restartable_poll(call, OS_NEVER);
 }
 
 long

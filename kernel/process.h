@@ -104,6 +104,10 @@ struct clone_args {
 	u64 tls;
 };
 long do_clone(const struct clone_args *args);
+/* Takes back a process whose only thread never ran, and that nobody is to find
+ * any more. It may have been given handles, and threads of its parent may wait
+ * for it. */
+void undo_clone(struct task *child);
 
 /* Ends the calling task; @status is a wait4() status. */
 void do_exit(int status) __noreturn;
@@ -158,7 +162,6 @@ void initrd_init(paddr_t start, paddr_t end);
 /* ---- Signals: kernel/signal.c ----------------------------------------- */
 
 /* From the kernel. pid_lock held. */
-void send_signal_to_task(struct task *task, int signal);
 void send_signal_to_process(struct process *process, int signal);
 /* Tells all threads but @spare to die. pid_lock held. */
 void kill_threads(struct process *process, const struct task *spare);

@@ -530,6 +530,17 @@ lodger_dispatch(struct regs *regs, u64 number)
 	end_injection(number);
 }
 
+/* Does the way back to user mode make another call of this one's result, or
+ * -EINTR? What a server answers is its own affair. */
+static inline bool
+is_interrupted(const struct regs *regs)
+{
+	s64 result = regs_result(regs);
+
+	return regs_in_syscall(regs) && !current->process->personality &&
+	       result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK;
+}
+
 void
 syscall_dispatch(struct regs *regs)
 {
@@ -541,6 +552,7 @@ syscall_dispatch(struct regs *regs)
 			regs_arg(regs, 0), regs_arg(regs, 1),
 			regs_arg(regs, 2), regs_arg(regs, 3),
 			regs_arg(regs, 4), regs_arg(regs, 5)));
+		DEBUG_ASSERT(!is_interrupted(regs) || signal_pending(current));
 		end_injection(number);
 	} else if (is_message_call(number)) {
 		ipc_dispatch(regs);

@@ -84,7 +84,7 @@ void arch_timer_set(u64 deadline_ns);
 
 /*
  * pte_t and its inline accessors (arch_inline.h): pte_make, pte_none,
- * pte_present, pte_writable, pte_executable, pte_user, pte_dirty, pte_fixed,
+ * pte_present, pte_writable, pte_executable, pte_user, pte_fixed,
  * pte_uncached, pte_paddr, pte_wrprotect and so on. phys_to_virt, virt_to_phys.
  * PTES_PER_TABLE, TABLE_LEVELS, pte_index(address, level).
  */

@@ -273,7 +273,7 @@ enum { LODGER_FAIL_ANY = -1 };
  * long verdict(int code)
  *
  * Ends the machine: code 0 is PASS, anything else FAIL. -EPERM unless the
- * caller's pid is 1. Does not return otherwise.
+ * caller is a child of init, which is pid 1. Does not return otherwise.
  */
 
 /*

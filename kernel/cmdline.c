@@ -8,25 +8,23 @@
 
 struct option {
 	const char *name;
-	const char *help;
 	const char *value; /* NULL: not given; inside copy[] */
 };
 
 static struct option options[] = {
-	{ "init", "=PATH: the program that starts all others", NULL },
-	{ "run", "=PATH: one program alone, instead", NULL },
-	{ "args", "=A,B,C: its arguments", NULL },
-	{ "test", "=NAME: run this kernel test, or all", NULL },
-	{ "loglevel", "=error|warn|info|debug: what the console shows", NULL },
-	{ "cpus", "=N: start at most N CPUs", NULL },
-	{ "skipcpu", "=ID: act as if CPU ID did not answer", NULL },
-	{ "seed", "=N: seed of the pauses that vary a run", NULL },
-	{ "invariants", "=MS: check the invariants this often; 0: never",
-	  NULL },
-	{ "trace", ": print the trace at the end", NULL },
-	{ "shell", "=PATH: the program that the terminal begins with", NULL },
-	{ "script", "=PATH: what the shell runs instead, once", NULL },
-	{ "keep", ": go on when the first program has ended", NULL },
+	{ .name = "init" },	  /* =PATH: the program that starts all others */
+	{ .name = "run" },	  /* =PATH: one program alone, instead */
+	{ .name = "args" },	  /* =A,B,C: its arguments */
+	{ .name = "test" },	  /* =NAME: run this kernel test, or all */
+	{ .name = "loglevel" },	  /* =error|warn|info|debug: what is shown */
+	{ .name = "cpus" },	  /* =N: start at most N CPUs */
+	{ .name = "skipcpu" },	  /* =ID: act as if CPU ID did not answer */
+	{ .name = "seed" },	  /* =N: seed of the pauses that vary a run */
+	{ .name = "invariants" }, /* =MS: check them this often; 0: never */
+	{ .name = "trace" },	  /* print the trace at the end */
+	{ .name = "shell" },	  /* =PATH: what the terminal begins with */
+	{ .name = "script" },	  /* =PATH: what the shell runs instead, once */
+	{ .name = "keep" },	  /* go on when the first program has ended */
 };
 
 /* The line, cut into words: name 0 value 0. */

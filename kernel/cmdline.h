@@ -1,7 +1,7 @@
 /*
  * Boot options: "name" or "name=value", separated by blanks. Each is declared
- * once, in kernel/cmdline.c's table, with the sentence that help shows; an
- * unknown one gets a warning that lists the known ones.
+ * once, in kernel/cmdline.c's table; an unknown one gets a warning that lists the
+ * known ones.
  */
 #pragma once
 

@@ -151,10 +151,8 @@ free_task:
 	return NULL;
 }
 
-/* A child that never ran, and that nobody is to find any more. It may have been
- * given handles, and its parent's other threads may wait for it. */
-static void
-undo(struct task *child)
+void
+undo_clone(struct task *child)
 {
 	struct process *process = child->process;
 	struct endpoint *personality;
@@ -164,13 +162,10 @@ undo(struct task *child)
 	handles_close_all(process);
 	flags = spin_lock_irqsave(&pid_lock);
 	personality = personality_end(process);
-	flush_signals(&child->pending, ~0ul);
-	flush_signals(&process->pending, ~0ul);
-	sighand_put(process);
 	thread_detach(child);
 	flush_signals(&process->pending, ~0ul);
 	process_detach(process);
-	wake_up_all(&current->process->changed);
+	wake_up_all(&process->parent->changed);
 	spin_unlock_irqrestore(&pid_lock, flags);
 	personality_put(personality);
 	uncopy_mm(child);
@@ -219,7 +214,7 @@ do_clone(const struct clone_args *args)
 	if (!(args->flags & CLONE_THREAD))
 		err = personality_fork(child->process, args->flags);
 	if (err) {
-		undo(child);
+		undo_clone(child);
 		return err;
 	}
 	tid = child->tid;

@@ -409,22 +409,18 @@ struct robust_head {
 static void
 orphan(uaddr_t addr)
 {
-	u32 old, new;
+	u32 old, seen;
 
-	if (get_user_u32(&old, addr))
+	if (get_user_u32(&seen, addr))
 		return;
 	do {
+		old = seen;
 		if ((old & FUTEX_TID_MASK) != (u32)current->tid)
 			return;
-		new = (old & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
-		u32 seen = old;
-
-		if (cmpxchg_user_u32(addr, &seen, new))
+		if (cmpxchg_user_u32(addr, &seen, (old & FUTEX_WAITERS) |
+							  FUTEX_OWNER_DIED))
 			return;
-		if (seen == old)
-			break;
-		old = seen;
-	} while (true);
+	} while (seen != old);
 	if (old & FUTEX_WAITERS)
 		futex_wake(addr, false, 1, ~0u);
 }

@@ -108,6 +108,10 @@ struct clone_args {
 	u64 tls;
 };
 long do_clone(const struct clone_args *args);
+/* Takes back a process whose only thread never ran, and that nobody is to find
+ * any more. It may have been given handles, and threads of its parent may wait
+ * for it. */
+void undo_clone(struct task *child);
 
 /* Ends the calling task; @status is a wait4() status. */
 void do_exit(int status) __noreturn;
@@ -139,7 +143,6 @@ long sys_getsid(tid_t pid);
 /* ---- Signals: kernel/signal.c ----------------------------------------- */
 
 /* From the kernel. pid_lock held. */
-void send_signal_to_task(struct task *task, int signal);
 void send_signal_to_process(struct process *process, int signal);
 /* Tells all threads but @spare to die. pid_lock held. */
 void kill_threads(struct process *process, const struct task *spare);

@@ -325,15 +325,6 @@ send_signal(struct process *process, struct task *task,
 }
 
 void
-send_signal_to_task(struct task *task, int signal)
-{
-	struct kernel_siginfo info = { .signo = signal, .code = SI_KERNEL };
-
-	if (task->process)
-		(void)send_signal(task->process, task, &info);
-}
-
-void
 send_signal_to_process(struct process *process, int signal)
 {
 	struct kernel_siginfo info = { .signo = signal, .code = SI_KERNEL };

@@ -397,12 +397,24 @@ nobody_answers(struct regs *regs, u64 number)
 	end_injection(number);
 }
 
+/* Does the way back to user mode make another call of this one's result, or
+ * -EINTR? What a server answers is its own affair. */
+static inline bool
+is_interrupted(const struct regs *regs)
+{
+	s64 result = regs_result(regs);
+
+	return regs_in_syscall(regs) && !current->process->personality &&
+	       result <= -ERESTARTSYS && result >= -ERESTART_RESTARTBLOCK;
+}
+
 static __noinline void
 linux_dispatch(struct regs *regs, syscall_t call, u64 number)
 {
 	regs_set_result(regs, call(regs_arg(regs, 0), regs_arg(regs, 1),
 				   regs_arg(regs, 2), regs_arg(regs, 3),
 				   regs_arg(regs, 4), regs_arg(regs, 5)));
+	DEBUG_ASSERT(!is_interrupted(regs) || signal_pending(current));
 	end_injection(number);
 }
 

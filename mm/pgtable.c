@@ -231,6 +231,25 @@ after_leaf(const struct walk *walk, u64 end)
 	     next_leaf((root), (walk), (end), (releasing));           \
 	     (walk)->addr = after_leaf((walk), (end)))
 
+/* for (each mapped page in [start, end) of root): walk->addr is where it is,
+ * walk->entry[1] its entry. */
+#define for_each_mapped(walk, root, start, end)                       \
+	for_each_leaf(walk, root, start, end, false)                  \
+		for (; skip_unmapped(walk);                           \
+		     (walk)->entry[1]++, (walk)->addr += PAGE_SIZE)
+
+/* Skips the walk's leaf entries that hold nothing; false: all of them. */
+static inline bool
+skip_unmapped(struct walk *walk)
+{
+	while (walk->entry[1] < walk->end &&
+	       !pte_mapped(pte_read(walk->entry[1]))) {
+		walk->entry[1]++;
+		walk->addr += PAGE_SIZE;
+	}
+	return walk->entry[1] < walk->end;
+}
+
 static inline pte_t *
 lower_table(const pte_t *table, uaddr_t addr, int level)
 {
@@ -421,16 +440,12 @@ pgtable_protect(struct mm *mm, uaddr_t start, uaddr_t end, unsigned prot,
 	struct walk walk;
 	bool lost = false;
 
-	for_each_leaf(&walk, mm->root, start, end, false) {
-		for (pte_t *entry = walk.entry[1]; entry < walk.end; entry++) {
-			pte_t old = pte_read(entry), new;
+	for_each_mapped(&walk, mm->root, start, end) {
+		pte_t old = pte_read(walk.entry[1]);
+		pte_t new = change_prot(old, prot, cow);
 
-			if (!pte_mapped(old))
-				continue;
-			new = change_prot(old, prot, cow);
-			lost |= lost_right(old, new);
-			pte_write(entry, new);
-		}
+		lost |= lost_right(old, new);
+		pte_write(walk.entry[1], new);
 	}
 	return lost;
 }
@@ -568,18 +583,6 @@ pgtable_release_all(struct mm *mm)
 
 /* ---- Copying and moving ------------------------------------------------- */
 
-/* Skips the walk's leaf entries that hold nothing; false: all of them. */
-static bool
-skip_unmapped(struct walk *walk)
-{
-	while (walk->entry[1] < walk->end &&
-	       !pte_mapped(pte_read(walk->entry[1]))) {
-		walk->entry[1]++;
-		walk->addr += PAGE_SIZE;
-	}
-	return walk->entry[1] < walk->end;
-}
-
 /* Shares the frames of @from's leaf entries with those from @to on, in one
  * leaf table; @cow: neither may write. Returns whether @from lost a right. */
 static bool
@@ -661,16 +664,11 @@ tables_for(struct mm *dst, uaddr_t to, struct mm *src, uaddr_t from, u64 len)
 	struct walk walk;
 	unsigned n = 0;
 
-	for_each_leaf(&walk, src->root, from, from + len, false) {
+	for_each_mapped(&walk, src->root, from, from + len) {
 		uaddr_t addr = walk.addr - from + to;
 
-		for (pte_t *entry = walk.entry[1]; entry < walk.end;
-		     entry++, addr += PAGE_SIZE) {
-			if (!pte_mapped(pte_read(entry)))
-				continue;
-			n += missing_tables(dst, addr, before);
-			before = addr;
-		}
+		n += missing_tables(dst, addr, before);
+		before = addr;
 	}
 	return n;
 }
@@ -706,22 +704,15 @@ pgtable_share(struct mm *dst, uaddr_t to, struct mm *src, uaddr_t from,
 	bool lost = false;
 	struct walk walk;
 
-	for_each_leaf(&walk, src->root, from, from + len, false) {
-		uaddr_t addr = walk.addr - from + to;
+	for_each_mapped(&walk, src->root, from, from + len) {
+		pte_t pte = pte_read(walk.entry[1]);
 
-		for (pte_t *entry = walk.entry[1]; entry < walk.end;
-		     entry++, addr += PAGE_SIZE) {
-			pte_t pte = pte_read(entry);
-
-			if (!pte_mapped(pte))
-				continue;
-			if (pte_writable(pte)) {
-				pte_write(entry, pte_wrprotect(pte));
-				lost = true;
-			}
-			share_page(dst, change_prot(pte, prot & ~PAGE_WRITE,
-						    false), addr, reserve);
+		if (pte_writable(pte)) {
+			pte_write(walk.entry[1], pte_wrprotect(pte));
+			lost = true;
 		}
+		share_page(dst, change_prot(pte, prot & ~PAGE_WRITE, false),
+			   walk.addr - from + to, reserve);
 	}
 	pgtable_free_reserve(reserve);
 	return lost;
@@ -738,17 +729,9 @@ pgtable_move(struct mm *mm, uaddr_t from, uaddr_t to, u64 len)
 	DEBUG_ASSERT(from + len <= to || to + len <= from);
 	if (reserve_tables(&reserve, tables_for(mm, to, mm, from, len)) < 0)
 		return -ENOMEM;
-	for_each_leaf(&walk, mm->root, from, from + len, false) {
-		uaddr_t addr = walk.addr - from + to;
-
-		for (pte_t *entry = walk.entry[1]; entry < walk.end;
-		     entry++, addr += PAGE_SIZE) {
-			pte_t pte = pte_read(entry);
-
-			if (pte_mapped(pte))
-				share_page(mm, pte, addr, &reserve);
-		}
-	}
+	for_each_mapped(&walk, mm->root, from, from + len)
+		share_page(mm, pte_read(walk.entry[1]), walk.addr - from + to,
+			   &reserve);
 	ASSERT(reserve.first == NULL);
 	return pgtable_detach(mm, from, from + len).tables;
 }

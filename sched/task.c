@@ -145,32 +145,17 @@ mmput_by_reaper(struct mm *mm, const void *holder)
 	wake_up_task(reaper);
 }
 
-static struct mm *
-take_left(void)
+/* The first of @work, dead or left, off the list; NULL: there is none. */
+static struct list *
+take_first(struct list *work)
 {
 	irq_flags_t flags = spin_lock_irqsave(&dead_lock);
-	struct mm *mm = NULL;
+	struct list *first = list_empty(work) ? NULL : work->next;
 
-	if (!list_empty(&left)) {
-		mm = list_first(&left, struct mm, reap_link);
-		list_del(&mm->reap_link);
-	}
+	if (first)
+		list_del(first);
 	spin_unlock_irqrestore(&dead_lock, flags);
-	return mm;
-}
-
-static struct task *
-take_dead(void)
-{
-	irq_flags_t flags = spin_lock_irqsave(&dead_lock);
-	struct task *task = NULL;
-
-	if (!list_empty(&dead)) {
-		task = list_first(&dead, struct task, run_link);
-		list_del(&task->run_link);
-	}
-	spin_unlock_irqrestore(&dead_lock, flags);
-	return task;
+	return first;
 }
 
 static void
@@ -189,21 +174,21 @@ reaper_main(void *unused)
 {
 	(void)unused;
 	for (;;) {
-		struct task *task;
-		struct mm *mm;
+		struct list *task, *mm;
 
 		set_current_state(TASK_SLEEPING);
-		task = take_dead();
-		mm = take_left();
+		task = take_first(&dead);
+		mm = take_first(&left);
 		if (!task && !mm) {
 			schedule();
 			continue;
 		}
 		set_current_state(TASK_RUNNABLE);
 		if (task)
-			reap(task);
+			reap(list_entry(task, struct task, run_link));
 		if (mm) {
-			mmput(mm, REF_GET, reaper);
+			mmput(list_entry(mm, struct mm, reap_link), REF_GET,
+			      reaper);
 			atomic_dec(&unreaped);
 		}
 		cond_resched();

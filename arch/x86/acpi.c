@@ -44,15 +44,6 @@ struct table {
 	u32 oem_revision, creator, creator_revision;
 } __packed;
 
-/* Above this no address has a meaning to this CPU. */
-static paddr_t
-physical_end(void)
-{
-	enum { CPUID_SIZES = 0x80000008, PHYSICAL_BITS = 0xff };
-
-	return 1ul << (cpuid(CPUID_SIZES, 0).eax & PHYSICAL_BITS);
-}
-
 /* Tables mostly lie in memory that the boot map calls reserved. NULL: no such
  * memory can exist. */
 static const void *
@@ -60,7 +51,7 @@ view(paddr_t addr, size_t size)
 {
 	if (boot_mem_usable(addr, size))
 		return phys_to_virt(addr);
-	if (addr == 0 || addr + size < addr || addr + size > physical_end())
+	if (addr == 0 || addr + size < addr || addr + size > arch_phys_end())
 		return NULL;
 	return map_device(addr, size);
 }

@@ -28,6 +28,15 @@ enum {
 /* ---- Vectors ---------------------------------------------------------- */
 
 enum {
+	VECTOR_NMI = 2,
+	VECTOR_BREAKPOINT = 3,
+	VECTOR_OVERFLOW = 4,
+	VECTOR_DOUBLE_FAULT = 8,
+	VECTOR_PAGE_FAULT = 14,
+	VECTOR_X87 = 16,
+	VECTOR_MACHINE_CHECK = 18,
+	VECTOR_SIMD = 19,
+
 	VECTOR_IRQ_BASE = 0x20, /* first of the interrupt lines */
 	VECTOR_IRQ_END = 0xf0,
 	VECTOR_TIMER = 0xf0, /* the highest priority class: our own */

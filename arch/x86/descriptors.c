@@ -140,14 +140,6 @@ load_gdt(const u64 *gdt)
 
 /* ---- IDT -------------------------------------------------------------- */
 
-enum {
-	VECTOR_NMI = 2,
-	VECTOR_BREAKPOINT = 3,
-	VECTOR_OVERFLOW = 4,
-	VECTOR_DOUBLE_FAULT = 8,
-	VECTOR_MACHINE_CHECK = 18,
-};
-
 extern const u8 trap_stubs[]; /* trap_entry.asm */
 
 static void

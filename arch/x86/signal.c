@@ -26,8 +26,6 @@ enum { UC_FP_XSTATE = 1, UC_SIGCONTEXT_SS = 2, UC_STRICT_RESTORE_SS = 4 };
 /* A handler begins without TF, DF, RF. */
 #define RFLAGS_CLEARED 0x10500ul
 
-enum { VECTOR_PAGE_FAULT = 14 };
-
 struct sigcontext {
 	u64 r8, r9, r10, r11, r12, r13, r14, r15;
 	u64 rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, rflags;

@@ -14,14 +14,6 @@
 #include "mm/kstack.h"
 #include "sched/task.h"
 
-enum {
-	VECTOR_NMI = 2,
-	VECTOR_DOUBLE_FAULT = 8,
-	VECTOR_PAGE_FAULT = 14,
-	VECTOR_X87 = 16,
-	VECTOR_SIMD = 19,
-};
-
 /* What it is called, and what Linux makes of it. code 0: SI_KERNEL, with no
  * address; else the address is that of the instruction. */
 struct exception {

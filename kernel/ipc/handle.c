@@ -96,15 +96,11 @@ handle_spare_free(struct handle_spare *spare)
 int
 handles_grow(struct process *process)
 {
-	struct handle_spare spare = {
-		.chunk = kzalloc(HANDLE_CHUNK * sizeof(*spare.chunk)),
-	};
+	struct handle_spare spare;
 	irq_flags_t flags;
-	int err = -ENOMEM;
+	int err = handle_spare_alloc(&spare);
 
-	if (!READ_ONCE(process->handles))
-		spare.table = kzalloc(sizeof(*spare.table));
-	if (spare.chunk && (spare.table || READ_ONCE(process->handles))) {
+	if (!err) {
 		flags = spin_lock_irqsave(&ipc_lock);
 		err = grow_with(process, &spare);
 		spin_unlock_irqrestore(&ipc_lock, flags);

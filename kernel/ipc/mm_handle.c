@@ -214,45 +214,37 @@ native_mm_write(u32 number, uaddr_t addr, uaddr_t buf, size_t len)
 	return copy(number, addr, buf, len, true);
 }
 
+/* The value of @call, a change of @mm, the one behind handle @number, with its
+ * lock held; or why there can be none. */
+#define change_mm(number, mm, call)                                     \
+	({                                                              \
+		struct mm *mm = mm_enter(number, LODGER_RIGHT_MAP);     \
+		long changed_ = IS_ERR(mm) ? PTR_ERR(mm)                \
+					   : (long)mm_locked(mm, call); \
+		if (!IS_ERR(mm))                                        \
+			mmput_by_reaper(mm, current);                   \
+		changed_;                                               \
+	})
+
 long
 native_mm_map(u32 number, uaddr_t addr, u64 len, unsigned prot)
 {
-	struct mm *mm = mm_enter(number, LODGER_RIGHT_MAP);
 	unsigned flags = MAP_PRIVATE | MAP_ANONYMOUS | (addr ? MAP_FIXED : 0);
 	bool stack = prot & PROT_GROWSDOWN;
-	long result;
 
-	if (IS_ERR(mm))
-		return PTR_ERR(mm);
-	result = mm_locked(mm, do_mmap(mm, addr, len, prot, flags, stack));
-	mmput_by_reaper(mm, current);
-	return result;
+	return change_mm(number, mm, do_mmap(mm, addr, len, prot, flags, stack));
 }
 
 long
 native_mm_unmap(u32 number, uaddr_t addr, u64 len)
 {
-	struct mm *mm = mm_enter(number, LODGER_RIGHT_MAP);
-	long result;
-
-	if (IS_ERR(mm))
-		return PTR_ERR(mm);
-	result = mm_locked(mm, do_munmap(mm, addr, len));
-	mmput_by_reaper(mm, current);
-	return result;
+	return change_mm(number, mm, do_munmap(mm, addr, len));
 }
 
 long
 native_mm_protect(u32 number, uaddr_t addr, u64 len, unsigned prot)
 {
-	struct mm *mm = mm_enter(number, LODGER_RIGHT_MAP);
-	long result;
-
-	if (IS_ERR(mm))
-		return PTR_ERR(mm);
-	result = mm_locked(mm, do_mprotect(mm, addr, len, prot));
-	mmput_by_reaper(mm, current);
-	return result;
+	return change_mm(number, mm, do_mprotect(mm, addr, len, prot));
 }
 
 /* The heap begins once, where the program that is loaded ends. */
@@ -270,14 +262,7 @@ begin_heap(struct mm *mm, uaddr_t start)
 long
 native_mm_heap(u32 number, uaddr_t start)
 {
-	struct mm *mm = mm_enter(number, LODGER_RIGHT_MAP);
-	long result;
-
-	if (IS_ERR(mm))
-		return PTR_ERR(mm);
-	result = mm_locked(mm, begin_heap(mm, start));
-	mmput_by_reaper(mm, current);
-	return result;
+	return change_mm(number, mm, begin_heap(mm, start));
 }
 
 /* A look needs no users: of a zombie there is still something to tell. */

@@ -16,7 +16,6 @@ struct object;
 
 struct object_ops {
 	enum lodger_object_type type;
-	u32 rights; /* those that mean something for this type */
 	/* A handle with @rights was made. ipc_lock held. NULL: no matter. */
 	void (*opened)(struct object *object, u32 rights);
 	/* Such a handle went away. No lock held; may sleep. NULL: no matter. */

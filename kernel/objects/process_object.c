@@ -36,37 +36,6 @@ to_process(struct object *object)
 
 /* ---- Going -------------------------------------------------------------- */
 
-/* As if it had never been: nobody finds it from here on. pid_lock held. */
-static void
-unpublish(struct process *process, struct task *task)
-{
-	list_del(&task->thread_link);
-	unhash_task(task);
-	task->process = NULL;
-	process->nr_threads--;
-	flush_signals(&task->pending, ~0ul);
-	flush_signals(&process->pending, ~0ul);
-	process_detach(process);
-}
-
-/* It has never begun. */
-static void
-take_back(struct process *process, struct task *task)
-{
-	struct endpoint *personality;
-	irq_flags_t flags;
-
-	handles_close_all(process);
-	flags = spin_lock_irqsave(&pid_lock);
-	personality = personality_end(process);
-	unpublish(process, task);
-	spin_unlock_irqrestore(&pid_lock, flags);
-	personality_put(personality);
-	uncopy_mm(task);
-	task_free(task);
-	process_free(process);
-}
-
 static void
 process_release(struct object *object)
 {
@@ -80,7 +49,7 @@ process_release(struct object *object)
 	spin_unlock_irqrestore(&pid_lock, flags);
 	transition_begin();
 	if (first)
-		take_back(process, first);
+		undo_clone(first); /* it has never begun */
 	signaller_free(signaller_unbind(&me->watcher));
 	transition_end();
 	kfree(me);

@@ -159,6 +159,7 @@ a_kernel_thread_answers(void)
 static void
 refusals(void)
 {
+	unsigned word = 0;
 	struct lodger_mm_stat mm;
 	struct lodger_cpu_stat cpu;
 
@@ -198,6 +199,11 @@ refusals(void)
 	show_expect("and is online already", lodger_cpu_online(0, true),
 		    -EBUSY);
 	show_expect("an unknown call", syscall0(LODGER_CALL_END), -ENOSYS);
+	show_expect("clone3", syscall3(435, 0, 0, 0), -ENOSYS);
+	show_expect("rseq", syscall3(334, 0, 0, 0), -ENOSYS);
+	for (int op = 6; op <= 8; op++) /* FUTEX_LOCK_PI to FUTEX_TRYLOCK_PI */
+		show_expect("a futex with priority inheritance",
+			    syscall3(202, (long)&word, op, 0), -ENOSYS);
 	if (getpid() != 1)
 		show_expect("verdict by another than pid 1",
 			    lodger_verdict(0), -EPERM);

@@ -9,6 +9,7 @@ from suites.shell import Shell
 
 # What --help begins with, and what else there is to refuse.
 PROGRAMS = {
+    "bench": ("bench: what things cost", ["--no-such"]),
     "borrow": ("borrow: the story of an address space", ["--no-such", "S15", "S1 S99", "now"]),
     "hello": ("hello: says who it is", ["--no-such", "you"]),
     "help": ("help: what there is to look at", ["--no-such", "me"]),
@@ -17,8 +18,8 @@ PROGRAMS = {
     "ps": ("ps: all tasks", ["--no-such", "aux"]),
     "trace": (r"trace on \| off", ["--no-such", "", "of", "dump all"]),
 }
-# POSIX: true ignores its arguments. The arguments of bench are names of rows.
-WITHOUT = {"true", "bench"}
+# POSIX: true ignores its arguments.
+WITHOUT = {"true"}
 
 
 def is_told(machine, program, arguments):

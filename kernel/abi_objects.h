@@ -3,8 +3,8 @@
  * kernel/abi.h, after abi_ipc.h, whose words on handles and their errors hold
  * here too. docs/objects.md has the whole picture.
  *
- * The first program begins with four handles, and all that drivers ever get
- * comes from these:
+ * The first program, which is part of the kernel's image, begins with four
+ * handles, and all that drivers ever get comes from these:
  */
 #pragma once
 

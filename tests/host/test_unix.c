@@ -738,6 +738,106 @@ raw_reads(void)
 	CHECK_EQ(host_answer(reply), 2);
 }
 
+/* What is answered at once must not be run again when its time comes. */
+static void
+no_time_left_over(void)
+{
+	u64 buf;
+
+	host_begin(NULL, 0);
+	buf = arena_put(NULL, 100);
+	set_raw(0, 5);
+	CHECK_EQ(CALL3(SYS_fcntl, 0, F_SETFL, O_RDWR | O_NONBLOCK), 0);
+	CHECK_EQ(CALL3(SYS_read, 0, buf, 100), -EAGAIN);
+	host_sleep(1000 * MS);
+}
+
+/* A big one is cut up, and others have their turn in between. */
+static void
+slices(void)
+{
+	const u64 size = ARENA_SIZE - 4096;
+	unsigned reply;
+	long fd, turns = 0;
+
+	host_begin(NULL, 0);
+	fd = open_at("/dev/zero", O_RDONLY);
+	host_fork(SHELL, OTHER, 0);
+	memset(arena, 'x', ARENA_SIZE);
+	CHECK_EQ(CALL3(SYS_read, fd, arena, size), PENDING);
+	reply = last_reply;
+	for (; host_answer(reply) == PENDING && turns < 100; turns++)
+		CHECK_EQ(host_call(OTHER, SYS_getuid, 0, 0, 0, 0, 0, 0), 0);
+	CHECK_EQ(host_answer(reply), (long)size);
+	CHECK(turns > 2);
+	for (u64 i = 0; i < ARENA_SIZE; i++)
+		CHECK_EQ(arena[i], i < size ? 0 : 'x');
+	/* A signal ends it with what was moved; an end leaves nothing. */
+	CHECK_EQ(CALL3(SYS_read, fd, arena, size), PENDING);
+	reply = last_reply;
+	host_cancel(SHELL);
+	CHECK(host_answer(reply) > 0 && host_answer(reply) < (long)size);
+	CHECK_EQ(CALL3(SYS_read, fd, arena, size), PENDING);
+	host_exit(SHELL);
+	host_sleep(MS);
+}
+
+/* The place of a pwrite moves with it. */
+static void
+slices_have_places(void)
+{
+	const u64 size = ARENA_SIZE - 4096;
+	unsigned reply;
+	u64 path;
+	long fd;
+
+	host_begin(NULL, 0);
+	path = arena_at_end(4096);
+	strcpy((char *)path, "/big");
+	fd = CALL3(SYS_open, path, O_RDWR | O_CREAT, 0600);
+	for (u64 i = 0; i < size; i++)
+		arena[i] = (u8)(i >> 12 ^ i);
+	CHECK_EQ(CALL4(SYS_pwrite64, fd, arena, size, 10), PENDING);
+	reply = last_reply;
+	for (int i = 0; host_answer(reply) == PENDING && i < 100; i++)
+		host_sleep(0);
+	CHECK_EQ(host_answer(reply), (long)size);
+	CHECK_EQ(CALL3(SYS_lseek, fd, 0, SEEK_END), (long)size + 10);
+	memset(arena, 0, size);
+	CHECK_EQ(CALL4(SYS_pread64, fd, arena, size, 10), PENDING);
+	reply = last_reply;
+	for (int i = 0; host_answer(reply) == PENDING && i < 100; i++)
+		host_sleep(0);
+	for (u64 i = 0; i < size; i++)
+		CHECK_EQ(arena[i], (u8)(i >> 12 ^ i));
+}
+
+static void
+too_many_wait(void)
+{
+	unsigned first = 0;
+	int fds[2];
+	u64 buf;
+
+	host_begin(NULL, 0);
+	make_pipe(fds, 0);
+	buf = arena_put(NULL, 8);
+	host_fork(SHELL, OTHER, 0);
+	for (int i = 0; i < OS_CALLS_MAX - 1; i++) {
+		CHECK_EQ(host_call(OTHER, SYS_read, (u64)fds[0], buf, 1, 0, 0, 0),
+			 PENDING);
+		first = first ? first : last_reply;
+	}
+	CHECK_EQ(host_call(OTHER, SYS_read, (u64)fds[0], buf, 1, 0, 0, 0),
+		 -ENOMEM);
+	CHECK_EQ(write_text(fds[1], "a"), 1);
+	CHECK_EQ(host_answer(first), 1);
+	CHECK_EQ(host_call(OTHER, SYS_read, (u64)fds[0], buf, 1, 0, 0, 0),
+		 PENDING);
+	host_exit(OTHER);
+	CHECK_EQ(CALL3(SYS_read, fds[0], buf, 1), PENDING);
+}
+
 static void
 slow_terminal(void)
 {
@@ -1161,6 +1261,10 @@ main(int argc, char **argv)
 	test("lines are edited, then read", lines);
 	test("keys send signals to the foreground", interrupts);
 	test("raw reads heed VMIN and VTIME", raw_reads);
+	test("a call that is over has no time left", no_time_left_over);
+	test("big transfers let others in", slices);
+	test("and go on where they were", slices_have_places);
+	test("more calls than can wait are told", too_many_wait);
 	test("a slow terminal loses nothing", slow_terminal);
 	test("a session's end hangs up", hang_up);
 	test("groups are killed", groups_are_killed);

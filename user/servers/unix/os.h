@@ -30,6 +30,9 @@ struct os_event {
 
 #define OS_NEVER (~0ull)
 
+/* How many calls may be unanswered at once: with more, no other is received. */
+enum { OS_CALLS_MAX = 4000 };
+
 /* The next event, or OS_TIME once os_now() is past the deadline. */
 void os_receive(struct os_event *event, u64 deadline);
 

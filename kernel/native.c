@@ -30,6 +30,7 @@
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
+#include "sched/hotplug.h"
 #include "sched/reaper.h"
 
 /* ---- Address spaces --------------------------------------------------- */
@@ -426,6 +427,12 @@ native_trace_control(int op, u64 arg)
 }
 
 static long
+native_cpu_online(unsigned cpu, int online)
+{
+	return online ? cpu_online(cpu) : cpu_offline(cpu);
+}
+
+static long
 native_verdict(int code)
 {
 	struct process *parent = current->process->parent;
@@ -497,7 +504,7 @@ static const native_t native_calls[LODGER_CALL_END - LODGER_klog_write] = {
 	CALL(mm_regions),   CALL(boot_option),	 CALL(console_release),
 	CALL(klog_read),
 	CALL(framebuffer_info),
-	CALL(personality_set),
+	CALL(personality_set), CALL(cpu_online),
 };
 
 native_t

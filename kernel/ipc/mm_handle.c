@@ -17,6 +17,7 @@
 #include "kernel/base/errno.h"
 #include "kernel/base/string.h"
 #include "kernel/exec.h"
+#include "kernel/hold.h"
 #include "kernel/ipc/ipc.h"
 #include "kernel/native.h"
 #include "mm/mm.h"
@@ -191,6 +192,7 @@ copy(u32 number, uaddr_t addr, uaddr_t buf, size_t len, bool write)
 
 	if (IS_ERR(mm))
 		return PTR_ERR(mm);
+	hold_point(LODGER_HOLD_ENTERED);
 	len = MIN(len, (size_t)LODGER_BUFFER_MAX);
 	do {
 		err = write ? mm_copy_out(mm, addr, buf, len, &theirs)

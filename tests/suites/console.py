@@ -309,15 +309,10 @@ def soak(kills, seed, cpus):
 
 @suite
 def programs():
-    """Tables and help, without a terminal."""
+    """A table without a terminal."""
     yield Boot("program: mmtop marks what has changed", append="run=/bin/mmtop args=-n,2,-d,0.1",
                cpus=2, expect=[r"^CPU task +mm  loaded$", r"^  0 (mmtop|idle)", r"^  1 \S+ ",
                                r"^     3 mmtop +1/[12] +\d+ [-1]\s*$", r"^     3 mmtop +1/[12] +\d+\*[-1]"])
-    for name, line in (("mmtop", r"^mmtop \[-d SECONDS\]"), ("ps", r"^ps: all tasks"),
-                       ("mmstat", r"^mmstat: all address spaces"), ("trace", r"^trace on \|"),
-                       ("help", r"^help: what there is")):
-        yield Boot(f"program: {name} --help", append=f"run=/bin/{name} args=--help", cpus=1,
-                   expect=[line])
 
 
 @suite

@@ -473,27 +473,12 @@ all(void)
 			    EXITED(0));
 }
 
-static void
-all_in_child(void *unused)
-{
-	(void)unused;
-	all();
-	_exit(wrong_results ? 1 : 0);
-}
-
 int
 main(void)
 {
-	long before;
-
-	lodger_or_skip();
-	begin();
+	begin_counted();
 	shared = shared_memory(PAGE);
 	shared->secret = 0x5ec2e7;
-	check_child("once", all_in_child, NULL, EXITED(0));
-	before = frames_at_rest(tasks_now());
-	check_child("again", all_in_child, NULL, EXITED(0));
-	check_equal(frames_at_rest(tasks_now()), before,
-		    "all of it leaves nothing behind");
+	leaves_nothing(all);
 	return end();
 }

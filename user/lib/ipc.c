@@ -1,4 +1,4 @@
-/* One stub a call; those with messages are inline, in the header. */
+/* See user/include/ipc.h, which has the calls with messages: they are inline. */
 #include "user/include/ipc.h"
 
 #include "user/include/syscall_inline.h"

@@ -6,7 +6,7 @@
 
 #include <sys/auxv.h>
 
-#include "user/include/lodger.h"
+#include "user/include/ipc.h"
 
 enum {
 	CONTROL_CPU, REAPER_CPU, CALLER_CPU,

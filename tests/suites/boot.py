@@ -89,6 +89,12 @@ def sentences():
                   forbid=[r"Hello"])
     yield Boot("boot: no such program", append="run=/bin/nobody", verdict="FAIL",
                expect=[r"there is no /bin/nobody in the initrd: put its C file into user/prog"])
+    yield Boot("boot: no such init", append="init=/sbin/nobody", verdict="FAIL",
+               expect=[r"there is no /sbin/nobody in the initrd"])
+    for option in "init", "run":
+        yield Boot(f"boot: {option}= of what is no program", append=f"{option}=/tests/unix/run",
+                   verdict="FAIL",
+                   expect=[r"/tests/unix/run cannot be started: it is not an ELF file \(error 8\)"])
     yield Boot("boot: too little memory", append=hello, mem="12M", verdict="PANIC",
                expect=[r"PANIC: only \d+ KiB of memory are usable, and Lodger needs 16 MiB: "
                        r"give the machine more \(QEMU: -m 32M\)"])

@@ -6,7 +6,7 @@
 
 #include <sys/auxv.h>
 
-#include "user/include/lodger.h"
+#include "user/include/ipc.h"
 
 enum {
 	CONTROL_CPU, REAPER_CPU, CALLER_CPU,
@@ -90,6 +90,9 @@ start_caller(long (*call)(void))
 	if (pid)
 		return pid;
 	stay_on(0, CALLER_CPU);
+	/* Who has a server may not fork when memory is low, to spare that. */
+	if (call != call_exec)
+		lodger_personality_set(0);
 	touch_own_pages();
 	await_word(&common->go, 1);
 	common->calls = 1;

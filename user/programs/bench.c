@@ -999,19 +999,19 @@ static const struct row rows[] = {
 		.name = "switch, 10 tasks",
 		.prepare = start_9, .loop = loop_yield,
 		.finish = stop_yielders, .batch = 1000, .per_round = 10,
-		.lodger_only = true,
+		.lodger_only = true, .no_server = true,
 	},
 	{
 		.name = "switch, 1,000 tasks",
 		.prepare = start_999, .loop = loop_yield,
 		.finish = stop_yielders, .batch = 20, .per_round = 1000,
-		.lodger_only = true,
+		.lodger_only = true, .no_server = true,
 	},
 	{
 		.name = "switch, 10,000 tasks",
 		.prepare = start_9999, .loop = loop_yield,
 		.finish = stop_yielders, .batch = 2, .per_round = MOST_TASKS,
-		.lodger_only = true,
+		.lodger_only = true, .no_server = true,
 	},
 };
 

@@ -12,7 +12,8 @@ struct option {
 };
 
 static struct option options[] = {
-	{ .name = "init" },	  /* =PATH: the first program, in the initrd */
+	{ .name = "init" },	  /* =PATH: the program that starts the others */
+	{ .name = "run" },	  /* =PATH: one program alone, instead */
 	{ .name = "args" },	  /* =A,B,C: its arguments */
 	{ .name = "test" },	  /* =NAME: run this kernel test, or all */
 	{ .name = "loglevel" },	  /* =error|warn|info|debug: what is shown */

@@ -32,6 +32,22 @@ check_flags(u64 flags)
 	return 0;
 }
 
+/*
+ * A process whose calls a server answers must leave ids and memory for servers:
+ * without these, nobody could answer it, or be started again. And each task that
+ * there is may yet need some pages, those that fork has left shared. Read Linux:
+ * max_threads.
+ */
+static bool
+too_many_tasks(void)
+{
+	enum { IDS_LEFT = 1024, PAGES_EACH = 16 };
+
+	return current->process->personality &&
+	       (nr_tasks() >= PID_MAX - IDS_LEFT ||
+		memory_is_low(nr_tasks() * PAGES_EACH));
+}
+
 /* The child's registers: the parent's, but for result, stack and TLS. */
 static int
 copy_registers(struct task *child, const struct clone_args *args)
@@ -188,6 +204,8 @@ do_clone(const struct clone_args *args)
 
 	if (err)
 		return err;
+	if (too_many_tasks())
+		return -EAGAIN;
 	transition_begin();
 	child = copy_process(args, &err);
 	transition_end();

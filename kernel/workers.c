@@ -149,6 +149,7 @@ serve(struct prefault_request *request)
 	hold_point(LODGER_HOLD_ADOPTED);
 	request->result = populate(request);
 	kthread_unuse_mm(mm);
+	hold_point(LODGER_HOLD_UNUSED);
 	mmput(mm, REF_GET, current);
 }
 
@@ -356,6 +357,8 @@ kthread_ping(void)
 
 /* ---- Bringing the system to rest -------------------------------------- */
 
+enum { LOOK_NS = 100000 };
+
 static struct mutex quiesce_lock; /* one at a time */
 static struct task *quiescer;
 static struct completion *quiesce_done;
@@ -415,9 +418,10 @@ quiesce(void)
 	struct completion done;
 	u64 free;
 
-	/* init itself is not collecting when it asks. */
+	/* init itself is not collecting when it asks; a caller that comes
+	 * before it must let it run. */
 	while (current->process != init_process && orphans_to_collect())
-		schedule();
+		sleep_ns(LOOK_NS);
 	completion_init(&done);
 	mutex_lock(&quiesce_lock);
 	store_release(&quiesce_done, &done);

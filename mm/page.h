@@ -140,6 +140,8 @@ u64 nr_total_pages(void);
 /* Exact when nothing allocates: buddy, per-CPU lists and zero pool. */
 u64 nr_free_pages(void);
 u64 nr_class_pages(enum alloc_class class);
+/* Besides @spare frames, is less than a sixteenth free? About: CPUs keep some. */
+bool memory_is_low(u64 spare);
 
 /* Frees every block on the free lists against the frame array: order,
  * alignment, state, no overlap. Panics with what it found. Debug builds:

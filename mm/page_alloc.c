@@ -344,6 +344,12 @@ nr_free_pages(void)
 	return n;
 }
 
+bool
+memory_is_low(u64 spare)
+{
+	return buddy_nr_free() < total_pages / 16 + spare;
+}
+
 u64
 nr_class_pages(enum alloc_class class)
 {

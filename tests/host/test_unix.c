@@ -738,6 +738,106 @@ raw_reads(void)
 	CHECK_EQ(host_answer(reply), 2);
 }
 
+/* What is answered at once must not be run again when its time comes. */
+static void
+no_time_left_over(void)
+{
+	u64 buf;
+
+	host_begin(NULL, 0);
+	buf = arena_put(NULL, 100);
+	set_raw(0, 5);
+	CHECK_EQ(CALL3(SYS_fcntl, 0, F_SETFL, O_RDWR | O_NONBLOCK), 0);
+	CHECK_EQ(CALL3(SYS_read, 0, buf, 100), -EAGAIN);
+	host_sleep(1000 * MS);
+}
+
+/* A big one is cut up, and others have their turn in between. */
+static void
+slices(void)
+{
+	const u64 size = ARENA_SIZE - 4096;
+	unsigned reply;
+	long fd, turns = 0;
+
+	host_begin(NULL, 0);
+	fd = open_at("/dev/zero", O_RDONLY);
+	host_fork(SHELL, OTHER, 0);
+	memset(arena, 'x', ARENA_SIZE);
+	CHECK_EQ(CALL3(SYS_read, fd, arena, size), PENDING);
+	reply = last_reply;
+	for (; host_answer(reply) == PENDING && turns < 100; turns++)
+		CHECK_EQ(host_call(OTHER, SYS_getuid, 0, 0, 0, 0, 0, 0), 0);
+	CHECK_EQ(host_answer(reply), (long)size);
+	CHECK(turns > 2);
+	for (u64 i = 0; i < ARENA_SIZE; i++)
+		CHECK_EQ(arena[i], i < size ? 0 : 'x');
+	/* A signal ends it with what was moved; an end leaves nothing. */
+	CHECK_EQ(CALL3(SYS_read, fd, arena, size), PENDING);
+	reply = last_reply;
+	host_cancel(SHELL);
+	CHECK(host_answer(reply) > 0 && host_answer(reply) < (long)size);
+	CHECK_EQ(CALL3(SYS_read, fd, arena, size), PENDING);
+	host_exit(SHELL);
+	host_sleep(MS);
+}
+
+/* The place of a pwrite moves with it. */
+static void
+slices_have_places(void)
+{
+	const u64 size = ARENA_SIZE - 4096;
+	unsigned reply;
+	u64 path;
+	long fd;
+
+	host_begin(NULL, 0);
+	path = arena_at_end(4096);
+	strcpy((char *)path, "/big");
+	fd = CALL3(SYS_open, path, O_RDWR | O_CREAT, 0600);
+	for (u64 i = 0; i < size; i++)
+		arena[i] = (u8)(i >> 12 ^ i);
+	CHECK_EQ(CALL4(SYS_pwrite64, fd, arena, size, 10), PENDING);
+	reply = last_reply;
+	for (int i = 0; host_answer(reply) == PENDING && i < 100; i++)
+		host_sleep(0);
+	CHECK_EQ(host_answer(reply), (long)size);
+	CHECK_EQ(CALL3(SYS_lseek, fd, 0, SEEK_END), (long)size + 10);
+	memset(arena, 0, size);
+	CHECK_EQ(CALL4(SYS_pread64, fd, arena, size, 10), PENDING);
+	reply = last_reply;
+	for (int i = 0; host_answer(reply) == PENDING && i < 100; i++)
+		host_sleep(0);
+	for (u64 i = 0; i < size; i++)
+		CHECK_EQ(arena[i], (u8)(i >> 12 ^ i));
+}
+
+static void
+too_many_wait(void)
+{
+	unsigned first = 0;
+	int fds[2];
+	u64 buf;
+
+	host_begin(NULL, 0);
+	make_pipe(fds, 0);
+	buf = arena_put(NULL, 8);
+	host_fork(SHELL, OTHER, 0);
+	for (int i = 0; i < OS_CALLS_MAX - 1; i++) {
+		CHECK_EQ(host_call(OTHER, SYS_read, (u64)fds[0], buf, 1, 0, 0, 0),
+			 PENDING);
+		first = first ? first : last_reply;
+	}
+	CHECK_EQ(host_call(OTHER, SYS_read, (u64)fds[0], buf, 1, 0, 0, 0),
+		 -ENOMEM);
+	CHECK_EQ(write_text(fds[1], "a"), 1);
+	CHECK_EQ(host_answer(first), 1);
+	CHECK_EQ(host_call(OTHER, SYS_read, (u64)fds[0], buf, 1, 0, 0, 0),
+		 PENDING);
+	host_exit(OTHER);
+	CHECK_EQ(CALL3(SYS_read, fds[0], buf, 1), PENDING);
+}
+
 static void
 slow_terminal(void)
 {
@@ -873,6 +973,54 @@ programs_are_built(void)
 	CHECK_EQ(CALL3(SYS_fcntl, fd, F_GETFD, 0), -EBADF);
 	CHECK_EQ(host_call(OTHER, SYS_fcntl, fd, F_GETFD, 0, 0, 0, 0), 1);
 	CHECK_EQ(host_buildings, 0);
+}
+
+static void
+expect_text(u64 offset, char byte)
+{
+	char seen = 0;
+
+	CHECK(host_building_read(0x400000 + offset, &seen, 1));
+	CHECK_EQ(seen, byte);
+}
+
+/* What runs is what the file was; a file that is not written to again costs its
+ * pages once. */
+static void
+running_programs_stay(void)
+{
+	u8 image[9000];
+	size_t size = make_program(image);
+	u64 pages = ALIGN_UP(size, PAGE_SIZE) / PAGE_SIZE;
+	long fd;
+
+	host_begin(NULL, 0);
+	image[4500] = 'a';
+	make_file("/prog", image, size, 0755);
+	CHECK_EQ(exec("/prog", vector("prog", NULL)), 0);
+	CHECK_EQ(exec("/prog", vector("prog", NULL)), 0);
+	CHECK_EQ(host_memories, 1);
+	CHECK_EQ(root_fs.pages, pages);
+	fd = open_at("/prog", O_RDWR);
+	CHECK_EQ(CALL4(SYS_pwrite64, fd, arena_string("b"), 1, 4500), 1);
+	expect_text(4500, 'a');
+	CHECK_EQ(host_memories, 0);
+	CHECK(root_fs.pages >= pages && root_fs.pages <= pages + 1);
+	CHECK_EQ(exec("/prog", vector("prog", NULL)), 0);
+	expect_text(4500, 'b');
+	/* Cut, and made longer: what was there is not seen again. */
+	CHECK_EQ(CALL2(SYS_ftruncate, fd, 4500), 0);
+	expect_text(4500, 'b');
+	CHECK_EQ(CALL2(SYS_ftruncate, fd, size), 0);
+	CHECK(host_call(SHELL, SYS_mmap, 0, 2 * PAGE_SIZE, PROT_READ,
+			MAP_PRIVATE, (u64)fd, 0) > 0);
+	CHECK_EQ(host_memories, 1);
+	CHECK_EQ(CALL1(SYS_unlink, arena_string("/prog")), 0);
+	CHECK_EQ(CALL1(SYS_close, fd), 0);
+	make_file("/other", image, size, 0755);
+	CHECK_EQ(exec("/other", vector("other", NULL)), 0);
+	CHECK_EQ(host_memories, 1);
+	CHECK_EQ(root_fs.pages, pages);
 }
 
 static void
@@ -1113,10 +1261,16 @@ main(int argc, char **argv)
 	test("lines are edited, then read", lines);
 	test("keys send signals to the foreground", interrupts);
 	test("raw reads heed VMIN and VTIME", raw_reads);
+	test("a call that is over has no time left", no_time_left_over);
+	test("big transfers let others in", slices);
+	test("and go on where they were", slices_have_places);
+	test("more calls than can wait are told", too_many_wait);
 	test("a slow terminal loses nothing", slow_terminal);
 	test("a session's end hangs up", hang_up);
 	test("groups are killed", groups_are_killed);
 	test("exec builds what the file says", programs_are_built);
+	test("what runs is not changed by writing to its file",
+	     running_programs_stay);
 	test("scripts lead to their interpreters", scripts_are_followed);
 	test("arguments have a limit", long_arguments);
 	test("every failed allocation is told, and undone", every_failure);

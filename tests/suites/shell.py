@@ -5,7 +5,7 @@ that the console server makes of the serial line, the keyboard and the screen.
 """
 import re
 
-from harness import Failure, Test, suite
+from harness import Failure, Test, patience, suite
 from session import Session
 
 PROMPT = r"(/|~) # $"
@@ -20,7 +20,7 @@ class Shell(Test):
 
     def run(self):
         with Session(self.log, append="init=/sbin/init", cpus=self.cpus, mem=self.mem) as machine:
-            machine.expect(PROMPT, 120)
+            machine.expect(PROMPT, patience(120))
             self.body(machine)
 
 
@@ -146,6 +146,40 @@ def servers_killed(machine):
         repeat(machine, "echo $((30 + 7))", r"37")
 
 
+def works_on(machine):
+    """Others may say something in between: so each is typed again."""
+    press(machine, "ps | wc -l\r", r"^[1-4]?\d\r\n")
+    press(machine, "cat /tmp/kept\r", r"^still here\r\n")
+
+
+def fork_bombs(machine):
+    """One whose processes are ever new, one whose processes stay; that one again
+    without a limit, so that the kernel has to say no."""
+    patience = 300  # a debug build looks at every process again and again
+    run(machine, "echo still here > /tmp/kept", "")
+    machine.type("f() { f | f & }; f 2>/dev/null\r")
+    machine.type("echo alive $((40 + 2)); kill -9 -1; echo killed $?\r")
+    machine.expect(r"alive 42\r\nkilled [01]\r\n", patience)
+    works_on(machine)
+    for limit in "", "ulimit -u unlimited; ":
+        machine.type(limit + "/tests/unix/forks endlessly &\r")
+        press(machine, "ls /\r", r"can't fork: Resource temporarily unavailable")
+        machine.type("kill -9 %1; echo killed $?\r")
+        machine.expect(r"killed 0\r\n", patience)
+        works_on(machine)
+
+
+def memory_hog(machine):
+    """All memory is wanted by programs; who wants too much is killed."""
+    run(machine, "echo still here > /tmp/kept", "")
+    for hog in "dd if=/dev/zero of=/dev/null bs=900M count=1", \
+               """awk 'BEGIN { s = "x"; for (;;) s = s s }'""":
+        for _ in range(3):
+            machine.type(f"{hog}; echo over $((2 + 1))\r")
+            machine.expect(r"over 3\r\n")
+    works_on(machine)
+
+
 @suite
 def shell():
     yield Shell("commands are run", commands)
@@ -154,4 +188,6 @@ def shell():
     yield Shell("an editor and a table that refreshes", editor)
     yield Shell("bash and mksh", other_shells)
     yield Shell("when it ends there is another one", again, cpus=1)
+    yield Shell("fork bombs end, and nothing is lost", fork_bombs, mem="64M")
+    yield Shell("programs want more memory than there is", memory_hog)
     yield Shell("the console and drivers are killed under it", servers_killed, cpus=4)

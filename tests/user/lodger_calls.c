@@ -194,6 +194,11 @@ refusals(void)
 	show_expect("hold on no CPU", lodger_hold(9999, LODGER_HOLD_DEAD),
 		    -EINVAL);
 	show_expect("hold at no point", lodger_hold(0, 99), -EINVAL);
+	show_expect("no CPU to take offline", lodger_cpu_online(9999, false),
+		    -EINVAL);
+	show_expect("CPU 0 stays", lodger_cpu_online(0, false), -EBUSY);
+	show_expect("and is online already", lodger_cpu_online(0, true),
+		    -EBUSY);
 	show_expect("an unknown call", syscall0(LODGER_CALL_END), -ENOSYS);
 	show_expect("clone3", syscall3(435, 0, 0, 0), -ENOSYS);
 	show_expect("rseq", syscall3(334, 0, 0, 0), -ENOSYS);

@@ -6,6 +6,15 @@
  */
 #pragma once
 
+#include "user/include/ipc.h"
+
+/* However many programs there are, servers come first, and drivers before
+ * them: what they do is short, and others wait for it. */
+enum {
+	DRIVER_PRIORITY = LODGER_PRIO_DEFAULT - 2,
+	SERVER_PRIORITY = LODGER_PRIO_DEFAULT - 1,
+};
+
 /* The number of the handle that init gave under @name; 0: it gave none. */
 unsigned server_handle(const char *name);
 

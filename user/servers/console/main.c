@@ -18,10 +18,7 @@ _Static_assert((int)TERMINAL_ROWS == (int)SCREEN_ROWS &&
 
 _Static_assert(sizeof(struct console_saved) <= CONSOLE_STATE, "it fits");
 
-enum {
-	LOG_AT_ONCE = 512,
-	PRIORITY = LODGER_PRIO_DEFAULT - 2,
-};
+enum { LOG_AT_ONCE = 512 };
 
 static struct console_saved *saved;
 static struct console_rings rings;
@@ -188,7 +185,7 @@ main(void)
 	client = driver_handle("terminal-client");
 	open_rings();
 	saved = driver_map("console-state", CONSOLE_STATE, true);
-	lodger_set_priority(0, PRIORITY);
+	lodger_set_priority(0, DRIVER_PRIORITY);
 
 	console_start(saved, &rings);
 	release_log();

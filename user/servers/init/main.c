@@ -10,6 +10,7 @@ static struct supervisor supervisor;
 int
 main(void)
 {
+	lodger_set_priority(0, SERVER_PRIORITY);
 	if (supervisor_init(&supervisor, server_table, server_table_size) != 0)
 		return 1;
 	while (supervisor_step(&supervisor, ~0ull) > 0)

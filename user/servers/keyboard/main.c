@@ -5,6 +5,7 @@
  */
 #include "user/include/drivers.h"
 #include "user/include/objects.h"
+#include "user/include/server.h"
 
 enum {
 	PORT_DATA = 0x60,
@@ -83,6 +84,7 @@ main(void)
 {
 	void *memory = driver_map("keyboard-ring", KEYBOARD_MEMORY, true);
 
+	lodger_set_priority(0, DRIVER_PRIORITY);
 	ports = driver_handle("ports");
 	interrupt = driver_handle("interrupt");
 	own = driver_handle("keyboard");

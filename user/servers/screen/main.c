@@ -38,6 +38,7 @@ main(void)
 	unsigned memory = driver_handle("memory");
 	unsigned own = driver_handle("screen");
 
+	lodger_set_priority(0, DRIVER_PRIORITY);
 	wanted = driver_map("screen-cells", SCREEN_MEMORY, false);
 	display = framebuffer_open(memory);
 	if (!display)

@@ -92,6 +92,7 @@ main(void)
 	void *memory = driver_map("serial-rings", SERIAL_MEMORY, true);
 	struct serial_memory *shared = memory;
 
+	lodger_set_priority(0, DRIVER_PRIORITY);
 	ports = driver_handle("ports");
 	interrupt = driver_handle("interrupt");
 	own = driver_handle("serial");

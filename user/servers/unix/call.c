@@ -6,7 +6,8 @@
 #include "user/servers/unix/file.h"
 #include "user/servers/unix/process.h"
 
-static struct list ready = LIST_INIT(ready);
+static struct list ready = LIST_INIT(ready), yielded = LIST_INIT(yielded);
+static unsigned nr_waiting;
 
 /* ---- Life ----------------------------------------------------------- */
 
@@ -76,6 +77,7 @@ call_drop(struct call *call)
 	if (call->waited) {
 		leave_queues(call);
 		list_del(&call->ready);
+		nr_waiting -= !list_empty(&call->link);
 		list_del(&call->link);
 		timer_cancel(&call->timer);
 	}
@@ -93,10 +95,15 @@ call_wait_end(struct call *call)
 		leave_queues(call);
 		return -ERESTARTSYS;
 	}
-	if (!call->waited) {
-		call->waited = true;
-		list_add_tail(&call->process->calls, &call->link);
+	if (!list_empty(&call->link))
+		return WAITING;
+	call->waited = true;
+	if (nr_waiting >= OS_CALLS_MAX - 1) { /* who would wake them? */
+		leave_queues(call);
+		return -ENOMEM;
 	}
+	list_add_tail(&call->process->calls, &call->link);
+	nr_waiting++;
 	return WAITING;
 }
 
@@ -106,6 +113,29 @@ call_wait(struct call *call, struct list *queue)
 	if (!call->interrupted)
 		list_add_tail(queue, &call->wait.link);
 	return call_wait_end(call);
+}
+
+long
+call_yield(struct call *call)
+{
+	long result = call_wait_end(call);
+
+	if (result == WAITING)
+		list_add_tail(&yielded, &call->ready);
+	return result;
+}
+
+bool
+calls_yielded(void)
+{
+	return !list_empty(&yielded);
+}
+
+void
+calls_resume(void)
+{
+	while (calls_yielded())
+		list_move_tail(&ready, yielded.next);
 }
 
 int
@@ -135,6 +165,7 @@ call_wait_also(struct call *call, struct file *file)
 int
 call_set_deadline(struct call *call, u64 deadline)
 {
+	call->waited = true;
 	call->deadline = deadline;
 	call->timed_out = false;
 	if (deadline != OS_NEVER)

@@ -30,7 +30,8 @@ struct call {
 	unsigned number, reply;
 	u64 args[6];
 
-	/* Nothing below is set before the call first waits. */
+	/* Nothing below but @file and @done is set before the call first waits,
+	 * or gets a deadline. */
 	bool waited;
 	bool interrupted;     /* by a signal: must be answered now */
 	bool timed_out;	      /* the deadline has passed */
@@ -55,9 +56,16 @@ void call_free(struct call *call);
 /*
  * Puts the call into a queue and returns WAITING; or, when it may not wait
  * (any more), what it is to be answered with: -ERESTARTSYS after a signal,
- * -ENOMEM. It is taken out before it is run again.
+ * -ENOMEM, also when too many wait. It is taken out before it is run again.
  */
 long call_wait(struct call *call, struct list *queue);
+
+/*
+ * The call has moved a slice of what it was asked to: returns WAITING, and it
+ * is run again after the next event, so that others have their turn; or, after
+ * a signal, -ERESTARTSYS.
+ */
+long call_yield(struct call *call);
 
 /* The same for many files: call_wait_begin() makes room for @n,
  * call_wait_also() adds each, call_wait_end() is call_wait(). */
@@ -77,6 +85,9 @@ void call_drop(struct call *call);
 
 /* The next one to be run again, now in no queue; NULL: none. */
 struct call *call_next_ready(void);
+/* Has one yielded? It is among those to be run again from now on. */
+bool calls_yielded(void);
+void calls_resume(void);
 
 /* ---- The caller's memory -------------------------------------------- */
 

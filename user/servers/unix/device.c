@@ -55,16 +55,13 @@ read_zeros(struct file *file, struct io *io, u64 *position)
 
 /* ---- random --------------------------------------------------------- */
 
-/* No more than this at once: nobody else is served meanwhile. */
-enum { RANDOM_MAX = 1 << 20 };
-
 static long
 read_random(struct file *file, struct io *io, u64 *position)
 {
 	long done = 0;
 
 	(void)file, (void)position;
-	while (io->left && done < RANDOM_MAX) {
+	while (io->left) {
 		size_t len = MIN(io->left, (u64)PIECE);
 		int err;
 

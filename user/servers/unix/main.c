@@ -5,6 +5,7 @@
  *	script=PATH   runs the shell on this script instead, and ends the machine
  *		      with its result; args=A,B,C are the script's arguments
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,11 +48,26 @@ read_archive(void)
 	return server_begin(archive, size);
 }
 
+/* Without memory or ids for it, others are served until there is some: the
+ * files are here, and must not be lost. */
+static int
+start(const char *const *argv)
+{
+	enum { TENTH = 100000000 }; /* of a second, in ns */
+	int pid = exec_start(shell, argv, environment);
+
+	while (pid == -ENOMEM || pid == -EAGAIN) {
+		server_wait(os_now() + TENTH);
+		pid = exec_start(shell, argv, environment);
+	}
+	return pid;
+}
+
 /* Its status, or -1: it did not start. */
 static int
 run(const char *const *argv)
 {
-	int pid = exec_start(shell, argv, environment);
+	int pid = start(argv);
 
 	if (pid < 0) {
 		os_log("unix: %s does not start: error %d", shell, -pid);
@@ -77,6 +93,7 @@ main(void)
 	static const char *const login[] = { "-sh", NULL };
 	int status;
 
+	lodger_set_priority(0, SERVER_PRIORITY);
 	lodger_boot_option("shell", shell, sizeof(shell));
 	lodger_boot_option("script", script, sizeof(script));
 	lodger_boot_option("args", arguments, sizeof(arguments));

@@ -18,13 +18,34 @@ enum { SYS_KILL = 62 };
 
 static unsigned endpoint;
 
+/* The table of handles has its size from the beginning: when the first
+ * OS_CALLS_MAX callers wait, there may be no memory for it to grow. */
+static int
+grow_handles(unsigned handle)
+{
+	static unsigned copies[OS_CALLS_MAX];
+	unsigned n = 0;
+	long copy = 0;
+
+	while (n < OS_CALLS_MAX && copy >= 0) {
+		copy = lodger_handle_duplicate(handle, LODGER_RIGHT_RECV, 0);
+		if (copy > 0)
+			copies[n++] = (unsigned)copy;
+	}
+	while (n > 0)
+		lodger_handle_close(copies[--n]);
+	return copy < 0 ? (int)copy : 0;
+}
+
 int
 os_lodger_init(void)
 {
 	long handle = lodger_endpoint_create();
 
-	endpoint = handle > 0 ? (unsigned)handle : 0;
-	return handle < 0 ? (int)handle : 0;
+	if (handle < 0)
+		return (int)handle;
+	endpoint = (unsigned)handle;
+	return grow_handles(endpoint);
 }
 
 unsigned
@@ -204,9 +225,11 @@ os_protect(unsigned space, u64 addr, u64 len, int prot)
 }
 
 int
-os_share(unsigned space, u64 addr, const void *from, u64 len, int prot)
+os_map_memory(unsigned space, u64 addr, u64 len, unsigned memory, u64 offset,
+	      int prot)
 {
-	long result = lodger_mm_share(space, addr, from, len, prot);
+	long result = lodger_memory_map(space, memory, offset, len, addr,
+					prot | LODGER_PRIVATE);
 
 	return result < 0 && result > -4096 ? (int)result : 0;
 }

@@ -11,10 +11,22 @@
 #include "user/servers/unix/node.h"
 #include "user/servers/unix/tty.h"
 
-enum { NR_CHAINS = 256, FILES_MAX = 1024, STACK_LIMIT = 8 << 20 };
+enum {
+	NR_CHAINS = 256,
+	FILES_MAX = 1024,
+	STACK_LIMIT = 8 << 20,
+	MEMORY_EACH = 512 << 10, /* what a small process may need */
+};
 
 struct list processes = LIST_INIT(processes);
 static struct list chains[NR_CHAINS];
+static u64 nr_processes, most_processes;
+
+void
+processes_init(u64 memory)
+{
+	most_processes = MIN(memory / MEMORY_EACH, OS_CALLS_MAX / 2ull);
+}
 
 static struct list *
 chain_of(int pid)
@@ -79,6 +91,7 @@ enter(struct process *process, int pid)
 	process->pid = pid;
 	list_add(chain_of(pid), &process->link);
 	list_add_tail(&processes, &process->all);
+	nr_processes++;
 	list_init(&process->calls);
 	process->alarm.fire = alarm_fires;
 }
@@ -104,6 +117,8 @@ set_limits(struct process *process)
 		process->limits[i] = (struct linux_rlimit){ ~0ull, ~0ull };
 	process->limits[RLIMIT_NOFILE].soft = FILES_MAX;
 	process->limits[RLIMIT_NOFILE].hard = FILES_MAX;
+	process->limits[RLIMIT_NPROC].soft = most_processes;
+	process->limits[RLIMIT_NPROC].hard = most_processes;
 	process->limits[RLIMIT_STACK].soft = STACK_LIMIT;
 	process->limits[RLIMIT_CORE].soft = 0;
 }
@@ -160,9 +175,12 @@ copy_process(struct process *child, struct process *parent, u64 flags)
 int
 process_fork(struct process *parent, int pid, u64 flags)
 {
-	struct process *child = os_alloc(sizeof(*child));
+	struct process *child;
 	int err;
 
+	if (nr_processes >= process_limit(parent, RLIMIT_NPROC))
+		return -EAGAIN;
+	child = os_alloc(sizeof(*child));
 	if (!child)
 		return -ENOMEM;
 	err = copy_process(child, parent, flags);
@@ -195,6 +213,7 @@ process_exit(struct process *process)
 	timer_cancel(&process->alarm);
 	list_unlink(&process->link);
 	list_unlink(&process->all);
+	nr_processes--;
 	tty_leader_exits(process->pid);
 	free_process(process);
 }

@@ -42,11 +42,16 @@ struct process {
 /* NULL: the server never heard of it, or it has ended. */
 struct process *process_find(int pid);
 
+/* How many there may be unless somebody sets another limit: so that they fit
+ * into @memory bytes, and can all wait in calls. Once, before the first. */
+void processes_init(u64 memory);
+
 /* One that nobody forked: the root directory, no descriptors. NULL: no
  * memory. */
 struct process *process_create(int pid);
 
-/* As fork says. -ENOMEM: nothing has changed. */
+/* As fork says. -EAGAIN: there are as many as @parent's limit allows; -ENOMEM.
+ * Then nothing has changed. */
 int process_fork(struct process *parent, int pid, u64 flags);
 void process_exit(struct process *process);
 

@@ -10,6 +10,8 @@
 #include "user/servers/unix/process.h"
 #include "user/servers/unix/tty.h"
 
+enum { NOBODY = -1 }; /* no process has that number */
+
 static int last_exit, last_status;
 
 int
@@ -20,6 +22,7 @@ server_begin(const void *archive, u64 archive_size)
 	int err;
 
 	os_machine(&machine);
+	processes_init(machine.memory);
 	err = filesystems_init(machine.memory);
 	if (err)
 		return err;
@@ -85,7 +88,7 @@ begin_call(const struct os_event *event, long *result)
 	*result = dispatch(call);
 	if (*result == WAITING)
 		return false;
-	if (call->file)
+	if (call->waited || call->file)
 		call_drop(call);
 	call_free(call);
 	return *result != ANSWERED;
@@ -137,6 +140,7 @@ server_event(const struct os_event *event, long *result)
 {
 	bool answer_due = false;
 
+	calls_resume();
 	switch (event->kind) {
 	case OS_CALL:
 		answer_due = begin_call(event, result);
@@ -163,20 +167,50 @@ server_event(const struct os_event *event, long *result)
 	return answer_due;
 }
 
-int
-server_run(int pid)
+/* Until when the next event is waited for. Programs that could call must have
+ * a moment to run: the server comes before them. */
+static u64
+patience(u64 deadline)
+{
+	enum { MOMENT = 100000 /* ns */ };
+	u64 until = MIN(deadline, timers_next());
+
+	return calls_yielded() ? MIN(until, os_now() + MOMENT) : until;
+}
+
+static bool
+is_over(int pid, u64 deadline)
+{
+	return last_exit == pid ||
+	       (deadline != OS_NEVER && os_now() >= deadline);
+}
+
+static void
+serve(int pid, u64 deadline)
 {
 	struct os_event event;
 	long result;
 
 	last_exit = 0;
-	os_receive(&event, timers_next());
-	while (last_exit != pid) {
+	os_receive(&event, patience(deadline));
+	while (!is_over(pid, deadline)) {
 		if (server_event(&event, &result))
 			os_answer_receive(event.reply, result, &event,
-					  timers_next());
-		else if (last_exit != pid)
-			os_receive(&event, timers_next());
+					  patience(deadline));
+		else if (!is_over(pid, deadline))
+			os_receive(&event, patience(deadline));
 	}
+}
+
+int
+server_run(int pid)
+{
+	serve(pid, OS_NEVER);
 	return last_status;
+}
+
+void
+server_wait(u64 deadline)
+{
+	serve(NOBODY, deadline);
 }

@@ -15,3 +15,5 @@ bool server_event(const struct os_event *event, long *result);
 
 /* Serves until @pid has ended; its status, as wait4() tells it. */
 int server_run(int pid);
+/* Serves until then. */
+void server_wait(u64 deadline);

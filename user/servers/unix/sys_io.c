@@ -14,6 +14,9 @@
 #include "user/servers/unix/pipe.h"
 #include "user/servers/unix/process.h"
 
+/* Bytes that one call moves before others have their turn. */
+enum { SLICE = 1 << 18 };
+
 /* The server does one thing at a time: one array is enough for all. */
 static struct linux_iovec spans[LINUX_IOV_MAX];
 
@@ -69,18 +72,21 @@ once(struct transfer *t)
 	return t->file->ops->read(t->file, &t->io, position);
 }
 
-/* Waits until the file is ready, and keeps it open meanwhile. */
+/* The file is kept open while the call waits. */
 static long
-wait_for_file(struct call *call, struct file *file)
+hold_file(struct call *call, struct file *file, long result)
 {
-	long result;
-
-	if (file->flags & O_NONBLOCK)
-		return -EAGAIN;
-	result = call_wait(call, file->queue);
 	if (result == WAITING && !call->file)
 		call->file = file_get(file);
 	return result;
+}
+
+static long
+wait_for_file(struct call *call, struct file *file)
+{
+	if (file->flags & O_NONBLOCK)
+		return -EAGAIN;
+	return hold_file(call, file, call_wait(call, file->queue));
 }
 
 static void
@@ -89,17 +95,32 @@ send_sigpipe(struct call *call)
 	os_kill(call->process->pid, LINUX_SIGPIPE);
 }
 
+/* Goes on behind what was moved before. What this turn leaves for others. */
+static u64
+begin_slice(struct call *call, struct transfer *t)
+{
+	u64 later;
+
+	if (call->done) {
+		io_skip(&t->io, call->done);
+		if (t->position)
+			*t->position += call->done;
+	}
+	later = t->io.left > SLICE ? t->io.left - SLICE : 0;
+	t->io.left -= later;
+	return later;
+}
+
 /*
- * A read is over with the first bytes, a write with the last. What was moved
- * counts more than the error that came after it.
+ * A read is over with the first bytes, unless they fill a slice, a write with
+ * the last. What was moved counts more than the error that came after it.
  */
 static long
 transfer(struct call *call, struct transfer *t)
 {
+	u64 later = begin_slice(call, t);
 	long n;
 
-	if (call->done)
-		io_skip(&t->io, call->done);
 	do {
 		n = once(t);
 		if (n > 0)
@@ -107,6 +128,8 @@ transfer(struct call *call, struct transfer *t)
 	} while (n > 0 && t->write && t->io.left);
 	if (n == -EAGAIN)
 		n = wait_for_file(call, t->file);
+	else if (n > 0 && later && !t->io.left)
+		n = hold_file(call, t->file, call_yield(call));
 	if (n == -EPIPE && t->write)
 		send_sigpipe(call);
 	if (n == WAITING || call->done == 0)
@@ -319,9 +342,14 @@ static long
 send_file(struct call *call, struct file *out, struct file *in, u64 *position)
 {
 	u64 len = MIN(call->args[3], LINUX_RW_MAX);
+	u64 turn = call->done + SLICE;
 	long n = 0;
 
 	while (call->done < len) {
+		if (call->done >= turn) {
+			n = hold_file(call, out, call_yield(call));
+			break;
+		}
 		n = move_piece(call, out, in, position, len - call->done);
 		if (n <= 0)
 			break;

@@ -1,0 +1,2 @@
+# cpus=2
+$(dirname $0)/forks

@@ -145,17 +145,27 @@ mmput_by_reaper(struct mm *mm, const void *holder)
 	wake_up_task(reaper);
 }
 
-/* The first of @work, dead or left, off the list; NULL: there is none. */
-static struct list *
+/* The first of @work off the list; NULL: there is none. dead_lock held. */
+static inline struct list *
 take_first(struct list *work)
 {
-	irq_flags_t flags = spin_lock_irqsave(&dead_lock);
-	struct list *first = list_empty(work) ? NULL : work->next;
+	struct list *first = work->next;
 
-	if (first)
-		list_del(first);
-	spin_unlock_irqrestore(&dead_lock, flags);
+	if (first == work)
+		return NULL;
+	list_del(first);
 	return first;
+}
+
+/* One dead task and one mm that was left, where there are any. */
+static void
+take_work(struct list **task, struct list **mm)
+{
+	irq_flags_t flags = spin_lock_irqsave(&dead_lock);
+
+	*task = take_first(&dead);
+	*mm = take_first(&left);
+	spin_unlock_irqrestore(&dead_lock, flags);
 }
 
 static void
@@ -177,8 +187,7 @@ reaper_main(void *unused)
 		struct list *task, *mm;
 
 		set_current_state(TASK_SLEEPING);
-		task = take_first(&dead);
-		mm = take_first(&left);
+		take_work(&task, &mm);
 		if (!task && !mm) {
 			schedule();
 			continue;

@@ -316,7 +316,7 @@ class Shell:
     def __init__(self, machine, seed):
         self.machine, self.random = machine, random.Random(seed)
         self.at, self.kills, self.bytes = machine.taken, 0, 0
-        self.last = b""     # the last two bytes of the shell's
+        self.last = b"\r\n"  # the last two bytes of the shell's
         self.owed = False   # a line's end, since init's line took one for its own
 
     def ahead(self, n):
@@ -409,8 +409,9 @@ class Shell:
 def shell_storm(machine, seed, kills):
     """The shell works while servers are killed; how many bytes it wrote."""
     machine.type(f"rm -f /tmp/over; echo >/tmp/x; (/tests/storm {seed} {kills} &)\r")
-    machine.expect(r"&\)\r\n/ # ")
+    machine.expect(r"&\)\r\n")
     shell = Shell(machine, seed)
+    shell.expect(b"/ # ")
     over = False
     while not over:
         for _ in range(5):

@@ -96,8 +96,6 @@ $(OUT)/flags: FORCE
 
 SOURCES := $(wildcard boot/*.asm arch/x86/*.asm arch/x86/*.c kernel/*.c \
 	kernel/base/*.c kernel/ipc/*.c kernel/objects/*.c mm/*.c sched/*.c)
-# The first program is still loaded by the kernel, with the servers' readers.
-SOURCES += user/lib/cpio.c user/lib/elf.c
 ifeq ($(VARIANT),debug)
 SOURCES += $(wildcard kernel/debug/*.c tests/kernel/*.c)
 endif
@@ -113,6 +111,8 @@ $(OUT)/obj/%.asm.o: %.asm $(OUT)/asm_offsets.inc $(OUT)/flags
 	$(call say,NASM,$<)
 	@mkdir -p $(@D)
 	$(Q)$(NASM) $(NASMFLAGS) -MD $(@:.o=.d) -MP -o $@ $<
+
+$(OUT)/obj/boot/first.asm.o: build/user/first.bin
 
 # Constants for the assembly files. asm_offsets.c writes "->NAME $value" into
 # its assembly output; each such line becomes "NAME equ value".
@@ -151,11 +151,15 @@ $(OUT)/%.o: $(OUT)/%.asm
 # ---- User programs ---------------------------------------------------------
 
 # One C file, one program: static, linked against musl and against what it uses
-# of user/lib. A server is all C files in its folder, and becomes /sbin/NAME. build/user/ keeps the symbols; the archive gets stripped copies.
+# of user/lib. A folder is one program, too, made of all its C files; a server's
+# becomes /sbin/NAME. build/user/ keeps the symbols; the archive gets stripped
+# copies.
 USER_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra $(if $(WERROR),-Werror) \
 	-Iuser/include -I.
 
 PROGRAMS   := $(patsubst user/programs/%.c,bin/%,$(wildcard user/programs/*.c))
+LARGE      := $(patsubst user/programs/%/,bin/%,$(sort $(dir \
+	$(wildcard user/programs/*/*.c))))
 USER_TESTS := $(patsubst tests/user/%.c,tests/%,$(wildcard tests/user/*.c))
 WITH_HOST  := $(patsubst tests/user/with_host/%.c,tests/%,\
 	$(wildcard tests/user/with_host/*.c))
@@ -181,13 +185,15 @@ CLIENTS := $(patsubst %.c,%,$(wildcard tests/unix/*.c))
 # Our own files, and empty directories.
 FILES   := $(patsubst user/files/%,%,$(wildcard user/files/*/*)) tmp root
 
-ARCHIVED   := $(sort $(PROGRAMS) $(SERVERS) $(USER_TESTS) $(WITH_HOST) $(GLIBC) \
+ARCHIVED   := $(sort $(PROGRAMS) $(LARGE) $(SERVERS) $(USER_TESTS) $(WITH_HOST) $(GLIBC) \
 	$(CLIENTS) $(FOREIGN) $(APPLETS) $(SCRIPTS) $(FILES))
 
-# Small files, one program: the linker may inline across them.
+# Small files, one program: the linker may inline across them. It lies where no
+# client does, so that tests/bench/profile can tell them apart.
 UNIX_FLAGS := -D_GNU_SOURCE -O2 -flto=auto
 build/user/obj/user/servers/unix/%.o: USER_FLAGS += $(UNIX_FLAGS)
-build/user/sbin/unix: SERVER_FLAGS := $(UNIX_FLAGS)
+build/user/sbin/unix: SERVER_FLAGS := $(UNIX_FLAGS) \
+	-Wl,-Ttext-segment=0x10000000
 
 build/user/obj/%.o: %.c build/user/flags
 	$(call say,MUSL-CC,$<)
@@ -203,9 +209,9 @@ $(PROGRAMS:%=build/user/%): build/user/bin/%: \
 	@mkdir -p $(@D)
 	$(Q)$(MUSL_CC) -static -o $@ $^
 
-# The object files of server $(1).
-server = $(patsubst %.c,build/user/obj/%.o,$(wildcard user/servers/$(1)/*.c)) \
-	$(if $(filter screen,$(1)),build/user/font.o)
+# The object files of folder $(1), and those of server $(1).
+objects = $(patsubst %.c,build/user/obj/%.o,$(wildcard $(1)/*.c))
+server = $(call objects,user/servers/$(1)) $(if $(filter screen,$(1)),build/user/font.o)
 
 # The screen driver's font comes from GRUB's package.
 FONTS := /usr/share/grub/unicode.pf2 /usr/share/grub2/unicode.pf2 \
@@ -220,8 +226,14 @@ build/user/font.o: build/user/font.c user/servers/screen/screen.h
 	$(Q)$(MUSL_CC) $(USER_FLAGS) -c $< -o $@
 
 .SECONDEXPANSION:
+$(LARGE:%=build/user/%): build/user/bin/%: \
+		$$(call objects,user/programs/$$*) build/user/lib.a \
+		build/user/folder_objects
+	@mkdir -p $(@D)
+	$(Q)$(MUSL_CC) -static -o $@ $(filter %.o %.a,$^)
+
 $(SERVERS:%=build/user/%): build/user/sbin/%: $$(call server,$$*) \
-		build/user/lib.a build/user/server_objects
+		build/user/lib.a build/user/folder_objects
 	@mkdir -p $(@D)
 	$(Q)$(MUSL_CC) -static $(SERVER_FLAGS) -o $@ $(filter %.o %.a,$^)
 
@@ -245,6 +257,16 @@ $(GLIBC:%=build/user/%): build/user/tests/%: tests/user/glibc/%.c build/user/fla
 	@mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(USER_FLAGS) -MMD -MP -MF $@.d -MT $@ \
 		-fPIE -static-pie -pthread -o $@ $<
+
+# The first program goes into the kernel's image, as it will lie in memory.
+FIRST := $(patsubst %.c,build/user/obj/%.o,$(wildcard user/first/*.c))
+
+build/user/first.elf: user/first/first.ld $(FIRST) build/user/lib.a
+	$(call say,LINK,$@)
+	$(Q)$(MUSL_CC) -static -Wl,-T,$< -Wl,--build-id=none -o $@ $(filter %.o %.a,$^)
+
+build/user/first.bin: build/user/first.elf
+	$(Q)$(CROSS)objcopy -O binary $< $@
 
 build/initrd/%: build/user/%
 	@mkdir -p $(@D)
@@ -282,8 +304,8 @@ build/user/flags: FORCE
 build/user/lib_objects: FORCE
 	$(call keep,$(USER_LIB))
 
-build/user/server_objects: FORCE
-	$(call keep,$(wildcard user/servers/*/*.c))
+build/user/folder_objects: FORCE
+	$(call keep,$(wildcard user/*/*/*.c))
 
 build/archived: FORCE
 	$(call keep,$(ARCHIVED))
@@ -305,7 +327,8 @@ EXPLORE_TSAN := -fsanitize=thread --param tsan-instrument-func-entry-exit=0 \
 EXPLORE_WATCHED := $(wildcard sched/*.c) arch/sim/switch.c kernel/debug/world.c \
 	$(addprefix mm/,$(addsuffix .c,mm tlb region region_tree region_change \
 	pgtable fault shared usercopy remote)) \
-	$(addprefix kernel/,$(addsuffix .c,exit fork process signal stop wait workers)) \
+	$(addprefix kernel/,$(addsuffix .c,exit fork process signal stop wait \
+	workers ipc/handle ipc/mm_handle ipc/object objects/space)) \
 	tests/explore/broken.c $(wildcard tests/explore/b_*.c)
 EXPLORE_CHECKS := kernel/base/cpu.c \
 	$(addprefix kernel/debug/,$(addsuffix .c,invariants ledger pgtable_check))
@@ -320,11 +343,12 @@ KDATA := --set-section-flags .bss=alloc,load,contents,data \
 	--rename-section .bss=kdata --rename-section .data=kdata
 K_MEM := $(foreach f,memcpy memmove memset memcmp,--redefine-sym $(f)=k_$(f))
 
-# Calls of these go through tests/explore first: a child waits until its
-# scenario calls it, what is freed, or torn down, is looked at, and the model
-# hears of adoptions.
+# Calls of these go through the explorer first: a child waits until its
+# scenario calls it, what is freed, or torn down, is looked at, the model hears
+# of adoptions and outsiders, and who waits for a mutex can be told.
 EXPLORE_WRAPS := $(foreach f,wake_up_new_task exit_mmap pgtable_free_root \
-	kthread_use_mm kthread_unuse_mm,-Wl,--wrap=$(f))
+	kthread_use_mm kthread_unuse_mm mmget mmget_not_zero mmput \
+	mmput_unless_last mutex_lock,-Wl,--wrap=$(f))
 
 $(EXPLORE)/flags: FORCE
 	$(call keep,$(HOST_CC) $(EXPLORE_FLAGS) $(EXPLORE_KERNEL) $(EXPLORE_TSAN) \
@@ -387,9 +411,9 @@ $(EXPLORE)/known: $(KNOWN_OBJECTS)
 
 # ---- Targets ---------------------------------------------------------------
 
-# The first program: PROG=x is /bin/x, PROG=tests/x is /tests/x. Without PROG it
-# is /sbin/init, which starts the servers, and they the shell.
-ARGS = $(strip $(if $(PROG),init=/$(if $(findstring /,$(PROG)),,bin/)$(PROG)) \
+# PROG=x runs /bin/x alone, PROG=tests/x is /tests/x. Without PROG it is /sbin/init
+# that begins: it starts the servers, and they the shell.
+ARGS = $(strip $(if $(PROG),run=/$(if $(findstring /,$(PROG)),,bin/)$(PROG)) \
 	$(APPEND))
 ISO  := $(OUT)/lodger.iso
 RUN  := $(PYTHON) tools/run --cpus $(CPUS) --mem $(MEM)
@@ -448,7 +472,7 @@ explore: $(EXPLORE)/explore ## try the interleavings of the kernel's own code, o
 	$(Q)$(EXPLORE)/explore $(EXPLORE_WHAT) $(EXPLORE_HOW) || [ $$? -eq 14 ]
 
 explore-deep: $(EXPLORE)/explore ## the same for as long as you like: SECONDS=60 a scenario
-	$(Q)$(EXPLORE)/explore $(EXPLORE_WHAT) --deep --seconds $(SECONDS) || [ $$? -eq 14 ]
+	$(Q)$(PYTHON) tests/explore/deep --seconds $(SECONDS) $(SCENARIO)
 
 explore-mutants: $(EXPLORE)/explore ## seed each known fault in turn: the explorer must find it
 	$(Q)$(PYTHON) tests/explore/mutants

@@ -77,6 +77,7 @@ enum lodger_call {
 	LODGER_klog_read,
 	LODGER_framebuffer_info,
 	LODGER_personality_set, /* kernel/abi_personality.h */
+	LODGER_cpu_online,	/* below */
 	LODGER_call,	/* call to wait: all registers */
 	LODGER_recv,
 	LODGER_reply,
@@ -211,7 +212,6 @@ struct lodger_sys_stat {
 	uint64_t nr_zombie_mms;	/* users 0, count not */
 	uint64_t nr_tasks;	/* idle tasks not counted */
 	uint64_t time_ns;	/* since the kernel's entry */
-	uint64_t boot_ns;	/* until the first program could begin */
 	uint64_t user_frames;	/* in use: pages of programs */
 	uint64_t table_frames;	/* page tables of address spaces, with roots */
 };
@@ -325,8 +325,23 @@ enum lodger_hold_point {
 	/* In the prefaulter, between kthread_use_mm() and the first fault it
 	 * takes on the user's behalf: adopted, users held for the window. */
 	LODGER_HOLD_ADOPTED,
+	/* In the prefaulter, after kthread_unuse_mm(): it only borrows again, and
+	 * has not given users back yet. */
+	LODGER_HOLD_UNUSED,
+	/* In mm_read() and mm_write(), between mmget_not_zero() and the copy:
+	 * users held for this one operation. */
+	LODGER_HOLD_ENTERED,
 	LODGER_NR_HOLD_POINTS,
 };
+
+/*
+ * long cpu_online(unsigned cpu, int online)
+ *
+ * Takes a CPU out of the system (online 0), or back in. One that leaves gives
+ * back what it borrows, and its tasks go on elsewhere, whatever their affinity;
+ * a task that is held there is waited for. -EBUSY: it is so already, it is CPU 0,
+ * or it has a guest; -EINVAL: no such CPU.
+ */
 
 /*
  * long kthread_ping(void)

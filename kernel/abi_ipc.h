@@ -156,11 +156,12 @@ enum {
  * long mm_info(unsigned handle, struct lodger_mm_stat *buf)
  *	Of a zombie, too.
  *
- * long mm_exec(unsigned building, uint64_t entry, uint64_t sp)
+ * long mm_exec(unsigned building, uint64_t entry, uint64_t sp,
+ *		const char *name)
  *
  * The caller moves into what it has built and goes on at entry; its other
- * threads end, its handles stay. Returns only an error; -EINVAL: entry or sp
- * is no user address.
+ * threads end, its handles stay. It is called @name then, cut to fit; 0: as
+ * before. Returns only an error; -EINVAL: entry or sp is no user address.
  */
 
 /*

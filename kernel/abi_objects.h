@@ -3,8 +3,8 @@
  * kernel/abi.h, after abi_ipc.h, whose words on handles and their errors hold
  * here too. docs/objects.md has the whole picture.
  *
- * The first program begins with four handles, and all that drivers ever get
- * comes from these:
+ * The first program, which is part of the kernel's image, begins with four
+ * handles, and all that drivers ever get comes from these:
  */
 #pragma once
 
@@ -51,11 +51,15 @@ enum lodger_first_handle {
  *	RAM, or a controller that the kernel itself uses: -EACCES.
  *	The mapping is shared by fork, and outlives the handle. mm_read and
  *	messages do not reach physical ranges of another address space: -EFAULT.
+ *	With LODGER_PRIVATE in @prot what is written there is the address
+ *	space's own, and needs no WRITE; a page shows what the object has until
+ *	it is written to. -EINVAL: it is a physical range or the module.
  *
  * long memory_info(unsigned memory, struct lodger_memory_info *buf)
  *	Needs MAP.
  */
 #define LODGER_MEMORY_MAX (1ull << 40)
+#define LODGER_PRIVATE	  (1u << 8)
 
 enum lodger_memory_kind {
 	LODGER_MEMORY_ANONYMOUS,

@@ -6,7 +6,8 @@
  * A process may have a personality: an endpoint. Its calls are reflected then:
  * the kernel sends each one there as a message, for the thread that made it,
  * and what the server answers is the call's result. Without one, a call that
- * the kernel does not have is -ENOSYS.
+ * the kernel does not have is -ENOSYS: servers write with klog_write, and move
+ * into another program with mm_exec.
  */
 #pragma once
 
@@ -34,9 +35,9 @@
  */
 
 /*
- * What is reflected: every number below 0x1000 that the kernel does not have;
- * mmap without MAP_ANONYMOUS; kill of groups, pid 0 or less; and, since these
- * are in the kernel only until there is a server: execve, write, writev, ioctl.
+ * What is reflected: every number below 0x1000 that the kernel does not have,
+ * execve and write among them; mmap without MAP_ANONYMOUS; kill of groups, pid 0
+ * or less.
  *
  * The server receives
  *

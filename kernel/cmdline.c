@@ -13,7 +13,8 @@ struct option {
 };
 
 static struct option options[] = {
-	{ "init", "=PATH: the first program, from the initrd", NULL },
+	{ "init", "=PATH: the program that starts all others", NULL },
+	{ "run", "=PATH: one program alone, instead", NULL },
 	{ "args", "=A,B,C: its arguments", NULL },
 	{ "test", "=NAME: run this kernel test, or all", NULL },
 	{ "loglevel", "=error|warn|info|debug: what the console shows", NULL },

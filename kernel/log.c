@@ -37,10 +37,11 @@ keep(const char *text, size_t len)
 static void
 show(const char *text, size_t len)
 {
-	if (len == 0 || released)
+	if (len == 0)
 		return;
-	arch_console_write(text, len);
 	at_line_start = text[len - 1] == '\n';
+	if (!released)
+		arch_console_write(text, len);
 }
 
 static void
@@ -69,6 +70,11 @@ emit(enum log_level level, const char *line, size_t len)
 	char stamp[MAX_STAMP];
 	size_t stamp_len = forced ? 0 : format_stamp(stamp);
 
+	if (!at_line_start) { /* a program has written half a line */
+		keep("\n", 1);
+		if (visible)
+			show("\n", 1);
+	}
 	if (!visible)
 		keep("<7>", 3); /* for klog_read's callers, as Linux's dmesg */
 	keep(stamp, stamp_len);
@@ -76,9 +82,6 @@ emit(enum log_level level, const char *line, size_t len)
 	tell_reader();
 	if (!visible)
 		return;
-	/* A program may have written half a line. */
-	if (!at_line_start)
-		show("\n", 1);
 	show(stamp, stamp_len);
 	show(line, len);
 }
@@ -121,8 +124,7 @@ console_write(const char *text, size_t len)
 {
 	irq_flags_t flags = spin_lock_irqsave(&log_lock);
 
-	if (released)
-		keep(text, len);
+	keep(text, len);
 	tell_reader();
 	show(text, len);
 	spin_unlock_irqrestore(&log_lock, flags);

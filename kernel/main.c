@@ -10,6 +10,7 @@
 #include "kernel/base/yield.h"
 #include "kernel/boot_info.h"
 #include "kernel/cmdline.h"
+#include "kernel/first.h"
 #include "kernel/guest.h"
 #include "kernel/invariants.h"
 #include "kernel/objects/console.h"
@@ -26,7 +27,6 @@
 #include "mm/shared.h"
 #include "mm/slab.h"
 #include "sched/kthread.h"
-#include "user/include/cpio.h"
 
 enum { KEEP_LOOK_NS = 100000000 }; /* between two looks for orphans */
 
@@ -64,34 +64,17 @@ memory_init(const struct boot_info *boot)
 		nr_free_pages());
 }
 
-/* Is there an archive of programs, and is it whole? Looked at once, here, so
- * that damage is reported now and not in the middle of an exec. */
-static bool have_programs;
-
+/* What the loader brought is the first program's affair, if it is memory. */
 static void
-initrd_check(struct boot_info *boot)
+module_check(struct boot_info *boot)
 {
 	size_t size = boot->initrd_end - boot->initrd;
-	const char *why;
-	unsigned files;
 
-	if (size == 0) {
-		pr_err("no initrd: give QEMU -initrd, or GRUB a module2 line");
+	if (size == 0 || boot_mem_usable(boot->initrd, size))
 		return;
-	}
-	if (!boot_mem_usable(boot->initrd, size)) {
-		pr_err("boot module ignored: 0x%lx to 0x%lx is not usable "
-		       "memory", boot->initrd, boot->initrd_end);
-		boot->initrd = boot->initrd_end = 0;
-		return;
-	}
-	if (cpio_check(phys_to_virt(boot->initrd), size, &files, &why)) {
-		pr_err("the initrd is damaged: %s. Build it again: make", why);
-		return;
-	}
-	initrd_init(boot->initrd, boot->initrd_end);
-	have_programs = true;
-	pr_info("initrd: %u files, %lu KiB", files, size >> 10);
+	pr_err("boot module ignored: 0x%lx to 0x%lx is not usable memory",
+	       boot->initrd, boot->initrd_end);
+	boot->initrd = boot->initrd_end = 0;
 }
 
 static void
@@ -121,7 +104,7 @@ kmain(struct boot_info *boot)
 	futex_init();			/* sleeping on user words */
 	guest_init();			/* the demonstration's controls */
 	trace_init_cpu();		/* what each CPU does, from here on */
-	initrd_check(boot);		/* the programs */
+	module_check(boot);		/* the programs */
 	resources_init(boot);		/* what drivers may be given */
 	framebuffer_keep(boot);		/* what the screen's one is told */
 	start_cpus();			/* all the others */
@@ -168,99 +151,44 @@ become_init(void)
 	ASSERT(init_process->pid == 1);
 }
 
-struct program {
-	const char *path;
-	int err;
-};
-
-u64 first_program_ns;
-
-/* The path, and what the option args=A,B,C says. */
-static int
-add_arguments(struct exec_args *args, const char *path)
-{
-	const char *rest = cmdline_get("args");
-	char arg[64];
-	int err = exec_args_add(args, path);
-
-	args->argc = 1;
-	while (rest && *rest && !err) {
-		const char *end = strchr(rest, ',');
-		size_t len = end ? (size_t)(end - rest) : strlen(rest);
-
-		strscpy(arg, rest, MIN(len + 1, sizeof(arg)));
-		err = exec_args_add(args, arg);
-		args->argc++;
-		rest = end ? end + 1 : NULL;
-	}
-	return err;
-}
-
-/* A kernel thread that becomes a program: exec gives it its first address
- * space, and returning from here enters it. */
+/* A kernel thread that becomes a program: returning from here enters it. */
 static void
-program_main(void *arg)
+program_main(void *err)
 {
-	struct program *program = arg;
-	struct exec_args args;
-
-	exec_args_init(&args);
-	program->err = add_arguments(&args, program->path);
-	if (!program->err)
-		program->err = give_first_handles();
-	if (!program->err)
-		program->err = do_execve(program->path, &args);
-	exec_args_free(&args);
-	if (program->err)
+	*(int *)err = become_first_program();
+	if (*(int *)err)
 		do_exit(127 << 8);
-	first_program_ns = arch_time_ns();
 }
 
 static struct task *
-spawn(struct program *program)
+spawn(int *err)
 {
-	struct task *task = task_alloc("program");
+	struct task *task = task_alloc("first");
 
 	if (!task)
 		panic("no memory for the first program: boot with more memory");
 	task->is_kthread = true;
-	arch_task_init(task, program_main, program, NULL);
-	make_process(task, "program", init_process);
+	arch_task_init(task, program_main, err, NULL);
+	make_process(task, "first", init_process);
 	return task;
 }
 
+/* Runs the first program and collects orphans until it ends. */
 static enum verdict
-explain_failure(const struct program *program)
+run_first_program(void)
 {
-	if (program->err == -ENOENT)
-		pr_err("there is no %s in the initrd: put its C file into "
-		       "user/programs/, or choose another (make run "
-		       "PROG=hello, or the boot option init=/bin/hello)",
-		       program->path);
-	else
-		pr_err("%s cannot be started: error %d", program->path,
-		       -program->err);
-	return VERDICT_FAIL;
-}
-
-/* Runs a program and collects orphans until it ends. */
-static enum verdict
-run_program(const char *path)
-{
-	struct program program = { .path = path };
-	struct task *task = spawn(&program);
+	int status, err = 0;
+	struct task *task = spawn(&err);
 	tid_t pid = task->tid;
-	int status;
 
 	wake_up_new_task(task);
 	while (kernel_wait(&status) != pid)
 		; /* an orphan's end */
-	if (program.err)
-		return explain_failure(&program);
-	if (status & 0x7f)
-		pr_info("%s was killed by signal %d", path, status & 0x7f);
-	else
-		pr_info("%s ended with status %d", path, status >> 8);
+	if (err)
+		pr_err("the first program cannot be started: error %d", -err);
+	else if (status & 0x7f)
+		pr_err("the first program was killed by signal %d",
+		       status & 0x7f);
 	return status ? VERDICT_FAIL : VERDICT_PASS;
 }
 
@@ -296,7 +224,6 @@ static int
 init_main(void *unused)
 {
 	const char *tests = cmdline_get("test");
-	const char *init = cmdline_get("init");
 	enum verdict verdict;
 
 	(void)unused;
@@ -304,12 +231,7 @@ init_main(void *unused)
 	yield_init(cmdline_u64("seed", 0));
 	workers_start();
 	invariants_start();
-	if (tests)
-		verdict = run_tests(tests);
-	else if (!have_programs)
-		verdict = VERDICT_FAIL; /* initrd_check() has said why */
-	else
-		verdict = run_program(init ? init : "/sbin/init");
+	verdict = tests ? run_tests(tests) : run_first_program();
 	if (cmdline_flag("keep")) {
 		pr_info("keep: the first program has ended; Ctrl-A X leaves QEMU");
 		collect_for_ever();

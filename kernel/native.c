@@ -30,6 +30,7 @@
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
+#include "sched/hotplug.h"
 #include "sched/reaper.h"
 
 /* ---- Address spaces --------------------------------------------------- */
@@ -394,7 +395,6 @@ native_sys_stat(uaddr_t buf)
 		.nr_mms = nr_mms(),
 		.nr_tasks = nr_tasks() - nr_cpus,
 		.time_ns = arch_time_ns(),
-		.boot_ns = first_program_ns,
 		.user_frames = nr_class_pages(ALLOC_USER),
 		.table_frames = nr_class_pages(ALLOC_TABLE),
 	};
@@ -440,6 +440,12 @@ native_trace_control(int op, u64 arg)
 	default:
 		return -EINVAL;
 	}
+}
+
+static long
+native_cpu_online(unsigned cpu, int online)
+{
+	return online ? cpu_online(cpu) : cpu_offline(cpu);
 }
 
 static long
@@ -514,7 +520,7 @@ static const native_t native_calls[LODGER_CALL_END - LODGER_klog_write] = {
 	CALL(mm_regions),   CALL(boot_option),	 CALL(console_release),
 	CALL(klog_read),
 	CALL(framebuffer_info),
-	CALL(personality_set),
+	CALL(personality_set), CALL(cpu_online),
 };
 
 native_t

@@ -136,29 +136,6 @@ long sys_getpgrp(void);
 long sys_setsid(void);
 long sys_getsid(tid_t pid);
 
-/* ---- Programs: kernel/exec.c ------------------------------------------ */
-
-/* What a program is given; strings one after the other, each with its 0. */
-struct exec_args {
-	char *strings;
-	size_t used, size;
-	unsigned argc, envc;	/* the arguments come first */
-};
-
-void exec_args_init(struct exec_args *args);
-int exec_args_add(struct exec_args *args, const char *string);
-void exec_args_free(struct exec_args *args);
-
-/* Replaces the caller's program by the initrd's @path. On success the caller
- * returns to user mode in the new one; on failure nothing has changed. */
-int do_execve(const char *path, const struct exec_args *args);
-/* The same with strings in user memory. */
-long sys_execve(uaddr_t path, uaddr_t argv, uaddr_t envp);
-
-/* The initrd, or NULL. */
-const void *initrd_data(u64 *size);
-void initrd_init(paddr_t start, paddr_t end);
-
 /* ---- Signals: kernel/signal.c ----------------------------------------- */
 
 /* From the kernel. pid_lock held. */

@@ -244,26 +244,17 @@ sys_sched_getaffinity(int tid, size_t size, uaddr_t mask_addr)
 
 /* ---- Memory ----------------------------------------------------------- */
 
-/* Files are the personality's; without one there are three descriptors, and
- * none can be mapped. */
-static long
-map_file(int fd)
-{
-	if (current->process->personality)
-		return personality_call();
-	return fd >= 0 && fd <= 2 ? -ENODEV : -EBADF;
-}
-
 static long
 sys_mmap(uaddr_t addr, u64 len, unsigned prot, unsigned flags, int fd,
 	 u64 offset)
 {
 	struct mm *mm = current->mm;
 
+	(void)fd;
 	if (!IS_ALIGNED(offset, PAGE_SIZE))
 		return -EINVAL;
-	if (!(flags & MAP_ANONYMOUS))
-		return map_file(fd);
+	if (!(flags & MAP_ANONYMOUS)) /* files are the personality's */
+		return personality_call();
 	return mm_locked(mm, do_mmap(mm, addr, len, prot, flags, false));
 }
 
@@ -309,90 +300,6 @@ sys_madvise(uaddr_t addr, u64 len, int advice)
 	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
 		return prefault(mm, addr, len, advice == MADV_POPULATE_WRITE);
 	return mm_locked(mm, do_madvise(mm, addr, len, advice));
-}
-
-/* ---- Without a personality -------------------------------------------- */
-
-enum { WRITE_CHUNK = 256, MAX_IOV = 1024 };
-
-static long
-write_console(uaddr_t text, size_t len)
-{
-	char chunk[WRITE_CHUNK];
-	size_t done = 0;
-
-	while (done < len) {
-		size_t part = MIN(len - done, sizeof(chunk));
-
-		if (copy_from_user(chunk, text + done, part))
-			return done ? (long)done : -EFAULT;
-		console_write(chunk, part);
-		done += part;
-		if (READ_ONCE(current->kill_signal))
-			break;
-		cond_resched();
-	}
-	return (long)done;
-}
-
-static long
-sys_write(int fd, uaddr_t text, size_t len)
-{
-	if (fd != 1 && fd != 2)
-		return -EBADF;
-	if (!access_ok(text, len))
-		return -EFAULT;
-	return write_console(text, len);
-}
-
-struct iovec {
-	uaddr_t base;
-	s64 len;
-};
-
-static int
-get_iovec(struct iovec *iov, uaddr_t vector, int i)
-{
-	if (copy_from_user(iov, vector + (u64)i * sizeof(*iov), sizeof(*iov)))
-		return -EFAULT;
-	if (iov->len < 0)
-		return -EINVAL;
-	return access_ok(iov->base, (u64)iov->len) ? 0 : -EFAULT;
-}
-
-/* All pieces are looked at before the first is written, as Linux does. */
-static long
-sys_writev(int fd, uaddr_t vector, int count)
-{
-	struct iovec iov;
-	long total = 0;
-
-	if (fd != 1 && fd != 2)
-		return -EBADF;
-	if (count < 0 || count > MAX_IOV)
-		return -EINVAL;
-	for (int i = 0; i < count; i++) {
-		int err = get_iovec(&iov, vector, i);
-
-		if (err)
-			return err;
-	}
-	for (int i = 0; i < count; i++) {
-		long done = get_iovec(&iov, vector, i);
-
-		if (!done)
-			done = write_console(iov.base, (u64)iov.len);
-		if (done < 0)
-			return total ? total : done;
-		total += done;
-	}
-	return total;
-}
-
-static long
-sys_ioctl(int fd)
-{
-	return fd >= 0 && fd <= 2 ? -ENOTTY : -EBADF;
 }
 
 /* ---- Odds and ends ---------------------------------------------------- */
@@ -483,32 +390,10 @@ is_message_call(u64 number)
 	return number - LODGER_call <= LODGER_wait - LODGER_call;
 }
 
-/* What programs need that run before there is a server. */
-static long
-stand_in(const struct regs *regs, u64 number)
-{
-	u64 first = regs_arg(regs, 0);
-
-	switch (number) {
-	case 1:
-		return sys_write((int)first, regs_arg(regs, 1),
-				 regs_arg(regs, 2));
-	case 16:
-		return sys_ioctl((int)first);
-	case 20:
-		return sys_writev((int)first, regs_arg(regs, 1),
-				  (int)regs_arg(regs, 2));
-	case 59:
-		return sys_execve(first, regs_arg(regs, 1), regs_arg(regs, 2));
-	default:
-		return -ENOSYS;
-	}
-}
-
 static __noinline void
-others_answer(struct regs *regs, u64 number)
+nobody_answers(struct regs *regs, u64 number)
 {
-	regs_set_result(regs, stand_in(regs, number));
+	regs_set_result(regs, -ENOSYS);
 	end_injection(number);
 }
 
@@ -549,6 +434,6 @@ syscall_dispatch(struct regs *regs)
 	} else if (likely(current->process->personality)) {
 		personality_dispatch(regs);
 	} else {
-		others_answer(regs, number);
+		nobody_answers(regs, number);
 	}
 }

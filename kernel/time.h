@@ -9,9 +9,6 @@
  * -EFAULT; -EINVAL: negative, or a second or more of nanoseconds. */
 int get_timespec(uaddr_t addr, u64 *ns);
 
-/* arch_time_ns() just before user mode was entered for the first time. */
-extern u64 first_program_ns;
-
 /* A moment of the wall clock as one of arch_time_ns(). */
 u64 realtime_to_monotonic(u64 ns);
 

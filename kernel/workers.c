@@ -149,6 +149,7 @@ serve(struct prefault_request *request)
 	hold_point(LODGER_HOLD_ADOPTED);
 	request->result = populate(request);
 	kthread_unuse_mm(mm);
+	hold_point(LODGER_HOLD_UNUSED);
 	mmput(mm, REF_GET, current);
 }
 

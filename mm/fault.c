@@ -34,22 +34,49 @@ map_fixed_page(struct mm *mm, struct region *region, uaddr_t addr, u64 index)
 	return pgtable_map_fixed(mm, addr, frame, prot);
 }
 
-/* The first touch: a page of zeroes, or the page of the shared object. @entry
- * is where it goes; NULL: there is no table yet. */
-static int
-map_new_page(struct mm *mm, struct region *region, uaddr_t addr, pte_t *entry)
+static struct page *
+duplicate(const struct page *page)
 {
-	u64 index = (addr - region->start) >> PAGE_SHIFT;
+	struct page *copy = alloc_page(ALLOC_USER);
+
+	if (copy)
+		memcpy(page_address(copy), page_address(page), PAGE_SIZE);
+	return copy;
+}
+
+/* Page @index of the region's object. A private region may only read it, and
+ * for a write gets a copy. */
+static struct page *
+object_page(struct region *region, u64 index, bool write, unsigned *prot)
+{
+	struct page *page = shared_object_page(region->object, index), *copy;
+
+	if (region->shared || !page)
+		return page;
+	if (!write) {
+		*prot &= ~PAGE_WRITE;
+		return page;
+	}
+	copy = duplicate(page);
+	put_page(page);
+	return copy;
+}
+
+/* The first touch: a page of zeroes, or one of the region's object. @entry is
+ * where it goes; NULL: there is no table yet. */
+static int
+map_new_page(struct mm *mm, struct region *region, uaddr_t addr, pte_t *entry,
+	     bool write)
+{
+	u64 index = region->offset + ((addr - region->start) >> PAGE_SHIFT);
 	unsigned prot = page_prot(region->prot);
 	struct page *page;
 	int err;
 
 	if (region->shared && shared_object_is_fixed(region->object))
-		return map_fixed_page(mm, region, addr,
-				      region->offset + index);
-	if (region->shared)
-		page = shared_object_page(region->object,
-					  region->offset + index);
+		return map_fixed_page(mm, region, addr, index);
+	if (region->object)
+		page = object_page(region, index, write, &prot);
 	else
 		page = alloc_zeroed_page(ALLOC_USER);
 	if (!page)
@@ -64,15 +91,15 @@ map_new_page(struct mm *mm, struct region *region, uaddr_t addr, pte_t *entry)
 	return err;
 }
 
-/* A write to a page that fork left shared: gives @mm its own copy. */
+/* A write to a page that fork left shared, or that is the object's: gives @mm
+ * its own copy. */
 static int
 copy_page(struct mm *mm, struct region *region, uaddr_t addr, struct page *old)
 {
-	struct page *copy = alloc_page(ALLOC_USER);
+	struct page *copy = duplicate(old);
 
 	if (!copy)
 		return -ENOMEM;
-	memcpy(page_address(copy), page_address(old), PAGE_SIZE);
 	/* In this order. Put before the flush, @old could be a page of another
 	 * process while a thread of ours, on another CPU, still reads it
 	 * through its old translation. */
@@ -111,7 +138,7 @@ fault_in(struct mm *mm, struct region *region, uaddr_t addr, bool write)
 	DEBUG_ASSERT(region->start <= addr && addr < region->end);
 	DEBUG_ASSERT(region->prot != PROT_NONE);
 	if (pte_none(pte))
-		return map_new_page(mm, region, addr, entry);
+		return map_new_page(mm, region, addr, entry, write);
 	ASSERT(pte_present(pte)); /* hidden ones have PROT_NONE regions */
 	if (!write || pte_writable(pte))
 		return 0; /* another thread was first, or the TLB behind */

@@ -53,7 +53,7 @@ mergeable(const struct region *a, const struct region *b)
 {
 	return a && b && a->end == b->start && a->prot == b->prot &&
 	       a->denied == b->denied && a->stack == b->stack &&
-	       a->object == b->object &&
+	       a->object == b->object && a->shared == b->shared &&
 	       (!a->object ||
 		a->offset + ((a->end - a->start) >> PAGE_SHIFT) == b->offset);
 }
@@ -337,28 +337,22 @@ do_mmap(struct mm *mm, uaddr_t hint, u64 len, unsigned prot, unsigned flags,
 }
 
 long
-do_map_object(struct mm *mm, uaddr_t addr, u64 len, unsigned prot,
-	      unsigned denied, struct shared_object *object, u64 offset)
+do_map_object(struct mm *mm, uaddr_t addr, u64 len, const struct region *like)
 {
-	struct region like = {
-		.prot = prot,
-		.denied = denied,
-		.shared = true,
-		.object = object,
-		.offset = offset,
-	}, *region;
+	struct region *region;
 	long place;
 
 	DEBUG_ASSERT(mutex_held(&mm->lock));
-	DEBUG_ASSERT(!(prot & denied));
+	DEBUG_ASSERT(like->object && !(like->prot & like->denied));
+	DEBUG_ASSERT(like->shared || !shared_object_is_fixed(like->object));
 	place = choose_address(mm, addr, len, addr ? MAP_FIXED : 0);
 	if (place < 0)
 		return place;
-	region = place_region(mm, like, place, len);
+	region = place_region(mm, *like, place, len);
 	return IS_ERR(region) ? PTR_ERR(region) : place;
 }
 
-/* Is [addr, addr + len) private memory that can be read? */
+/* Is [addr, addr + len) private memory without an object, that can be read? */
 static int
 check_source(struct mm *mm, uaddr_t addr, u64 len)
 {
@@ -370,7 +364,7 @@ check_source(struct mm *mm, uaddr_t addr, u64 len)
 		if (!region || region->start > addr ||
 		    region->prot == PROT_NONE)
 			return -EFAULT;
-		if (region->shared)
+		if (region->object)
 			return -EINVAL;
 		addr = region->end;
 	}

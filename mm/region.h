@@ -58,7 +58,8 @@ struct region {
 	u8 denied;		/* PROT_* that mprotect cannot give */
 	bool shared;
 	bool stack;		/* grows down; keeps a guard gap below */
-	struct shared_object *object; /* shared: its pages ... */
+	struct shared_object *object; /* its pages, with shared; those that it
+				 * has not written to, without; or NULL ... */
 	u64 offset;		/* ... and which of them start is, in pages */
 
 	/* the tree: guarded by mm->lock */
@@ -100,11 +101,11 @@ void region_check(struct mm *mm);
 long do_mmap(struct mm *mm, uaddr_t hint, u64 len, unsigned prot,
 	     unsigned flags, bool stack);
 int do_munmap(struct mm *mm, uaddr_t addr, u64 len);
-/* Maps @len bytes of @object from page @offset on, at @addr, or, with 0, where
- * there is room; the region takes a reference of its own. Whoever may map it
- * may never get the rights @denied. */
-long do_map_object(struct mm *mm, uaddr_t addr, u64 len, unsigned prot,
-		   unsigned denied, struct shared_object *object, u64 offset);
+/* Maps like->object, from page like->offset on, with like's prot, denied and
+ * shared, at @addr, or, with 0, where there is room; the region takes a
+ * reference of its own. */
+long do_map_object(struct mm *mm, uaddr_t addr, u64 len,
+		   const struct region *like);
 /* mm_share(): see kernel/abi_objects.h. Both locks held, @dst is not @src. */
 long do_share(struct mm *dst, uaddr_t to, struct mm *src, uaddr_t from,
 	      u64 len, unsigned prot);

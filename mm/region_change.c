@@ -147,7 +147,7 @@ check_resize(const struct region *region, uaddr_t addr, u64 old_len,
 		return -EINVAL;
 	if (old_len > region->end - addr)
 		return -EFAULT;
-	if (region->shared &&
+	if (region->object &&
 	    index + (new_len >> PAGE_SHIFT) >
 		    shared_object_pages(region->object))
 		return -EINVAL;
@@ -370,7 +370,7 @@ static int
 advise_part(struct mm *mm, struct region *region, uaddr_t start, uaddr_t end,
 	    int advice)
 {
-	if (advice == MADV_FREE && region->shared)
+	if (advice == MADV_FREE && region->object)
 		return -EINVAL;
 	if (advice == MADV_DONTNEED || advice == MADV_FREE)
 		unmap_pages(mm, start, end);

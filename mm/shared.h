@@ -2,7 +2,8 @@
  * The page store behind MAP_SHARED memory: a sparse array of pages, found by
  * index, made when first asked for. Every region that maps a part of it holds
  * a reference, in whatever mm, so that parent and child of a fork share also
- * what is touched only after it. Its pages live as long as the store does. That
+ * what is touched only after it. A private region shows the same pages, until
+ * it writes. Its pages live as long as the store does. That
  * of mmap has no size: mremap may map more of it, where Linux would send SIGBUS.
  *
  * A fixed store is a run of physical memory that nobody allocated: a device's

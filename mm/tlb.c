@@ -142,11 +142,14 @@ leave_mm(void)
  * lives on, more tables may go later: move to init_mm's root, so that this
  * CPU is not bothered again. At teardown there is no later: the user half is
  * empty from now on, so stay, with nothing left in the caches.
+ *
+ * This CPU may be here for another shootdown, while who frees tables is about
+ * to write table_gen. Too early is no harm: his interrupt is still to come.
  */
 static void
 catch_up_lazy(struct cpu *cpu, struct mm *mm, u64 gen)
 {
-	if (cpu->seen_gen >= mm->table_gen)
+	if (cpu->seen_gen >= READ_ONCE(mm->table_gen))
 		return;
 	if (mm_users(mm) > 0) {
 		leave_mm();

@@ -30,6 +30,9 @@ void schedule(void);
  * may not come, or the caller is to die.
  */
 bool switch_to_sleeper(struct task *next, struct spinlock *held);
+/* The same, but the CPU goes to whoever is next in the run queue. False: the
+ * caller is to die, or has another signal. */
+bool switch_to_next(struct spinlock *held);
 
 /* Makes @task runnable; false when it was not asleep. Any context. A task
  * that is just about to sleep does not lose the wake-up. */

@@ -247,6 +247,31 @@ switch_to_sleeper(struct task *next, struct spinlock *held)
 	return true;
 }
 
+/* Nothing that a sleeper's partner changes can be missed: as above. */
+bool
+switch_to_next(struct spinlock *held)
+{
+	struct cpu *cpu = this_cpu();
+	struct run_queue *rq = cpu->rq;
+	struct task *prev = cpu->curr, *next;
+
+	DEBUG_ASSERT(!arch_irqs_on() && cpu->irq_depth == 0);
+	spin_lock(&rq->lock);
+	if (unlikely(signal_pending(prev))) {
+		spin_unlock(&rq->lock);
+		return false;
+	}
+	WRITE_ONCE(prev->state, TASK_SLEEPING);
+	spin_unlock(held);
+	prev->migrating = false;
+	dequeue(rq, prev);
+	next = pick_next(cpu, rq);
+	next->slice = SLICE_TICKS;
+	timer_switch(cpu, prev, next);
+	context_switch(prev, next);
+	return true;
+}
+
 void
 task_first_run(struct task *prev)
 {

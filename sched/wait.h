@@ -22,43 +22,24 @@ void wake_up_all(struct wait_queue *queue);
 void wake_up_one(struct wait_queue *queue);
 
 /* Sleeps until @cond, which is looked at after every wake_up of @queue. */
-#define wait_event(queue, cond)                        \
-	do {                                           \
-		struct waiter waiter_ = { 0 };               \
-		for (;;) {                             \
-			wait_prepare(queue, &waiter_); \
-			if (cond)                      \
-				break;                 \
-			schedule();                    \
-		}                                      \
-		wait_finish(queue, &waiter_);          \
-	} while (0)
+#define wait_event(queue, cond) ((void)wait_event_or(queue, cond, false))
 
 /* The same, but a fatal signal ends it too; evaluates to whether @cond. */
-#define wait_event_killable(queue, cond)               \
-	({                                             \
-		struct waiter waiter_ = { 0 };               \
-		bool met_;                             \
-		for (;;) {                             \
-			wait_prepare(queue, &waiter_); \
-			met_ = (cond);                 \
-			if (met_ || READ_ONCE(current->kill_signal)) \
-				break;                 \
-			schedule();                    \
-		}                                      \
-		wait_finish(queue, &waiter_);          \
-		met_;                                  \
-	})
+#define wait_event_killable(queue, cond) \
+	wait_event_or(queue, cond, READ_ONCE(current->kill_signal))
 
 /* The same, but any signal ends it. */
-#define wait_event_interruptible(queue, cond)          \
+#define wait_event_interruptible(queue, cond) \
+	wait_event_or(queue, cond, signal_pending(current))
+
+#define wait_event_or(queue, cond, give_up)            \
 	({                                             \
 		struct waiter waiter_ = { 0 };         \
 		bool met_;                             \
 		for (;;) {                             \
 			wait_prepare(queue, &waiter_); \
 			met_ = (cond);                 \
-			if (met_ || signal_pending(current)) \
+			if (met_ || (give_up))         \
 				break;                 \
 			schedule();                    \
 		}                                      \

@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import time
 
-from harness import ROOT, Failure
+from harness import ROOT, Failure, patience
 
 ROWS, COLUMNS = 25, 80
 
@@ -92,9 +92,9 @@ class Session:
         self.log.write(data)
         return data
 
-    def expect(self, pattern, seconds=60):
+    def expect(self, pattern, seconds=None):
         """Waits until what comes after the last match matches; the match."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + (seconds or patience(60))
         expression = re.compile(pattern.encode(), re.M)
         while True:
             if found := expression.search(self.received, self.taken):
@@ -109,7 +109,7 @@ class Session:
         """Bytes or a string, over the serial line; reads meanwhile, so that
         neither side waits for the other for ever."""
         data = text.encode() if isinstance(text, str) else text
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + patience(60)
         self.serial.settimeout(0.2)
         while data:
             try:

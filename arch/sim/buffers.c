@@ -135,20 +135,17 @@ static void
 make_visible(struct store *store, unsigned drain)
 {
 	u64 *watched = (u64 *)store->op.address;
-	const struct world *world = engine.world;
 	u64 old = 0;
 
 	memcpy(&old, watched, store->op.size);
 	memcpy(watched, &store->bytes, store->op.size);
 	races_published(make_shared(watched), &store->published);
-	if (world->stored && store->op.size == 8 &&
-	    (void *)watched >= world->watched &&
-	    (void *)watched < world->watched_end) {
+	if (store->op.size == 8 && is_watched(watched)) {
 		/* Not in the course of whoever runs just now. */
 		unsigned running = engine.running;
 
 		engine.running = drain;
-		world->stored(watched, old, store->bytes);
+		engine.world->stored(watched, old, store->bytes);
 		engine.running = running;
 	}
 }

@@ -2,11 +2,15 @@
  * For people: how an execution should end, who waits for what if it does not,
  * and what stands beside each line of a schedule.
  */
+#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "arch/sim/sim.h"
+#include "arch/sim/words.h"
 #include "kernel/base/spinlock.h"
 #include "mm/mm.h"
+#include "sched/mutex.h"
 #include "sched/reaper.h"
 #include "sched/task.h"
 
@@ -69,80 +73,110 @@ why_unfinished(unsigned id)
 			 id, name_of(id), other);
 		return sentence;
 	}
-	snprintf(sentence, sizeof(sentence), "cpu%u (%s) cannot go on", id,
-		 name_of(id));
+	snprintf(sentence, sizeof(sentence), "cpu%u (%s) waits in a loop for "
+		 "what nobody does", id, name_of(id));
 	return sentence;
 }
 
-struct sleeper {
+/* Who is inside mutex_lock(), each on its own stack. */
+struct locker {
 	const struct task *task;
-	const struct mm *mm;
+	const struct mutex *mutex;
+	struct list link;
 };
 
-/* Does the sleeper wait for the lock of @mm? */
-static bool
-find_lock(struct mm *mm, void *arg)
-{
-	struct sleeper *sleeper = arg;
-	struct waiter *waiter;
+static SIM_STATE struct list lockers = LIST_INIT(lockers);
 
-	list_for_each(waiter, &mm->lock.queue.waiters, link)
-		if (waiter->task == sleeper->task)
-			sleeper->mm = mm;
-	return !sleeper->mm;
+void __real_mutex_lock(struct mutex *mutex);
+void __wrap_mutex_lock(struct mutex *mutex);
+
+/* The linker puts this before the kernel's. */
+void
+__wrap_mutex_lock(struct mutex *mutex)
+{
+	struct locker locker = { .task = current, .mutex = mutex };
+
+	list_add_tail(&lockers, &locker.link);
+	__real_mutex_lock(mutex);
+	list_del(&locker.link);
+}
+
+static const struct mutex *
+mutex_wanted_by(const struct task *task)
+{
+	const struct locker *locker;
+
+	list_for_each(locker, &lockers, link)
+		if (locker->task == task)
+			return locker->mutex;
+	return NULL;
+}
+
+/* One more of those that are stuck. */
+static void __printf(1, 2)
+add_stuck(const char *fmt, ...)
+{
+	size_t used = strlen(sentence);
+	va_list args;
+
+	if (used)
+		used += (size_t)snprintf(&sentence[used],
+					 sizeof(sentence) - used, "; ");
+	va_start(args, fmt);
+	if (used < sizeof(sentence))
+		vsnprintf(&sentence[used], sizeof(sentence) - used, fmt, args);
+	va_end(args);
 }
 
 static void
-say_why_asleep(const struct task *task)
+add_locker(const struct task *task, const struct mutex *mutex)
 {
-	struct sleeper sleeper = { .task = task };
+	char name[WORD_NAME_LEN];
+	char *owner;
 
-	mm_for_each(find_lock, &sleeper);
-	if (sleeper.mm && sleeper.mm->lock.owner)
-		snprintf(sentence, sizeof(sentence),
-			 "%s waits for the lock of %s, which %s holds",
-			 task->name, sleeper.mm->name,
-			 sleeper.mm->lock.owner->name);
-	else if (sleeper.mm)
-		snprintf(sentence, sizeof(sentence),
-			 "%s waits for the lock of %s, which is free: nobody "
-			 "has told", task->name, sleeper.mm->name);
+	word_name(mutex, name); /* its first word is the owner's */
+	owner = strstr(name, ".owner");
+	if (owner)
+		*owner = 0;
+	if (mutex->owner)
+		add_stuck("%s waits for the mutex %s, which %s holds",
+			  task->name, name, mutex->owner->name);
 	else
-		snprintf(sentence, sizeof(sentence),
-			 "%s sleeps in the middle of a fork, exec, exit, "
-			 "teardown or adoption", task->name);
+		add_stuck("%s waits for the mutex %s, which is free: nobody "
+			  "has told it", task->name, name);
 }
 
 /* A task that ought to run, or sleeps where it may not stay. */
 static bool
-find_stuck(struct task *task, void *found)
+find_stuck(struct task *task, void *unused)
 {
+	const struct mutex *mutex = mutex_wanted_by(task);
 	bool idle = task == cpus[task->cpu].idle;
 
+	(void)unused;
 	if (task->on_rq && !task->on_cpu && !idle)
-		snprintf(sentence, sizeof(sentence),
-			 "%s is runnable on cpu%u, which waits for an "
-			 "interrupt and was not told", task->name, task->cpu);
+		add_stuck("%s is runnable on cpu%u, which waits for an "
+			  "interrupt and was not told", task->name, task->cpu);
+	else if (mutex)
+		add_locker(task, mutex);
 	else if (task->transition)
-		say_why_asleep(task);
-	else
-		return true;
-	*(bool *)found = true;
-	return false;
+		add_stuck("%s sleeps in the middle of a fork, exec, exit, "
+			  "teardown or adoption", task->name);
+	return true;
 }
 
 const char *
 sim_ended(void)
 {
 	const char *missing = NULL;
-	bool stuck = false;
 
 	for (unsigned id = 0; id < sim_nr_cpus; id++)
 		if (!sim_cpus[id].waiting)
 			return why_unfinished(id);
 	explore_quiet_begin();
-	task_for_each(find_stuck, &stuck);
-	if (stuck)
+	sentence[0] = 0;
+	task_for_each(find_stuck, NULL);
+	if (sentence[0])
 		missing = sentence;
 	else if (sim_at_end)
 		missing = sim_at_end();
@@ -162,7 +196,7 @@ add_counters(struct mm *mm, void *arg)
 {
 	struct text *text = arg;
 
-	if (mm != &init_mm && !memory_is_object(mm))
+	if (mm != &init_mm && !memory_is_object(mm, sizeof(*mm)))
 		return false;
 	if (mm != &init_mm && text->used < text->size)
 		text->used += (size_t)snprintf(

@@ -122,6 +122,25 @@ struct engine {
 };
 
 extern struct engine engine;
+
+/* @to is after all that @from is after. */
+static inline void
+join(struct clock *to, const struct clock *from)
+{
+	for (unsigned i = 0; i < engine.nr_agents; i++)
+		to->at[i] = MAX(to->at[i], from->at[i]);
+}
+
+/* Is the world to be told of stores here? */
+static inline bool
+is_watched(const volatile void *address)
+{
+	const struct world *world = engine.world;
+
+	return world && world->stored &&
+	       (const void *)address >= world->watched &&
+	       (const void *)address < world->watched_end;
+}
 extern struct node path[MAX_STEPS];
 
 static inline agents_t

@@ -20,6 +20,7 @@ struct node path[MAX_STEPS];
 unsigned explore_quiet;
 bool explore_recording;
 void (*explore_on_step)(const struct explore_step *step);
+void (*explore_on_choice)(const char *what, unsigned outcome);
 
 static jmp_buf stopped;	/* on the explorer's stack */
 static char notes[sizeof(((struct explore_failure *)0)->notes)];
@@ -472,6 +473,15 @@ buffered(const struct op *op)
 	       engine.buffer[engine.running] >= 0;
 }
 
+static void __noreturn
+report_freed(const struct op *op)
+{
+	explore_fail(EXPLORE_VIOLATION, "access to freed memory at %p by %s at "
+		     "%#lx: %s", op->address,
+		     engine.world->agent_name(engine.running), op->caller,
+		     shadow_history(op->address));
+}
+
 static void
 access_shared(struct shared *word, const struct op *op)
 {
@@ -488,10 +498,7 @@ access_shared(struct shared *word, const struct op *op)
 	announce(op);
 	/* While others ran, it may have been freed. */
 	if (shadow_is_freed(op->address))
-		explore_fail(EXPLORE_VIOLATION, "access to freed memory at %p "
-			     "by %s at %#lx: %s", op->address,
-			     engine.world->agent_name(engine.running),
-			     op->caller, shadow_history(op->address));
+		report_freed(op);
 	if (engine.options->races)
 		races_access(word, engine.running, op);
 }
@@ -505,10 +512,7 @@ access_word(const struct op *op)
 	case OUTSIDE:
 		return;
 	case FREED:
-		explore_fail(EXPLORE_VIOLATION, "access to freed memory at %p "
-			     "by %s at %#lx: %s", op->address,
-			     engine.world->agent_name(engine.running),
-			     op->caller, shadow_history(op->address));
+		report_freed(op);
 	case PRIVATE:
 		if (unlikely(lose_turn_in_replay()) ||
 		    (unlikely(needs_empty_buffer(op)) &&
@@ -690,7 +694,6 @@ explore_choose(unsigned n, const char *what, u64 caller)
 {
 	unsigned outcome;
 
-	(void)what;
 	if (!listening() || n < 2)
 		return 0;
 	announce(&(struct op){ .kind = OP_CHOOSE, .caller = caller });
@@ -706,6 +709,8 @@ explore_choose(unsigned n, const char *what, u64 caller)
 	}
 	engine.steps_number += step_number(&path[engine.depth - 1]);
 	schedule_chose(outcome);
+	if (unlikely(explore_recording) && explore_on_choice)
+		explore_on_choice(what, outcome);
 	return outcome;
 }
 

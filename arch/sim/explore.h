@@ -186,9 +186,6 @@ void explore_agent_done(void);
 
 /* ---- Searching ----------------------------------------------------------- */
 
-/* Before a search: its stored() is called during set-up too. */
-void explore_attach(const struct world *world);
-
 enum strategy {
 	SEARCH_EXHAUSTIVE,	/* dynamic partial-order reduction, sleep sets */
 	SEARCH_BOUNDED,		/* at most bound preemptions, from 0 up */
@@ -255,6 +252,8 @@ struct explore_step {
 	bool preempted;		/* and could have gone on */
 };
 extern void (*explore_on_step)(const struct explore_step *step);
+/* The step just taken was an explore_choose(), and this came of it. */
+extern void (*explore_on_choice)(const char *what, unsigned outcome);
 /* Is the run a replay for a report? Then worlds record what they otherwise
  * would not (trace records). */
 extern bool explore_recording;

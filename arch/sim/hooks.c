@@ -83,17 +83,6 @@ __tsan_write_range(void *address, unsigned long size)
 
 /* ---- Atomic ones --------------------------------------------------------------- */
 
-/* Is the world to be told of stores here? */
-static bool
-is_watched(const volatile void *address)
-{
-	const struct world *world = engine.world;
-
-	return world && world->stored &&
-	       (const void *)address >= world->watched &&
-	       (const void *)address < world->watched_end;
-}
-
 /* While the store is in a buffer it has not happened yet: its end counts. */
 static void
 store_watched(volatile u64 *address, u64 value)

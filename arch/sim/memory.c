@@ -18,7 +18,7 @@ enum {
 	KERNEL_ROOT = 1,	/* frame 0 stays empty: 0 is no root */
 	FIRST_FRAME,
 	HEAP_PART = 128 * 1024, /* a CPU */
-	MAX_CACHES = 8,
+	MAX_CACHES = 12,
 };
 
 char sim_memory[SIM_FRAMES * PAGE_SIZE] __aligned(PAGE_SIZE);
@@ -303,31 +303,47 @@ kmem_cache_free(struct kmem_cache *cache, void *ptr)
 	tell_freed(ptr, cache->size, CALLER);
 }
 
-/* One size does for the little that is asked for here. */
-enum { KMALLOC_SIZE = 128 };
-static struct kmem_cache *kmalloc_cache;
+/* Two sizes do for what is asked for here: the large one for handles. */
+enum { KMALLOC_SMALL = 128, KMALLOC_LARGE = 2048 };
+static struct kmem_cache *small_cache, *large_cache;
 
 void *
 kmalloc(size_t size)
 {
-	ASSERT(size <= KMALLOC_SIZE);
-	return kmem_cache_alloc(kmalloc_cache);
+	ASSERT(size <= KMALLOC_LARGE);
+	return kmem_cache_alloc(size <= KMALLOC_SMALL ? small_cache
+						      : large_cache);
+}
+
+void *
+kzalloc(size_t size)
+{
+	void *ptr = kmalloc(size);
+
+	if (ptr)
+		memset(ptr, 0, size);
+	return ptr;
 }
 
 void
 kfree(void *ptr)
 {
+	const struct object *object = (struct object *)ptr - 1;
+
 	if (ptr)
-		kmem_cache_free(kmalloc_cache, ptr);
+		kmem_cache_free(object->cache == large_cache ? large_cache
+							     : small_cache,
+				ptr);
 }
 
 bool
-memory_is_object(const void *ptr)
+memory_is_object(const void *ptr, size_t size)
 {
+	const struct object *object = (const struct object *)ptr - 1;
 	const char *p = ptr;
 
-	return p >= heap[0] && p < heap[SIM_MAX_CPUS] &&
-	       ((const struct object *)ptr - 1)->cache;
+	return p >= heap[0] && p < heap[SIM_MAX_CPUS] && object->cache &&
+	       object->cache->size == size;
 }
 
 u64
@@ -400,6 +416,17 @@ sim_allow_failures(unsigned n)
 }
 
 bool
+sim_should_fail(const char *what)
+{
+	if (!sim_explored() || !sim_may_fail || !state.failures_left)
+		return false;
+	if (this_cpu()->irq_depth || explore_choose(2, what, CALLER) == 0)
+		return false;
+	state.failures_left--;
+	return true;
+}
+
+bool
 should_fail_allocation(enum alloc_class class)
 {
 	static const char *const what[NR_ALLOC_CLASSES] = {
@@ -410,13 +437,7 @@ should_fail_allocation(enum alloc_class class)
 		[ALLOC_KERNEL] = "allocation fails?",
 	};
 
-	if (!sim_explored() || !sim_may_fail || !state.failures_left)
-		return false;
-	if (this_cpu()->irq_depth ||
-	    explore_choose(2, what[class], CALLER) == 0)
-		return false;
-	state.failures_left--;
-	return true;
+	return sim_should_fail(what[class]);
 }
 
 /* ---- Start, saving, restoring ---------------------------------------------------------------- */
@@ -424,7 +445,8 @@ should_fail_allocation(enum alloc_class class)
 void
 memory_boot(void)
 {
-	kmalloc_cache = kmem_cache_create("kmalloc", KMALLOC_SIZE, 16, NULL);
+	small_cache = kmem_cache_create("small", KMALLOC_SMALL, 16, NULL);
+	large_cache = kmem_cache_create("large", KMALLOC_LARGE, 16, NULL);
 	for (unsigned pfn = FIRST_FRAME; pfn < SIM_FRAMES; pfn++)
 		numbers_give(&state.frames[part_of(pfn)], pfn);
 	for (unsigned n = SIM_IDLE_STACKS; n < SIM_STACKS; n++)

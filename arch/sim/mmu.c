@@ -176,7 +176,7 @@ is_stale(const struct mmu *mmu, const struct change *change,
 static const char *
 author_name(const struct change *change)
 {
-	return memory_is_object(change->author) ? change->author->name
+	return memory_is_object(change->author, sizeof(*change->author)) ? change->author->name
 						: "a task that has ended";
 }
 

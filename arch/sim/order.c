@@ -24,13 +24,6 @@
 
 #include "arch/sim/engine.h"
 
-static void
-join(struct clock *to, const struct clock *from)
-{
-	for (unsigned i = 0; i < engine.nr_agents; i++)
-		to->at[i] = MAX(to->at[i], from->at[i]);
-}
-
 /* Is @node's step before what has @clock? */
 static bool
 before(const struct node *node, const struct clock *clock)

@@ -15,8 +15,6 @@
 #include "mm/mm.h"
 #include "sched/task.h"
 
-enum log_level console_level;
-
 static bool printing;		 /* what is logged belongs to a failure */
 static const struct mm *guilty; /* panic_mm()'s */
 
@@ -42,7 +40,7 @@ mm_text(char buf[48], const struct mm *mm)
 		snprintf(buf, 48, "nothing");
 	else if (mm == &init_mm)
 		snprintf(buf, 48, "init_mm");
-	else if (!memory_is_object(mm))
+	else if (!memory_is_object(mm, sizeof(*mm)))
 		snprintf(buf, 48, "a freed mm");
 	else
 		snprintf(buf, 48, "%.15s (mm %lu, %d/%d)", mm->name, mm->id,
@@ -69,7 +67,7 @@ static bool
 print_ledger(struct mm *mm, void *unused)
 {
 	(void)unused;
-	if (mm != &init_mm && !memory_is_object(mm))
+	if (mm != &init_mm && !memory_is_object(mm, sizeof(*mm)))
 		return false;
 	if (mm != &init_mm && mm != guilty)
 		ledger_print(mm);
@@ -82,7 +80,7 @@ void
 note_state(void)
 {
 	printing = true;
-	if (guilty == &init_mm || memory_is_object(guilty))
+	if (guilty == &init_mm || memory_is_object(guilty, sizeof(*guilty)))
 		ledger_print(guilty);
 	for (unsigned id = 0; id < sim_nr_cpus; id++)
 		note_cpu(id);

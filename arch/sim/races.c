@@ -21,13 +21,6 @@ races_reset(void)
 		clocks[agent].at[agent] = 1;
 }
 
-static void
-join(struct clock *to, const struct clock *from)
-{
-	for (unsigned i = 0; i < engine.nr_agents; i++)
-		to->at[i] = MAX(to->at[i], from->at[i]);
-}
-
 void
 races_join(unsigned agent, unsigned other)
 {

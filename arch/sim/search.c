@@ -417,6 +417,8 @@ search_bounds(struct explore_failure *best)
 {
 	struct explore_stats *stats = &engine.result->stats;
 
+	stats->bound_done = 0;
+	stats->bound_mattered = false;
 	for (engine.bound = 0;; engine.bound++) {
 		enum outcome outcome = search_tree(best);
 
@@ -515,14 +517,6 @@ search_replay(struct explore_failure *best)
 		return FINISHED;
 	keep_failure(best);
 	return FAILED;
-}
-
-void
-explore_attach(const struct world *world)
-{
-	engine.world = world;
-	for (unsigned i = 0; i < MAX_AGENTS; i++)
-		engine.buffer[i] = -1;
 }
 
 static void

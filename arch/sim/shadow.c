@@ -169,11 +169,16 @@ shadow_history(const void *address)
 	static char text[160];
 	const struct event *freed = last_event(address, true);
 	const struct event *allocated = last_event(address, false);
-	u64 offset = freed ? (u64)address - (u64)freed->base : 0;
+	int n;
 
-	snprintf(text, sizeof(text), "byte %lu of %lu, freed at %#lx, "
-		 "allocated at %#lx", offset, freed ? freed->size : 0,
-		 freed ? freed->caller : 0, allocated ? allocated->caller : 0);
+	if (!freed)
+		return "freed during set-up";
+	n = snprintf(text, sizeof(text), "byte %lu of %lu, freed at %#lx",
+		     (u64)address - (u64)freed->base, freed->size,
+		     freed->caller);
+	if (allocated)
+		snprintf(text + n, sizeof(text) - (size_t)n,
+			 ", allocated at %#lx", allocated->caller);
 	return text;
 }
 

@@ -86,7 +86,10 @@ void memory_restore(void);
 void memory_dirty(paddr_t frame);
 /* Is @page the frame of a table that is in use? */
 bool memory_is_table(paddr_t frame);
-bool memory_is_object(const void *ptr);
+/* A choice of the search, as often as sim_allow_failures() said. */
+bool sim_should_fail(const char *what);
+/* Is an object of @size bytes there, and not freed? */
+bool memory_is_object(const void *ptr, size_t size);
 
 /* ---- mmu.c ---------------------------------------------------------------------- */
 

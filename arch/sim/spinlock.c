@@ -140,12 +140,6 @@ spin_unlock_irqrestore(struct spinlock *lock, irq_flags_t flags)
 	arch_irq_restore(flags);
 }
 
-bool
-spin_held(const struct spinlock *lock)
-{
-	return lock->holder == this_cpu();
-}
-
 void
 assert_no_spinlocks(void)
 {

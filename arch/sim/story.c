@@ -73,6 +73,15 @@ on_step(const struct explore_step *step)
 	explore_quiet_end();
 }
 
+static void
+on_choice(const char *what, unsigned outcome)
+{
+	struct event *event = &events[nr_steps - 1];
+
+	snprintf(event->word, sizeof(event->word), "%s %s", what,
+		 outcome ? "yes" : "no");
+}
+
 void
 story_record(const struct world *the_world,
 	     const struct explore_options *options, const char *schedule,
@@ -85,9 +94,11 @@ story_record(const struct world *the_world,
 	replay.strategy = SEARCH_REPLAY;
 	replay.replay = schedule;
 	explore_on_step = on_step;
+	explore_on_choice = on_choice;
 	explore_recording = true;
 	explore_search(world, &replay, result);
 	explore_on_step = NULL;
+	explore_on_choice = NULL;
 	explore_recording = false;
 	look(next_event(), 0);
 }
@@ -230,7 +241,7 @@ verb(const struct op *op)
 		[OP_UNLOCK] = "unlocks",
 		[OP_WAIT] = "waited for",
 		[OP_RELAX] = "lets others go on",
-		[OP_CHOOSE] = "chooses",
+		[OP_CHOOSE] = "chance:",
 		[OP_STORE] = "puts into its store buffer",
 		[OP_DRAIN] = "its store is visible now:",
 	};

@@ -6,15 +6,18 @@
 #include "kernel/base/string.h"
 #include "kernel/base/yield.h"
 #include "kernel/cmdline.h"
+#include "kernel/exec.h"
 #include "kernel/exit.h"
 #include "kernel/invariants.h"
 #include "kernel/ipc/ipc.h"
+#include "kernel/native.h"
 #include "kernel/objects/process_object.h"
 #include "kernel/personality.h"
 #include "kernel/plausible.h"
 #include "kernel/signal.h"
 #include "kernel/symbols.h"
 #include "mm/kstack.h"
+#include "mm/mm.h"
 #include "mm/page.h"
 #include "mm/slab.h"
 
@@ -51,7 +54,7 @@ plausible_task(const struct task *task)
 	for (unsigned id = 0; id < sim_nr_cpus; id++)
 		if (task == cpus[id].idle)
 			return true;
-	return memory_is_object(task);
+	return memory_is_object(task, sizeof(*task));
 }
 
 /* No thread waits on a user word here. */
@@ -103,12 +106,8 @@ user_exception(struct regs *regs, const struct kernel_siginfo *info,
 	sim_violation("%s: %s", current->name, what);
 }
 
-/* Nobody has a handle here, or sends messages. */
-void
-handles_close_all(struct process *process)
-{
-	(void)process;
-}
+/* Nobody sends messages here: no handle is a caller's. */
+const struct object_ops reply_ops = { .type = LODGER_REPLY };
 
 void
 ipc_task_exit(void)
@@ -126,6 +125,23 @@ check_ipc(void)
 {
 }
 
+/* Nor asks for figures; and who execs has no other threads. */
+long
+stat_pinned_mm(struct mm *mm, uaddr_t buf)
+{
+	(void)mm, (void)buf;
+	return -ENOSYS;
+}
+
+int
+exec_into(struct mm *mm, const char *name, uaddr_t entry, uaddr_t sp)
+{
+	(void)name, (void)entry, (void)sp;
+	mm_release();
+	exec_mmap(mm);
+	return 0;
+}
+
 /* Nor a personality. */
 int
 personality_inherit(struct process *child)
@@ -140,11 +156,12 @@ personality_forget(struct process *child)
 	(void)child;
 }
 
+/* Its server may refuse a child, where allocations may fail. */
 int
 personality_fork(const struct process *child, u64 flags)
 {
 	(void)child, (void)flags;
-	return 0;
+	return sim_should_fail("the server refuses the child?") ? -ENOMEM : 0;
 }
 
 struct endpoint *
@@ -158,12 +175,6 @@ void
 personality_put(struct endpoint *endpoint)
 {
 	(void)endpoint;
-}
-
-long
-personality_call(void)
-{
-	return -ENOSYS;
 }
 
 void

@@ -96,20 +96,6 @@ regs_set_sp(struct regs *regs, uaddr_t sp)
 	(void)regs, (void)sp;
 }
 
-u64
-regs_ip(const struct regs *regs)
-{
-	(void)regs;
-	return 0;
-}
-
-u64
-regs_sp(const struct regs *regs)
-{
-	(void)regs;
-	return 0;
-}
-
 bool
 regs_from_user(const struct regs *regs)
 {

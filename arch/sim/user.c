@@ -14,6 +14,33 @@ in_user_task(void)
 
 /* ---- From user mode ------------------------------------------------------------------- */
 
+/* To the explorer the contents of a page are one word, which stays when the page
+ * is freed: whoever gets there too late has an old translation, and that is
+ * noticed. */
+static SIM_STATE u64 contents[SIM_FRAMES];
+
+/* Others may come between the translation and the access that depends on it; one
+ * instruction does both. */
+static int
+translate_and_touch(uaddr_t addr, bool write, paddr_t *address)
+{
+	unsigned cpu = sim_cpu_id();
+	paddr_t before;
+	int err;
+
+	do {
+		err = mmu_translate(cpu, addr, write, &before);
+		if (err)
+			return err;
+		explore_access(&contents[before / PAGE_SIZE], sizeof(u64),
+			       write ? OP_WRITE : OP_READ, true, CALLER);
+		explore_quiet_begin();
+		err = mmu_translate(cpu, addr, write, address);
+		explore_quiet_end();
+	} while (err || *address != before);
+	return 0;
+}
+
 /* One access in user mode. -EFAULT: it traps. */
 static int
 try_access(uaddr_t addr, bool write, paddr_t *address)
@@ -24,7 +51,7 @@ try_access(uaddr_t addr, bool write, paddr_t *address)
 	exit_to_user(NULL);
 	mmu_enter_user(sim_cpu_id());
 	arch_irq_enable();
-	err = mmu_translate(sim_cpu_id(), addr, write, address);
+	err = translate_and_touch(addr, write, address);
 	mmu_leave_user(sim_cpu_id());
 	return err;
 }
@@ -69,7 +96,7 @@ sim_user_write(uaddr_t addr, u64 value)
 /* ---- The kernel's copies --------------------------------------------------------------- */
 
 /* Where @addr is, with faults served as page_fault() does; NULL: no such
- * right. */
+ * right, or the fault is not to be served. */
 static char *
 kernel_touch(uaddr_t addr, bool write)
 {
@@ -81,7 +108,7 @@ kernel_touch(uaddr_t addr, bool write)
 			      "but it only borrows the address space",
 			      current->name, addr);
 	while (mmu_translate(sim_cpu_id(), addr, write, &address))
-		if (mm_fault(current->mm, addr, flags))
+		if (current->no_faults || mm_fault(current->mm, addr, flags))
 			return NULL;
 	if (write)
 		memory_dirty(ALIGN_DOWN(address, PAGE_SIZE));
@@ -95,11 +122,23 @@ in_page(uaddr_t addr, size_t n)
 	return MIN(n, PAGE_SIZE - addr % PAGE_SIZE);
 }
 
+/* The kernel's side of a copy may be a page of another address space. */
+static void
+announce_own_side(const void *address, size_t n, enum op_kind kind, u64 caller)
+{
+	size_t offset = (size_t)((const char *)address - sim_memory);
+
+	explore_access(address, (unsigned)n, kind, false, caller);
+	if (kind == OP_WRITE && offset < SIM_FRAMES * PAGE_SIZE)
+		memory_dirty(ALIGN_DOWN(offset, PAGE_SIZE));
+}
+
 size_t
 arch_copy_from_user(void *dst, uaddr_t src, size_t n)
 {
 	char *to = dst, *from;
 
+	announce_own_side(dst, n, OP_WRITE, CALLER);
 	for (size_t part; n && (from = kernel_touch(src, false)); n -= part) {
 		part = in_page(src, n);
 		memcpy(to, from, part);
@@ -115,6 +154,7 @@ arch_copy_to_user(uaddr_t dst, const void *src, size_t n)
 	const char *from = src;
 	char *to;
 
+	announce_own_side(src, n, OP_READ, CALLER);
 	for (size_t part; n && (to = kernel_touch(dst, true)); n -= part) {
 		part = in_page(dst, n);
 		memcpy(to, from, part);

@@ -25,9 +25,8 @@ void printk(enum log_level level, const char *fmt, ...) __printf(2, 3);
 #define pr_info(...)  printk(LOG_INFO, __VA_ARGS__)
 #define pr_debug(...) printk(LOG_DEBUG, __VA_ARGS__)
 
-/* Raw bytes, no stamp: what user programs write to the console. Not kept, but
- * when the log has released the console. Comes out in one piece, with
- * interrupts off: give it short ones. */
+/* Raw bytes, no stamp: what user programs write to the log. Comes out in one
+ * piece, with interrupts off: give it short ones. */
 void console_write(const char *text, size_t len);
 
 /*

@@ -24,10 +24,9 @@ check_node(const struct region *node, struct check *check)
 		panic("region %lx-%lx says that %lx bytes are free before it; "
 		      "there are %lx", node->start, node->end,
 		      node->gap_before, gap_between(prev, node));
-	if (node->shared != (node->object != NULL))
-		panic("region %lx-%lx is %sshared but has %s object",
-		      node->start, node->end, node->shared ? "" : "not ",
-		      node->object ? "an" : "no");
+	if (node->shared && !node->object)
+		panic("region %lx-%lx is shared but has no object",
+		      node->start, node->end);
 	check->prev = node;
 	check->nr_regions++;
 	check->bytes += node->end - node->start;

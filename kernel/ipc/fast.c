@@ -149,6 +149,34 @@ fast_reply_recv(struct ipc_task *me, const struct regs *regs)
 	return switch_and_wait(me, to);
 }
 
+static inline long
+fast_wait(struct ipc_task *me, const struct regs *regs)
+{
+	struct notification *notification;
+	struct handle *handle;
+	bool woken;
+
+	arch_irq_disable();
+	spin_lock(&ipc_lock);
+	handle = quick_handle(current->process->handles, handle_of(regs),
+			      LODGER_RIGHT_WAIT);
+	if (unlikely(!handle))
+		return not_so_fast(me);
+	notification = to_notification(handle->object);
+	if (unlikely(notification->bits) ||
+	    unlikely(!notification->signallers))
+		return not_so_fast(me);
+	me->phase = IPC_WAITING;
+	list_add_tail(&notification->waiting, &me->link);
+	woken = switch_to_next(&ipc_lock);
+	if (unlikely(!woken))
+		spin_unlock(&ipc_lock);
+	arch_irq_enable();
+	if (likely(woken) && likely(load_acquire(&me->phase) == IPC_IDLE))
+		return me->result;
+	return ipc_sleep(me, ~0ul);
+}
+
 /* What a wait in the fast path left, when it did not end with a call. */
 static inline long
 receive_end(struct ipc_task *me, long result)
@@ -164,6 +192,8 @@ dispatch(struct ipc_task *me, const struct regs *regs)
 			return fast_call(me, regs);
 		if (regs_syscall(regs) == LODGER_reply_recv)
 			return receive_end(me, fast_reply_recv(me, regs));
+		if (regs_syscall(regs) == LODGER_wait)
+			return fast_wait(me, regs);
 	}
 	return ipc_general(me);
 }

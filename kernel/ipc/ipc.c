@@ -134,15 +134,19 @@ ipc_sleep(struct ipc_task *me, u64 deadline)
 	return me->result;
 }
 
-/* The common case: @next takes over this CPU, and the next thing to happen
- * here is that somebody has ended our wait. A deadline needs a timer. */
+/* The common case: @next takes over this CPU, or whoever is next, and the next
+ * thing to happen here is that somebody has ended our wait. A deadline needs a
+ * timer. */
 long
 ipc_sleep_after(struct ipc_task *me, u64 deadline, struct ipc_task *next,
 		irq_flags_t flags)
 {
-	if (next && deadline == ~0ul &&
-	    switch_to_sleeper(next->task, &ipc_lock)) {
+	if (deadline == ~0ul &&
+	    (next ? switch_to_sleeper(next->task, &ipc_lock)
+		  : switch_to_next(&ipc_lock))) {
 		arch_irq_restore(flags);
+		if (likely(load_acquire(&me->phase) == IPC_IDLE))
+			return me->result;
 		return ipc_sleep(me, deadline);
 	}
 	if (next)

@@ -17,11 +17,13 @@
 #include "kernel/base/errno.h"
 #include "kernel/base/string.h"
 #include "kernel/exec.h"
+#include "kernel/hold.h"
 #include "kernel/ipc/ipc.h"
 #include "kernel/native.h"
 #include "mm/mm.h"
 #include "mm/remote.h"
 #include "mm/slab.h"
+#include "mm/usercopy.h"
 #include "sched/reaper.h"
 
 struct mm_object {
@@ -84,18 +86,30 @@ native_mm_open(void)
 	return handle_create(&pin->object, MM_RIGHTS | LODGER_RIGHT_DUPLICATE);
 }
 
-long
-native_mm_create(void)
+static struct mm_object *
+make_building(void)
 {
 	struct mm_object *building = kzalloc(sizeof(*building));
 
 	if (!building)
-		return -ENOMEM;
+		return NULL;
 	building->mm = mm_alloc(building);
 	if (!building->mm) {
 		kfree(building);
-		return -ENOMEM;
+		return NULL;
 	}
+	return building;
+}
+
+long
+native_mm_create(void)
+{
+	struct mm_object *building = make_building();
+
+	if (!building && wait_for_reaper())
+		building = make_building();
+	if (!building)
+		return -ENOMEM;
 	strscpy(building->mm->name, current->name, sizeof(building->mm->name));
 	object_init(&building->object, &building_ops);
 	return handle_create(&building->object, MM_RIGHTS);
@@ -178,9 +192,12 @@ copy(u32 number, uaddr_t addr, uaddr_t buf, size_t len, bool write)
 
 	if (IS_ERR(mm))
 		return PTR_ERR(mm);
+	hold_point(LODGER_HOLD_ENTERED);
 	len = MIN(len, (size_t)LODGER_BUFFER_MAX);
-	err = write ? mm_copy_out(mm, addr, buf, len, &theirs)
-		    : mm_copy_in(mm, addr, buf, len, &theirs);
+	do {
+		err = write ? mm_copy_out(mm, addr, buf, len, &theirs)
+			    : mm_copy_in(mm, addr, buf, len, &theirs);
+	} while (err == -ENOMEM && wait_for_reaper());
 	mmput_by_reaper(mm, current);
 	return err ? err : (long)len;
 }
@@ -346,18 +363,36 @@ exec_building(struct object *object, const char *name, uaddr_t entry,
 	return err;
 }
 
-long
-native_mm_exec(u32 number, uaddr_t entry, uaddr_t sp)
+int
+name_from_user(char *name, uaddr_t uname)
 {
+	ssize_t len = strncpy_from_user(name, uname, TASK_NAME_LEN);
+
+	if (len == -ENAMETOOLONG)
+		name[TASK_NAME_LEN - 1] = 0;
+	else if (len < 0)
+		return (int)len;
+	return 0;
+}
+
+long
+native_mm_exec(u32 number, uaddr_t entry, uaddr_t sp, uaddr_t uname)
+{
+	char name[TASK_NAME_LEN];
 	struct object *building;
 	irq_flags_t flags;
+	int err;
 
 	if (!is_start(entry, sp))
 		return -EINVAL;
+	strscpy(name, current->name, sizeof(name));
+	err = uname ? name_from_user(name, uname) : 0;
+	if (err)
+		return err;
 	flags = spin_lock_irqsave(&ipc_lock);
 	building = take_building(number, LODGER_RIGHT_MAP);
 	spin_unlock_irqrestore(&ipc_lock, flags);
 	if (IS_ERR(building))
 		return PTR_ERR(building);
-	return exec_building(building, current->name, entry, sp);
+	return exec_building(building, name, entry, sp);
 }

@@ -18,6 +18,10 @@ struct mm *mm_enter(u32 number, u32 right);
  * in the pointer. ipc_lock held, inside a marked transition. */
 struct mm *mm_take_building(u32 number, struct object **used_up);
 
+/* The name that a task or process is to have, TASK_NAME_LEN bytes, cut to fit.
+ * -EFAULT. */
+int name_from_user(char *name, uaddr_t uname);
+
 long native_mm_open(void);
 long native_mm_create(void);
 long native_mm_read(u32 number, uaddr_t addr, uaddr_t buf, size_t len);
@@ -27,7 +31,7 @@ long native_mm_unmap(u32 number, uaddr_t addr, u64 len);
 long native_mm_protect(u32 number, uaddr_t addr, u64 len, unsigned prot);
 long native_mm_info(u32 number, uaddr_t buf);
 long native_mm_heap(u32 number, uaddr_t start);
-long native_mm_exec(u32 number, uaddr_t entry, uaddr_t sp);
+long native_mm_exec(u32 number, uaddr_t entry, uaddr_t sp, uaddr_t name);
 
 /* ---- The same, as the answer to a reflected execve --------------------- */
 

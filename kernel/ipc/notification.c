@@ -95,10 +95,11 @@ ipc_wait_bits(struct ipc_task *me, u32 number, u64 deadline)
 	int err = IS_ERR(handle) ? PTR_ERR(handle)
 				 : begin_wait(me,
 					      to_notification(handle->object));
-	bool waits = me->phase == IPC_WAITING;
 
+	if (likely(me->phase == IPC_WAITING))
+		return ipc_sleep_after(me, deadline, NULL, flags);
 	spin_unlock_irqrestore(&ipc_lock, flags);
-	return waits ? ipc_sleep(me, deadline) : err;
+	return err;
 }
 
 /* ---- Binding ---------------------------------------------------------- */

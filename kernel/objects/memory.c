@@ -185,18 +185,15 @@ memory_narrow(u32 number, u64 first, u64 count)
 
 /* ---- Mapping ----------------------------------------------------------- */
 
-struct mapping {
-	struct shared_object *store; /* with a reference */
-	unsigned denied;	     /* PROT_* that the handle does not allow */
-};
-
+/* What the handle does not allow. What is written to a private mapping does not
+ * reach the object. */
 static unsigned
-denied_by(const struct handle *handle)
+denied_by(const struct handle *handle, bool shared)
 {
 	const struct memory *memory = to_memory(handle->object);
 	unsigned denied = 0;
 
-	if (!(handle->rights & LODGER_RIGHT_WRITE))
+	if (shared && !(handle->rights & LODGER_RIGHT_WRITE))
 		denied |= PROT_WRITE;
 	if (memory->kind == LODGER_MEMORY_PHYSICAL)
 		denied |= PROT_EXEC;
@@ -217,26 +214,30 @@ check_range(const struct memory *memory, u64 offset, u64 len)
 	return 0;
 }
 
-/* ipc_lock held. */
+/* What the region is to be like; its object with a reference. ipc_lock held. */
 static int
-prepare(struct mapping *mapping, u32 number, u64 offset, u64 len,
-	unsigned prot)
+prepare(struct region *like, u32 number, u64 offset, u64 len)
 {
 	struct handle *handle = get_handle(number, &memory_ops,
 					   LODGER_RIGHT_MAP |
 						   LODGER_RIGHT_READ);
+	const struct memory *memory;
 	int err;
 
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);
-	mapping->denied = denied_by(handle);
-	if (prot & mapping->denied)
+	memory = to_memory(handle->object);
+	like->denied = denied_by(handle, like->shared);
+	if (like->prot & like->denied)
 		return -EPERM;
-	err = check_range(to_memory(handle->object), offset, len);
+	if (!like->shared && memory->kind != LODGER_MEMORY_ANONYMOUS)
+		return -EINVAL;
+	err = check_range(memory, offset, len);
 	if (err)
 		return err;
-	mapping->store = to_memory(handle->object)->store;
-	shared_object_get(mapping->store);
+	like->object = memory->store;
+	like->offset = offset >> PAGE_SHIFT;
+	shared_object_get(like->object);
 	return 0;
 }
 
@@ -257,29 +258,30 @@ long
 native_memory_map(u32 target, u32 number, u64 offset, u64 len, uaddr_t addr,
 		  unsigned prot)
 {
-	struct mapping mapping = { NULL, 0 };
+	struct region like = {
+		.prot = prot & PROT_ALL,
+		.shared = !(prot & LODGER_PRIVATE),
+	};
 	irq_flags_t flags;
 	struct mm *mm;
 	long result;
 
-	if (!len || (prot & ~(unsigned)PROT_ALL) || len > LODGER_MEMORY_MAX)
+	if (!len || (prot & ~(unsigned)(PROT_ALL | LODGER_PRIVATE)) ||
+	    len > LODGER_MEMORY_MAX)
 		return -EINVAL;
 	len = ALIGN_UP(len, PAGE_SIZE);
 	flags = spin_lock_irqsave(&ipc_lock);
-	result = prepare(&mapping, number, offset, len, prot);
+	result = prepare(&like, number, offset, len);
 	spin_unlock_irqrestore(&ipc_lock, flags);
 	if (result)
 		return result;
 	mm = enter_target(target);
 	result = IS_ERR(mm) ? PTR_ERR(mm) : 0;
 	if (!result) {
-		result = mm_locked(mm, do_map_object(mm, addr, len, prot,
-						     mapping.denied,
-						     mapping.store,
-						     offset >> PAGE_SHIFT));
+		result = mm_locked(mm, do_map_object(mm, addr, len, &like));
 		mmput_by_reaper(mm, current);
 	}
-	shared_object_put(mapping.store);
+	shared_object_put(like.object);
 	return result;
 }
 

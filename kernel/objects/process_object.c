@@ -239,13 +239,10 @@ long
 native_process_create(u32 building, uaddr_t uname, u32 personality)
 {
 	char name[TASK_NAME_LEN];
-	ssize_t len = strncpy_from_user(name, uname, sizeof(name));
-	long result;
+	long result = name_from_user(name, uname);
 
-	if (len == -ENAMETOOLONG)
-		name[sizeof(name) - 1] = 0;
-	else if (len < 0)
-		return len;
+	if (result)
+		return result;
 	transition_begin();
 	result = create(building, name, personality);
 	transition_end();

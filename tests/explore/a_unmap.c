@@ -123,6 +123,18 @@ SCENARIO(unmaps_of_two_processes_cross, 2,
 	on(1, to(B2), unmaps(DATA, 1));
 }
 
+SCENARIO(page_unmapped_and_mapped_again, 2,
+	 "who reads meanwhile finds the old page, none, or the new one's zeroes")
+{
+	struct actor *A = user("A"), *A2 = thread("A2", A);
+
+	on(0, to(A));
+	on(1, to(A2));
+	given();
+	on(0, unmaps(DATA, 1), maps(DATA, 1));
+	on(1, reads(DATA), reads(DATA));
+}
+
 SCENARIO(unmap_against_teardown, 2,
 	 "an unmap of one thread, then its exit, and the exit of the other")
 {

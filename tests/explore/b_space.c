@@ -29,6 +29,19 @@ SCENARIO(two_shootdowns_meet_on_one_cpu, 3,
 	on(1, calls(flush_tlb_all, "flushes the kernel half"));
 }
 
+SCENARIO(kernel_flush_of_a_lazy_cpu_against_unmap, 3,
+	 "a lazy CPU that is asked for another reason meets a table that is "
+	 "being freed")
+{
+	struct actor *A = user("A"), *A2 = thread("A2", A), *K = kthread("K");
+
+	on(0, to(A));
+	on(2, to(A2), to(K));
+	given();
+	on(0, unmaps(MORE, 1));
+	on(1, calls(flush_tlb_all, "flushes the kernel half"));
+}
+
 /* ---- Ends and beginnings ----------------------------------------------------- */
 
 SCENARIO(two_processes_end_at_once, 2,

@@ -2,14 +2,10 @@
 #include "kernel/workers.h"
 #include "tests/explore/play.h"
 
-/* The request holds users in the prefaulter's name until it is served. */
 static void
 has_pages_made(void)
 {
-	struct mm *mm = current->mm;
-
-	model_get(&stage.model, number_of_space(space_of(mm)));
-	if (prefault(mm, DATA, PAGE_SIZE, true))
+	if (prefault(current->mm, DATA, PAGE_SIZE, true))
 		panic("%s gets no page", current->name);
 }
 

@@ -163,11 +163,26 @@ check_at_end(void)
 			     (long)(sim_objects_in_use() - stage.objects));
 }
 
+static char sentence[96];
+
+/* Who looks from outside holds users for one operation alone; an adopter, for as
+ * long as it adopts. */
+static bool
+find_left_over(struct mm *mm, void *found)
+{
+	if (ledger_count(mm, REF_GET) == ledger_count(mm, REF_ADOPTED))
+		return true;
+	snprintf(sentence, sizeof(sentence),
+		 "%s keeps users that an outsider is done with", mm->name);
+	*(bool *)found = true;
+	return false;
+}
+
 /* Nobody can go on. */
 const char *
 what_is_missing(void)
 {
-	static char sentence[96];
+	bool found = false;
 
 	for (unsigned cpu = 0; cpu < stage.cpus; cpu++) {
 		const struct part *part = &stage.parts[cpu];
@@ -187,5 +202,6 @@ what_is_missing(void)
 	}
 	if (!stage.goes_on && !stage.cleared)
 		return "the stage is not cleared";
-	return NULL;
+	mm_for_each(find_left_over, &found);
+	return found ? sentence : NULL;
 }

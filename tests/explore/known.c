@@ -20,13 +20,13 @@
 
 enum { TEST_SECONDS = 300, TEST_FAILED = 99, ENOUGH = 50000 };
 
-
 u64 random_state = 1;
 char program_path[4096];
 
 static unsigned nr_tests, nr_failed;
 static char **filters;
 static const char *test_name;
+
 /* ---- Searches -------------------------------------------------------------- */
 
 const char *const code_names[] = {

@@ -60,7 +60,6 @@ struct set *set_make(u64 capacity);
 void set_clear(struct set *set);
 /* False: it was there already. */
 bool set_add(struct set *set, u64 number);
-bool set_has(const struct set *set, u64 number);
 /* A number that @set has and @other has not, or 0. */
 u64 set_missing(const struct set *set, const struct set *other);
 

@@ -85,7 +85,7 @@ slot_of(const struct set *set, u64 number)
 	return i;
 }
 
-bool
+static bool
 set_has(const struct set *set, u64 number)
 {
 	return set->slot[slot_of(set, number)] != 0;

@@ -21,8 +21,13 @@ mark(const struct space *space, u64 forks)
 	       (u64)number_of_space(space) << SPACE_SHIFT | forks;
 }
 
-/* May a task of @space find @value? */
-static bool
+u64
+newest_mark(const struct space *space)
+{
+	return mark(space, space->forks);
+}
+
+bool
 is_ours(const struct space *space, u64 value)
 {
 	u64 forks = space->forks;

@@ -59,6 +59,9 @@ bool add_pages(struct mm *mm, uaddr_t addr, unsigned pages);
 void fill_page(struct space *space, uaddr_t addr);
 /* @child, forked from @parent, has its marks up to now. */
 void inherit_pages(struct space *child, struct space *parent);
+/* What a task of @space writes; may one find @value? */
+u64 newest_mark(const struct space *space);
+bool is_ours(const struct space *space, u64 value);
 
 /* ---- Actors --------------------------------------------------------------- */
 

@@ -190,19 +190,12 @@ play_unpin(struct step *step)
 static bool
 get(struct space *space)
 {
-	if (!space || !mmget_not_zero(space->mm, current))
-		return false;
-	model_get(&stage.model, number_of_space(space));
-	if (space->mm->torn_down)
-		explore_fail(EXPLORE_VIOLATION, "%s gets users of %s, which "
-			     "was torn down", current->name, space->name);
-	return true;
+	return space && mmget_not_zero(space->mm, current);
 }
 
 static void
 put(struct space *space)
 {
-	model_put(&stage.model, number_of_space(space));
 	mmput(space->mm, REF_GET, current);
 }
 
@@ -213,6 +206,58 @@ play_get(struct step *step)
 
 	if (get(space))
 		put(space);
+}
+
+void __real_mmget(struct mm *mm, enum mm_ref why, const void *holder);
+void __wrap_mmget(struct mm *mm, enum mm_ref why, const void *holder);
+bool __real_mmget_not_zero(struct mm *mm, const void *holder);
+bool __wrap_mmget_not_zero(struct mm *mm, const void *holder);
+void __real_mmput(struct mm *mm, enum mm_ref why, const void *holder);
+void __wrap_mmput(struct mm *mm, enum mm_ref why, const void *holder);
+bool __real_mmput_unless_last(struct mm *mm, const void *holder);
+bool __wrap_mmput_unless_last(struct mm *mm, const void *holder);
+
+/* The linker puts these before the kernel's: whoever it is that gets users from
+ * outside, and puts them, the model hears of it here. */
+void
+__wrap_mmget(struct mm *mm, enum mm_ref why, const void *holder)
+{
+	__real_mmget(mm, why, holder);
+	if (why == REF_GET)
+		model_get(&stage.model, number_of_space(space_of(mm)));
+}
+
+bool
+__wrap_mmget_not_zero(struct mm *mm, const void *holder)
+{
+	if (!__real_mmget_not_zero(mm, holder))
+		return false;
+	model_get(&stage.model, number_of_space(space_of(mm)));
+	if (mm->torn_down)
+		explore_fail(EXPLORE_VIOLATION, "%s gets users of %s, which "
+			     "was torn down", current->name,
+			     space_of(mm)->name);
+	return true;
+}
+
+void
+__wrap_mmput(struct mm *mm, enum mm_ref why, const void *holder)
+{
+	if (why == REF_GET)
+		model_put(&stage.model, number_of_space(space_of(mm)));
+	__real_mmput(mm, why, holder);
+}
+
+/* Afterwards @mm may be gone. */
+bool
+__wrap_mmput_unless_last(struct mm *mm, const void *holder)
+{
+	int number = number_of_space(space_of(mm));
+
+	if (!__real_mmput_unless_last(mm, holder))
+		return false;
+	model_put(&stage.model, number);
+	return true;
 }
 
 void __real_kthread_use_mm(struct mm *mm);
@@ -243,14 +288,11 @@ __wrap_kthread_use_mm(struct mm *mm)
 		    number_of_space(space_of(mm)));
 }
 
-/* The prefaulter then puts the users that prefault() got for it. */
 void
 __wrap_kthread_unuse_mm(struct mm *mm)
 {
 	__real_kthread_unuse_mm(mm);
 	model_abandon(&stage.model, my_cpu(), my_number());
-	if (!self())
-		model_put(&stage.model, number_of_space(space_of(mm)));
 }
 
 static void

@@ -1,4 +1,4 @@
-# cpus=2 append="init=/bin/hello"
+# cpus=2 append="run=/bin/hello"
 """From the kernel's first instruction, 32-bit, by single steps into 64-bit code."""
 import gdb
 from lib import expect, run_to, run_to_the_end

@@ -1,4 +1,4 @@
-# cpus=4 append="init=/bin/borrow"
+# cpus=4 append="run=/bin/borrow"
 """A kernel thread is caught in the act: it borrows what its CPU has loaded."""
 import gdb
 from lib import expect, lodger, printed, run_to, run_to_the_end

@@ -990,6 +990,54 @@ programs_are_built(void)
 }
 
 static void
+expect_text(u64 offset, char byte)
+{
+	char seen = 0;
+
+	CHECK(host_building_read(0x400000 + offset, &seen, 1));
+	CHECK_EQ(seen, byte);
+}
+
+/* What runs is what the file was; a file that is not written to again costs its
+ * pages once. */
+static void
+running_programs_stay(void)
+{
+	u8 image[9000];
+	size_t size = make_program(image);
+	u64 pages = ALIGN_UP(size, PAGE_SIZE) / PAGE_SIZE;
+	long fd;
+
+	host_begin(NULL, 0);
+	image[4500] = 'a';
+	make_file("/prog", image, size, 0755);
+	CHECK_EQ(exec("/prog", vector("prog", NULL)), 0);
+	CHECK_EQ(exec("/prog", vector("prog", NULL)), 0);
+	CHECK_EQ(host_memories, 1);
+	CHECK_EQ(root_fs.pages, pages);
+	fd = open_at("/prog", O_RDWR);
+	CHECK_EQ(CALL4(SYS_pwrite64, fd, arena_string("b"), 1, 4500), 1);
+	expect_text(4500, 'a');
+	CHECK_EQ(host_memories, 0);
+	CHECK(root_fs.pages >= pages && root_fs.pages <= pages + 1);
+	CHECK_EQ(exec("/prog", vector("prog", NULL)), 0);
+	expect_text(4500, 'b');
+	/* Cut, and made longer: what was there is not seen again. */
+	CHECK_EQ(CALL2(SYS_ftruncate, fd, 4500), 0);
+	expect_text(4500, 'b');
+	CHECK_EQ(CALL2(SYS_ftruncate, fd, size), 0);
+	CHECK(host_call(SHELL, SYS_mmap, 0, 2 * PAGE_SIZE, PROT_READ,
+			MAP_PRIVATE, (u64)fd, 0) > 0);
+	CHECK_EQ(host_memories, 1);
+	CHECK_EQ(CALL1(SYS_unlink, arena_string("/prog")), 0);
+	CHECK_EQ(CALL1(SYS_close, fd), 0);
+	make_file("/other", image, size, 0755);
+	CHECK_EQ(exec("/other", vector("other", NULL)), 0);
+	CHECK_EQ(host_memories, 1);
+	CHECK_EQ(root_fs.pages, pages);
+}
+
+static void
 scripts_are_followed(void)
 {
 	u8 image[9000];
@@ -1235,6 +1283,8 @@ main(int argc, char **argv)
 	test("a session's end hangs up", hang_up);
 	test("groups are killed", groups_are_killed);
 	test("exec builds what the file says", programs_are_built);
+	test("what runs is not changed by writing to its file",
+	     running_programs_stay);
 	test("scripts lead to their interpreters", scripts_are_followed);
 	test("arguments have a limit", long_arguments);
 	test("every failed allocation is told, and undone", every_failure);

@@ -1,5 +1,6 @@
 /* What actors are told to do, and do by themselves. */
 #include "kernel/base/errno.h"
+#include "kernel/exec.h"
 #include "kernel/guest.h"
 #include "kernel/hold.h"
 #include "mm/fail.h"
@@ -114,16 +115,17 @@ forks_while_killed(struct actor *parent)
 static long
 exec_order(void *unused)
 {
-	struct exec_args args;
-	long err;
+	struct mm *mm;
+	int err = -ENOMEM;
 
 	(void)unused;
-	exec_args_init(&args);
-	err = exec_args_add(&args, "true");
-	args.argc = 1;
+	transition_begin();
+	mm = mm_alloc(current);
+	if (mm)
+		err = arch_task_make_user(current);
 	if (!err)
-		err = do_execve("/bin/true", &args);
-	exec_args_free(&args);
+		err = exec_into(mm, "true", PAGE_SIZE, PAGE_SIZE);
+	transition_end();
 	return err;
 }
 

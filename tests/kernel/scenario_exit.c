@@ -26,7 +26,7 @@ KERNEL_TEST(s04_last_exit,
 }
 
 // run: cpus=3,4 append="invariants=0" timeout=60
-// The demonstration's story: user/programs/borrow.c tells it from ring 3.
+// The demonstration's story: user/programs/borrow/story.c tells it from ring 3.
 KERNEL_TEST(s05_seed_three_threads_two_cpus,
 	    "3/1, 3/2, ..., 0/2, 0/1: the borrower outlives the users")
 {

@@ -50,7 +50,7 @@ def check_screen(machine, log):
 
 
 def start(log, append="", seconds=60, **options):
-    machine = Session(log, append=("init=/tests/terminal " + append).strip(), **options)
+    machine = Session(log, append=("run=/tests/terminal " + append).strip(), **options)
     try:
         machine.expect("ready\r\n", seconds)
     except BaseException:
@@ -137,7 +137,7 @@ def framebuffer(log):
     """Under UEFI the same is drawn point by point."""
     iso = "build/logs/console-uefi.iso"
     if execute(["tools/mkiso", iso, "build/debug/lodger.elf", "build/initrd.cpio",
-                "init=/tests/terminal"], log, 60):
+                "run=/tests/terminal"], log, 60):
         raise Failure("no CD image")
     firmware = next(path for path in FIRMWARE if os.path.exists(path))
     picture = "build/logs/console-uefi.ppm"
@@ -448,15 +448,10 @@ def soak_shell(kills, seed, cpus):
 
 @suite
 def programs():
-    """Tables and help, without a terminal."""
-    yield Boot("program: mmtop marks what has changed", append="init=/bin/mmtop args=-n,2,-d,0.1",
+    """A table without a terminal."""
+    yield Boot("program: mmtop marks what has changed", append="run=/bin/mmtop args=-n,2,-d,0.1",
                cpus=2, expect=[r"^CPU task +mm  loaded$", r"^  0 (mmtop|idle)", r"^  1 \S+ ",
-                               r"^     1 mmtop +1/1 +\d+ -\s*$", r"^     1 mmtop +1/1 +\d+\*-"])
-    for name, line in (("mmtop", r"^mmtop \[-d SECONDS\]"), ("ps", r"^ps: all tasks"),
-                       ("mmstat", r"^mmstat: all address spaces"), ("trace", r"^trace on \|"),
-                       ("help", r"^help: what there is")):
-        yield Boot(f"program: {name} --help", append=f"init=/bin/{name} args=--help", cpus=1,
-                   expect=[line])
+                               r"^     3 mmtop +1/[12] +\d+ [-1]\s*$", r"^     3 mmtop +1/[12] +\d+\*[-1]"])
 
 
 @suite

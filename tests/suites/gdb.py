@@ -1,7 +1,7 @@
 """Scripted debugging: each tests/gdb/*.py runs inside gdb, from the first
 instruction on, and raises an exception where it does not see what it should.
 
-Its first line may be a comment: # cpus=2 append="init=/bin/borrow"
+Its first line may be a comment: # cpus=2 append="run=/bin/borrow"
 """
 import glob
 import os
@@ -25,7 +25,7 @@ def debug(path):
         w = words(line.lstrip("#")) if line.startswith("# ") else {}
         console = log.replace(".log", "-console.log")
         command = ["tools/gdb/start", "--log", console, "--cpus", w.get("cpus", "2"),
-                   "--append", w.get("append", "init=/bin/borrow"), "--", "-batch", "-ex",
+                   "--append", w.get("append", "run=/bin/borrow"), "--", "-batch", "-ex",
                    "python sys.path.insert(0, 'tests/gdb')", "-ex",
                    f"python import lib; lib.run('{path}')"]
         code = execute(command, log, 120, {"LODGER_LOG": console})

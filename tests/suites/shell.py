@@ -5,7 +5,7 @@ that the console server makes of the serial line, the keyboard and the screen.
 """
 import re
 
-from harness import Failure, Test, suite
+from harness import Failure, Test, patience, suite
 from session import Session
 
 PROMPT = r"(/|~) # $"
@@ -20,7 +20,7 @@ class Shell(Test):
 
     def run(self):
         with Session(self.log, append="init=/sbin/init", cpus=self.cpus, mem=self.mem) as machine:
-            machine.expect(PROMPT, 120)
+            machine.expect(PROMPT, patience(120))
             self.body(machine)
 
 

@@ -56,7 +56,7 @@ def user():
             if "linux-oracle" in w:
                 check = same_as_linux(f"build/initrd/tests/{name}", cpus, seconds)
             yield Boot(f"user: {name}, {number_of_cpus(cpus)}",
-                       append=f"init=/tests/{name} {w.get('append', '')}".strip(),
+                       append=f"run=/tests/{name} {w.get('append', '')}".strip(),
                        cpus=int(cpus), mem=w.get("mem", "512M"), timeout=seconds,
                        icount=w.get("icount"), single="single" in w, check=check,
                        verdict=w.get("verdict", "PASS"),

@@ -195,20 +195,27 @@ wait_for_ever(void *arg)
 	return (void *)read(there[0], &c, 1);
 }
 
+static void
+others_wait(void)
+{
+	pthread_t thread;
+
+	if (pipe(there))
+		exit(3);
+	for (int i = 0; i < THREADS; i++)
+		pthread_create(&thread, NULL, wait_for_ever, NULL);
+	usleep(20000);
+}
+
 /* exec from one thread, while others wait in the server. */
 static void
 exec_among_threads(void)
 {
-	pthread_t thread;
 	int status;
 	pid_t child = fork();
 
 	if (child == 0) {
-		if (pipe(there))
-			exit(3);
-		for (int i = 0; i < THREADS; i++)
-			pthread_create(&thread, NULL, wait_for_ever, NULL);
-		usleep(20000);
+		others_wait();
 		execl("/proc/self/exe", "threads", "again", NULL);
 		_exit(9);
 	}
@@ -216,11 +223,7 @@ exec_among_threads(void)
 	printf("exec among threads: %d\n", status);
 	child = fork();
 	if (child == 0) {
-		if (pipe(there))
-			exit(3);
-		for (int i = 0; i < THREADS; i++)
-			pthread_create(&thread, NULL, wait_for_ever, NULL);
-		usleep(20000);
+		others_wait();
 		exit(4);
 	}
 	waitpid(child, &status, 0);

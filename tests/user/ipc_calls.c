@@ -440,26 +440,10 @@ all(void)
 	lodger_handle_close(endpoint);
 }
 
-static void
-all_in_child(void *unused)
-{
-	(void)unused;
-	all();
-	_exit(wrong_results ? 1 : 0);
-}
-
 int
 main(void)
 {
-	long before;
-
-	lodger_or_skip();
-	begin();
-	all();
-	in_child(all_in_child, NULL);
-	before = frames_at_rest(tasks_now());
-	in_child(all_in_child, NULL);
-	check_equal(frames_at_rest(tasks_now()), before,
-		    "all of it leaves nothing behind");
+	begin_counted();
+	leaves_nothing(all);
 	return end();
 }

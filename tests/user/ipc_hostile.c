@@ -116,7 +116,7 @@ other_call(uint64_t *random)
 	case 11:
 		return lodger_mm_info(handle, (void *)any_address(random));
 	case 12:
-		return lodger_mm_exec(handle, 1ul << 63, any_address(random));
+		return lodger_mm_exec(handle, 1ul << 63, any_address(random), NULL);
 	default:
 		return lodger_set_priority(draw(random, 2), draw(random, 40));
 	}
@@ -196,18 +196,11 @@ hostilities(void *seed)
 int
 main(int argc, char **argv)
 {
-	uint64_t seed = storm_seed(argc, argv);
-	long before;
+	uint64_t seed = storm_seed(argc, argv), next = seed + 1000;
 
-	lodger_or_skip();
-	begin();
+	begin_counted();
 	outcomes = shared_memory(PAGE);
-	check_child("random calls", hostilities, &seed, EXITED(0));
-	before = frames_at_rest(tasks_now());
-	seed += 1000;
-	check_child("others", hostilities, &seed, EXITED(0));
-	check_equal(frames_at_rest(tasks_now()), before,
-		    "nothing is left behind");
+	twice_leaves_nothing(hostilities, &seed, &next);
 	check(outcomes[0] > 1000 && outcomes[1] > 1000,
 	      "many succeeded, many failed");
 	fprintf(stderr, "%ld succeeded, %ld failed\n", outcomes[0],

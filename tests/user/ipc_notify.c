@@ -313,25 +313,10 @@ all(void)
 	none_is_lost();
 }
 
-static void
-all_in_child(void *unused)
-{
-	(void)unused;
-	all();
-	_exit(wrong_results ? 1 : 0);
-}
-
 int
 main(void)
 {
-	long before;
-
-	lodger_or_skip();
-	begin();
-	check_child("once", all_in_child, NULL, EXITED(0));
-	before = frames_at_rest(tasks_now());
-	check_child("again", all_in_child, NULL, EXITED(0));
-	check_equal(frames_at_rest(tasks_now()), before,
-		    "all of it leaves nothing behind");
+	begin_counted();
+	leaves_nothing(all);
 	return end();
 }

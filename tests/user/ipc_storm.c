@@ -265,20 +265,11 @@ storm_in_child(void *seed)
 int
 main(int argc, char **argv)
 {
-	uint64_t seed = storm_seed(argc, argv);
-	uint64_t tasks;
-	long before;
+	uint64_t seed = storm_seed(argc, argv), next = seed + 1;
 
-	lodger_or_skip();
-	begin();
-	tasks = tasks_now();
+	begin_counted();
 	counts = shared_memory(PAGE);
-	check_child("the storm", storm_in_child, &seed, EXITED(0));
-	before = frames_at_rest(tasks);
-	seed++;
-	check_child("another", storm_in_child, &seed, EXITED(0));
-	check_equal(frames_at_rest(tasks), before,
-		    "nothing is left behind");
+	twice_leaves_nothing(storm_in_child, &seed, &next);
 	check_equal(counts->wrong, 0, "no answer was wrong");
 	check(counts->answered > 100 && counts->failed > 100 &&
 	      counts->signals > 10, "many were right, many failed");

@@ -59,23 +59,6 @@ kill_them(const pid_t *callers, const char *who)
 
 /* ---- The prefaulter ----------------------------------------------------- */
 
-static int
-find_prefaulter(void)
-{
-	enum { MAX = 64 };
-	static int tids[MAX];
-	long n = lodger_task_list(tids, MAX);
-
-	for (long i = 0; i < n && i < MAX; i++) {
-		struct lodger_task_stat stat;
-
-		if (lodger_task_stat(tids[i], &stat) == 0 && stat.is_kthread &&
-		    strcmp(stat.name, "prefaulter") == 0)
-			return tids[i];
-	}
-	return 0;
-}
-
 static pid_t
 populating_child(void)
 {
@@ -94,7 +77,7 @@ killed_while_the_prefaulter_is_held(void)
 	struct lodger_task_stat task;
 	struct lodger_mm_stat mm;
 	pid_t callers[CALLERS];
-	int prefaulter = find_prefaulter();
+	int prefaulter = lodger_find_kthread("prefaulter");
 	uint64_t tasks = tasks_now();
 	long before;
 

@@ -192,6 +192,11 @@ refusals(void)
 	show_expect("hold on no CPU", lodger_hold(9999, LODGER_HOLD_DEAD),
 		    -EINVAL);
 	show_expect("hold at no point", lodger_hold(0, 99), -EINVAL);
+	show_expect("no CPU to take offline", lodger_cpu_online(9999, false),
+		    -EINVAL);
+	show_expect("CPU 0 stays", lodger_cpu_online(0, false), -EBUSY);
+	show_expect("and is online already", lodger_cpu_online(0, true),
+		    -EBUSY);
 	show_expect("an unknown call", syscall0(LODGER_CALL_END), -ENOSYS);
 	if (getpid() != 1)
 		show_expect("verdict by another than pid 1",

@@ -110,12 +110,12 @@ options(void)
 {
 	char value[32] = "xxxxxxxx";
 
-	check_equal(lodger_boot_option("init", value, sizeof(value)), 18,
+	check_equal(lodger_boot_option("run", value, sizeof(value)), 18,
 		    "boot_option");
 	check(strcmp(value, "/tests/log_release") == 0, "its value");
-	check_equal(lodger_boot_option("init", value, 4), 18, "cut");
+	check_equal(lodger_boot_option("run", value, 4), 18, "cut");
 	check(strcmp(value, "/te") == 0, "with a 0");
-	check_equal(lodger_boot_option("init", NULL, 0), 18, "not at all");
+	check_equal(lodger_boot_option("run", NULL, 0), 18, "not at all");
 	show_expect("one that was not given",
 		    lodger_boot_option("shell", value, 4), -ENOENT);
 	show_expect("one that there is not",
@@ -126,7 +126,7 @@ options(void)
 	show_expect("no name", lodger_boot_option((char *)8, value, 4),
 		    -EFAULT);
 	show_expect("no room for it",
-		    lodger_boot_option("init", (char *)8, 4), -EFAULT);
+		    lodger_boot_option("run", (char *)8, 4), -EFAULT);
 }
 
 int

@@ -1,8 +1,8 @@
 // timeout=120
 /* Memory objects: the same pages in several address spaces, rights that
  * mprotect cannot widen, sizes that mremap cannot exceed; device memory, which
- * is never RAM; the boot module; mm_share, with both sides writing afterwards;
- * mm_regions. Nothing is left, and failures leave nothing. */
+ * is never RAM; the boot module; private mappings, which show an object until
+ * they are written to; mm_share, with both sides writing afterwards; mm_regions. Nothing is left, and failures leave nothing. */
 #define _GNU_SOURCE
 #include "tests/user/outside.h"
 
@@ -12,6 +12,8 @@ enum {
 	READ_WRITE = PROT_READ | PROT_WRITE,
 	WHERE = 0x10000000,
 };
+
+static _Atomic int stop; /* for threads */
 
 /* The result of a call that answers with an address: 0, or the error. */
 static long
@@ -286,6 +288,192 @@ boot_module(void)
 	lodger_handle_close(pin);
 }
 
+/* ---- Private mappings ------------------------------------------------------------- */
+
+static void
+private_until_written(void)
+{
+	unsigned memory = lodger_memory_create(4 * PAGE);
+	unsigned readable = duplicate(memory, LODGER_RIGHT_READ |
+					      LODGER_RIGHT_MAP, 0);
+	volatile char *object = map(memory, 0, 4 * PAGE, READ_WRITE);
+	volatile char *view, *other;
+
+	object[0] = 'a';
+	object[PAGE] = 'b';
+	object[2 * PAGE] = 'c';
+	view = map(readable, 0, 4 * PAGE, READ_WRITE | LODGER_PRIVATE);
+	other = map(readable, PAGE, 2 * PAGE, PROT_READ | LODGER_PRIVATE);
+	check(view[0] == 'a' && other[0] == 'b', "what the object has");
+	object[0] = 'A';
+	check(view[0] == 'A', "and what is written there, so far");
+	view[0] = '1';	  /* was read before */
+	view[PAGE] = '2'; /* was not */
+	object[0] = 'x';
+	object[PAGE] = 'y';
+	check(view[0] == '1' && view[PAGE] == '2', "written is one's own");
+	check(object[PAGE] == 'y' && other[0] == 'y', "nobody else's");
+	check(view[2 * PAGE] == 'c' && view[3 * PAGE] == 0 &&
+		      view[PAGE + 1] == 0, "the rest is still the object's");
+	check_equal(mprotect((char *)other, PAGE, READ_WRITE), 0,
+		    "may become writable");
+	other[0] = '3';
+	check(object[PAGE] == 'y', "without reaching the object");
+	check_equal(madvise((char *)view, PAGE, MADV_DONTNEED), 0, "dropped");
+	check(view[0] == 'x', "the object's again");
+	check(madvise((char *)view, PAGE, MADV_FREE) != 0,
+	      "MADV_FREE is for what has no object");
+	munmap((char *)object, 4 * PAGE);
+	munmap((char *)other, 2 * PAGE);
+	lodger_handle_close(memory);
+	lodger_handle_close(readable);
+	check(view[2 * PAGE] == 'c', "it outlives handle and object's views");
+	view[2 * PAGE] = '4'; /* nobody else has it now */
+	check(view[2 * PAGE] == '4' && view[3 * PAGE] == 0, "all its own");
+	munmap((char *)view, 4 * PAGE);
+}
+
+/* Two views that follow each other, as the object's pages do. */
+static void
+private_beside_shared(void)
+{
+	unsigned memory = lodger_memory_create(2 * PAGE);
+	volatile char *object = map(memory, 0, 2 * PAGE, PROT_READ);
+	volatile char *view = (char *)WHERE;
+
+	lodger_memory_map(0, memory, 0, PAGE, WHERE, READ_WRITE);
+	lodger_memory_map(0, memory, PAGE, PAGE, WHERE + PAGE,
+			  READ_WRITE | LODGER_PRIVATE);
+	view[0] = 's';
+	view[PAGE] = 'p';
+	check(object[0] == 's' && object[PAGE] == 0,
+	      "of two neighbours one is private");
+	munmap((char *)view, 2 * PAGE);
+	munmap((char *)object, 2 * PAGE);
+	lodger_handle_close(memory);
+}
+
+/* What the child finds and what it writes; the parent's stays. */
+static void
+private_and_forked(void)
+{
+	unsigned memory = lodger_memory_create(3 * PAGE);
+	volatile char *object = map(memory, 0, 3 * PAGE, READ_WRITE);
+	volatile char *view = map(memory, 0, 3 * PAGE,
+				  READ_WRITE | LODGER_PRIVATE);
+	bool right;
+	pid_t pid;
+
+	object[0] = object[PAGE] = object[2 * PAGE] = 'o';
+	view[0] = 'v';
+	(void)view[PAGE];
+	pid = fork_or_die();
+	if (pid == 0) {
+		right = view[0] == 'v' && view[PAGE] == 'o' &&
+			view[2 * PAGE] == 'o';
+		view[0] = view[PAGE] = view[2 * PAGE] = 'k';
+		_exit(right ? 0 : 1);
+	}
+	check_equal(status_of(pid), 0, "a child sees what its parent saw");
+	check(view[0] == 'v' && view[PAGE] == 'o' && view[2 * PAGE] == 'o',
+	      "what it writes is its own");
+	check(object[0] == 'o' && object[PAGE] == 'o', "the object stays");
+	munmap((char *)object, 3 * PAGE);
+	munmap((char *)view, 3 * PAGE);
+	lodger_handle_close(memory);
+}
+
+/* As a server runs a program: nothing is there until somebody looks. */
+static void
+private_elsewhere(void)
+{
+	unsigned memory = lodger_memory_create(4 * PAGE);
+	unsigned building = lodger_mm_create();
+	char *object = map(memory, 0, 4 * PAGE, READ_WRITE), byte;
+	struct lodger_mm_stat stat;
+
+	object[0] = object[PAGE] = 'p';
+	check_equal(lodger_memory_map(building, memory, 0, 4 * PAGE, WHERE,
+				      READ_WRITE | LODGER_PRIVATE),
+		    WHERE, "mapped");
+	check_equal(lodger_mm_protect(building, WHERE, PAGE, PROT_READ), 0,
+		    "the text");
+	lodger_mm_info(building, &stat);
+	check_equal(stat.resident, 0, "no page is there");
+	check_equal(lodger_mm_read(building, WHERE, &byte, 1), 1, "mm_read");
+	check(byte == 'p', "shows the object's");
+	check_equal(lodger_mm_write(building, WHERE + PAGE, "q", 1), 1,
+		    "mm_write");
+	check(object[PAGE] == 'p', "gets a copy");
+	lodger_mm_info(building, &stat);
+	check_equal(stat.resident, 2, "the two that were touched are there");
+	show_expect("mm_write to what is only readable",
+		    lodger_mm_write(building, WHERE, "q", 1), -EFAULT);
+	show_expect("mm_share of it",
+		    lodger_mm_share(building, 0, object, PAGE, PROT_READ),
+		    -EINVAL);
+	munmap(object, 4 * PAGE);
+	object = map(memory, 0, 2 * PAGE, READ_WRITE | LODGER_PRIVATE);
+	show_expect("mm_share of a private view",
+		    lodger_mm_share(building, 0, object, PAGE, PROT_READ),
+		    -EINVAL);
+	check(mremap(object, 2 * PAGE, 5 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED,
+	      "no larger than the object");
+	munmap(object, 2 * PAGE);
+	show_expect("a private view of the module",
+		    lodger_memory_map(0, LODGER_BOOT_MODULE, 0, PAGE, 0,
+				      PROT_READ | LODGER_PRIVATE), -EINVAL);
+	show_expect("of a device",
+		    lodger_memory_map(0, LODGER_ALL_DEVICES, VGA, PAGE, 0,
+				      PROT_READ | LODGER_PRIVATE), -EINVAL);
+	lodger_handle_close(memory);
+	lodger_handle_close(building);
+}
+
+/* Two threads, one page: the one reads, while the other gets its copy. */
+static void *
+reader(void *page)
+{
+	volatile long *word = page;
+	long last = 0;
+
+	while (!stop) {
+		long now = *word;
+
+		if (now < last)
+			return page;
+		last = now;
+	}
+	return NULL;
+}
+
+static void
+private_between_threads(void)
+{
+	unsigned memory = lodger_memory_create(PAGE);
+	bool backwards = false;
+
+	for (int i = 0; i < 60; i++) {
+		volatile long *view = (long *)map(memory, 0, PAGE, READ_WRITE |
+						  LODGER_PRIVATE);
+		pthread_t thread;
+		void *saw;
+
+		stop = 0;
+		pthread_create(&thread, NULL, reader, (void *)view);
+		sched_yield();
+		for (long n = 1; n < 100; n++)
+			*view = n;
+		stop = 1;
+		pthread_join(thread, &saw);
+		backwards |= saw != NULL;
+		munmap((void *)view, PAGE);
+	}
+	stop = 0;
+	check(!backwards, "a reader never sees the old page again");
+	lodger_handle_close(memory);
+}
+
 /* ---- mm_share --------------------------------------------------------------------- */
 
 static char
@@ -337,7 +525,6 @@ share_and_write(void)
 
 /* A thread writes all the time while its pages are being shared: each view is
  * of one moment, and does not change. */
-static _Atomic int stop;
 
 static void *
 writer(void *area)
@@ -534,6 +721,24 @@ no_memory_to_narrow(unsigned all)
 	lodger_handle_close(part);
 }
 
+/* The page of the object, its place in a table, the copy: any may fail. */
+static void
+no_memory_for_a_copy(unsigned building, unsigned memory)
+{
+	const uint64_t there = WHERE + (1ul << 40);
+	long result = -ENOMEM;
+
+	lodger_memory_map(building, memory, 0, PAGE, there,
+			  READ_WRITE | LODGER_PRIVATE);
+	for (unsigned n = 1; result != 1 && n < 50; n++) {
+		lodger_fail(LODGER_FAIL_ANY, n);
+		result = lodger_mm_write(building, there, "m", 1);
+	}
+	check_equal(result, 1, "a copy, with memory at last");
+	check(byte_at(building, there) == 'm', "it was written");
+	lodger_mm_unmap(building, there, PAGE);
+}
+
 static void
 no_memory(void)
 {
@@ -556,6 +761,7 @@ no_memory(void)
 					   PROT_READ);
 	}
 	check_equal(result, WHERE, "memory_map, with memory at last");
+	no_memory_for_a_copy(building, memory);
 	result = -ENOMEM;
 	for (unsigned n = 1; result == -ENOMEM; n++) {
 		lodger_fail(LODGER_FAIL_ANY, n);
@@ -580,6 +786,11 @@ all(bool debug)
 	limits();
 	device_memory();
 	boot_module();
+	private_until_written();
+	private_beside_shared();
+	private_and_forked();
+	private_elsewhere();
+	private_between_threads();
 	share_and_write();
 	share_while_written();
 	crosswise();

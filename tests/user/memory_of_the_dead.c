@@ -33,23 +33,6 @@ stay_on(int tid, unsigned cpu)
 	syscall3(SYS_sched_setaffinity, tid, sizeof(mask), (long)&mask);
 }
 
-static int
-find_reaper(void)
-{
-	enum { MAX = 64 };
-	static int tids[MAX];
-	long n = lodger_task_list(tids, MAX);
-
-	for (long i = 0; i < n && i < MAX; i++) {
-		struct lodger_task_stat stat;
-
-		if (lodger_task_stat(tids[i], &stat) == 0 && stat.is_kthread &&
-		    strcmp(stat.name, "reaper") == 0)
-			return tids[i];
-	}
-	return 0;
-}
-
 /* What is written later is ours alone before memory is full. */
 static void
 touch_own_pages(void)
@@ -183,7 +166,7 @@ main(int argc, char **argv)
 	begin();
 	common = shared_memory(PAGE);
 	area = private_memory(TOO_MUCH);
-	reaper = find_reaper();
+	reaper = lodger_find_kthread("reaper");
 	stay_on(0, CONTROL_CPU);
 	stay_on(reaper, REAPER_CPU);
 	scene(call_fork, false, "fork waits", "and works once it has run");

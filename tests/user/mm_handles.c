@@ -92,7 +92,7 @@ wrong_types(void)
 	show_expect("info of an endpoint", lodger_mm_info(endpoint, &stat),
 		    -EINVAL);
 	show_expect("exec into what others live in",
-		    lodger_mm_exec(handle, 0x1000, 0x1000), -EINVAL);
+		    lodger_mm_exec(handle, 0x1000, 0x1000, NULL), -EINVAL);
 	lodger_handle_close(endpoint);
 	lodger_handle_close(handle);
 }
@@ -361,8 +361,8 @@ built_and_entered(void *unused)
 
 	(void)unused;
 	show_expect("exec at no user address",
-		    lodger_mm_exec(handle, ~0ul, WHERE), -EINVAL);
-	lodger_mm_exec(handle, WHERE, WHERE + 2 * PAGE);
+		    lodger_mm_exec(handle, ~0ul, WHERE, NULL), -EINVAL);
+	lodger_mm_exec(handle, WHERE, WHERE + 2 * PAGE, NULL);
 	_exit(1);
 }
 
@@ -394,7 +394,7 @@ enter_what_comes(unsigned endpoint)
 
 	ipc.message = NULL;
 	ipc_reply(ipc_reply_handle(got), 0, &ipc);
-	lodger_mm_exec(message.recv_handles[0], WHERE, WHERE + 2 * PAGE);
+	lodger_mm_exec(message.recv_handles[0], WHERE, WHERE + 2 * PAGE, NULL);
 	return 1;
 }
 
@@ -473,27 +473,12 @@ all(void)
 			    EXITED(0));
 }
 
-static void
-all_in_child(void *unused)
-{
-	(void)unused;
-	all();
-	_exit(wrong_results ? 1 : 0);
-}
-
 int
 main(void)
 {
-	long before;
-
-	lodger_or_skip();
-	begin();
+	begin_counted();
 	shared = shared_memory(PAGE);
 	shared->secret = 0x5ec2e7;
-	check_child("once", all_in_child, NULL, EXITED(0));
-	before = frames_at_rest(tasks_now());
-	check_child("again", all_in_child, NULL, EXITED(0));
-	check_equal(frames_at_rest(tasks_now()), before,
-		    "all of it leaves nothing behind");
+	leaves_nothing(all);
 	return end();
 }

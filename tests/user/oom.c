@@ -12,6 +12,7 @@
 #include <sys/auxv.h>
 
 #include "tests/user/rest.h"
+#include "user/include/ipc.h"
 
 enum { ENOUGH = 10000 }; /* no call here makes so many allocations */
 
@@ -167,6 +168,57 @@ try_brk(unsigned nth)
 	return 0;
 }
 
+/* What a server, or a program by itself, builds others with. */
+static long
+try_mm_create(unsigned nth)
+{
+	long building;
+
+	lodger_fail(LODGER_FAIL_ANY, nth);
+	building = lodger_mm_create();
+	if (building > 0)
+		lodger_handle_close((unsigned)building);
+	return building;
+}
+
+static long
+try_mm_map(unsigned nth)
+{
+	unsigned building = (unsigned)lodger_mm_create();
+	long at;
+
+	lodger_fail(LODGER_FAIL_ANY, nth);
+	at = lodger_mm_map(building, 0x400000, 8 * PAGE, PROT_READ);
+	lodger_handle_close(building);
+	return at;
+}
+
+static long
+try_mm_write(unsigned nth)
+{
+	unsigned building = (unsigned)lodger_mm_create();
+	long done;
+
+	lodger_mm_map(building, 0x400000, 8 * PAGE, PROT_READ | PROT_WRITE);
+	lodger_fail(LODGER_FAIL_ANY, nth);
+	done = lodger_mm_write(building, 0x400000, stack, 8 * PAGE);
+	lodger_handle_close(building);
+	return done;
+}
+
+static long
+try_mm_protect(unsigned nth)
+{
+	unsigned building = (unsigned)lodger_mm_create();
+	long result;
+
+	lodger_mm_map(building, 0x400000, 8 * PAGE, PROT_READ | PROT_WRITE);
+	lodger_fail(LODGER_FAIL_ANY, nth);
+	result = lodger_mm_protect(building, 0x401000, PAGE, PROT_READ);
+	lodger_handle_close(building);
+	return result;
+}
+
 /* A failed exec returns to its caller; a child reports by its status. */
 static long
 try_exec(unsigned nth)
@@ -241,6 +293,10 @@ static const struct {
 	{ "clone of a thread", try_clone_thread },
 	{ "vfork", try_vfork },
 	{ "exec", try_exec },
+	{ "a new building", try_mm_create },
+	{ "memory for a building", try_mm_map },
+	{ "writing to a building", try_mm_write },
+	{ "mprotect in a building", try_mm_protect },
 	{ "mmap", try_mmap },
 	{ "mmap of shared memory", try_mmap_shared },
 	{ "munmap in the middle", try_munmap_middle },

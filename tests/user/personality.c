@@ -720,29 +720,11 @@ all(void)
 	lodger_handle_close(endpoint);
 }
 
-static void
-all_in_child(void *unused)
-{
-	(void)unused;
-	all();
-	_exit(wrong_results ? 1 : 0);
-}
-
 int
 main(void)
 {
-	uint64_t tasks;
-	long before;
-
-	lodger_or_skip();
-	begin();
-	tasks = tasks_now();
+	begin_counted();
 	shared = shared_memory(PAGE);
-	all();
-	in_child(all_in_child, NULL);
-	before = frames_at_rest(tasks);
-	in_child(all_in_child, NULL);
-	check_equal(frames_at_rest(tasks), before,
-		    "all of it leaves nothing behind");
+	leaves_nothing(all);
 	return end();
 }

@@ -342,7 +342,7 @@ exec_while_forking(void)
 
 	pthread_create(&forker, NULL, fork_in_thread, NULL);
 	await_word(&shared->gate, 1);
-	return (int)lodger_mm_exec(building, PAGE, PAGE); /* nothing is there */
+	return (int)lodger_mm_exec(building, PAGE, PAGE, NULL); /* nothing is there */
 }
 
 static void
@@ -601,38 +601,18 @@ all(void)
 }
 
 static void
-all_in_child(void *unused)
+many(void)
 {
-	(void)unused;
-	all();
-	_exit(wrong_results ? 1 : 0);
-}
-
-static void
-many_in_child(void *unused)
-{
-	(void)unused;
 	endpoint = lodger_endpoint_create();
 	none_is_lost();
-	_exit(wrong_results ? 1 : 0);
 }
 
 int
 main(void)
 {
-	uint64_t tasks;
-	long before;
-
-	lodger_or_skip();
-	begin();
-	tasks = tasks_now();
+	begin_counted();
 	shared = shared_memory(PAGE);
-	all();
-	check_child("many", many_in_child, NULL, EXITED(0));
-	check_child("once more", all_in_child, NULL, EXITED(0));
-	before = frames_at_rest(tasks);
-	check_child("again", all_in_child, NULL, EXITED(0));
-	check_equal(frames_at_rest(tasks), before,
-		    "all of it leaves nothing behind");
+	check_apart("many", many);
+	leaves_nothing(all);
 	return end();
 }

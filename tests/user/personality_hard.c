@@ -285,29 +285,11 @@ all(void)
 	lodger_handle_close(endpoint);
 }
 
-static void
-all_in_child(void *unused)
-{
-	(void)unused;
-	all();
-	_exit(wrong_results ? 1 : 0);
-}
-
 int
 main(void)
 {
-	uint64_t tasks;
-	long before;
-
-	lodger_or_skip();
-	begin();
-	tasks = tasks_now();
+	begin_counted();
 	shared = shared_memory(PAGE);
-	all();
-	check_child("once more", all_in_child, NULL, EXITED(0));
-	before = frames_at_rest(tasks);
-	check_child("again", all_in_child, NULL, EXITED(0));
-	check_equal(frames_at_rest(tasks), before,
-		    "all of it leaves nothing behind");
+	leaves_nothing(all);
 	return end();
 }

@@ -425,18 +425,11 @@ storm_in_child(void *seed)
 int
 main(int argc, char **argv)
 {
-	uint64_t seed = storm_seed(argc, argv) & ~1ul;
-	uint64_t tasks;
-	long before;
+	uint64_t clients = storm_seed(argc, argv) & ~1ul;
+	uint64_t servers_too = clients + 1;
 
-	lodger_or_skip();
-	begin();
+	begin_counted();
 	shared = shared_memory(sizeof(*shared));
-	tasks = tasks_now();
-	check_child("clients are killed", storm_in_child, &seed, EXITED(0));
-	before = frames_at_rest(tasks);
-	seed++;
-	check_child("and servers", storm_in_child, &seed, EXITED(0));
-	check_equal(frames_at_rest(tasks), before, "nothing is left behind");
+	twice_leaves_nothing(storm_in_child, &clients, &servers_too);
 	return end();
 }

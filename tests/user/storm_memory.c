@@ -132,7 +132,7 @@ clear(uint64_t tasks)
 			struct lodger_task_stat stat;
 
 			if (lodger_task_stat(tids[i], &stat) == 0 &&
-			    stat.ppid == 1 && stat.pid != getpid())
+			    stat.ppid == 1 && stat.pid > getpid())
 				kill(stat.pid, SIGKILL);
 		}
 		sched_yield();

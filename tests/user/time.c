@@ -107,58 +107,6 @@ sleep_until(void)
 		      now() >= end, "clock_nanosleep for a while");
 }
 
-/* What the sleepers share: none sleeps before all are there, or a slow host
- * would let the first time pass before the last one has begun. */
-struct sleepers {
-	_Atomic int ready, woken;
-	_Atomic long start;
-};
-
-/* On one CPU: the timers of two are two clocks to a busy host. */
-static void __attribute__((noreturn))
-sleep_in_turn(struct sleepers *all, int turn)
-{
-	cpu_set_t one;
-	struct timespec time;
-	long end;
-
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	sched_setaffinity(0, sizeof(one), &one);
-	all->ready++;
-	while (!all->start)
-		sched_yield();
-	end = all->start + turn * 40l * MS;
-	time = (struct timespec){ end / 1000000000, end % 1000000000 };
-	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
-	_exit(++all->woken == turn ? 0 : 1);
-}
-
-/* Sleepers wake in the order of their times, whatever the order they began
- * in. */
-static void
-sleepers_in_order(void)
-{
-	static const int order[] = { 3, 1, 4, 2 };
-	struct sleepers *all = shared_memory(PAGE);
-
-	for (int i = 0; i < 4; i++)
-		if (fork_or_die() == 0)
-			sleep_in_turn(all, order[i]);
-	while (all->ready < 4)
-		sched_yield();
-	all->start = now() + 100 * MS;
-	for (int i = 0; i < 4; i++) {
-		int status;
-
-		wait(&status);
-		if (status != EXITED(0))
-			check(false, "a sleeper woke out of turn");
-	}
-	check_equal(all->woken, 4,
-		    "four sleepers wake in the order of their times");
-}
-
 static void
 wall_clock(void)
 {
@@ -199,7 +147,6 @@ main(void)
 	same_for_all();
 	sleeps();
 	sleep_until();
-	sleepers_in_order();
 	wall_clock();
 	errors();
 	return end();

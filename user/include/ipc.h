@@ -113,6 +113,8 @@ long lodger_mm_map(unsigned handle, uint64_t addr, uint64_t len, int prot);
 long lodger_mm_unmap(unsigned handle, uint64_t addr, uint64_t len);
 long lodger_mm_protect(unsigned handle, uint64_t addr, uint64_t len, int prot);
 long lodger_mm_info(unsigned handle, struct lodger_mm_stat *buf);
-long lodger_mm_exec(unsigned building, uint64_t entry, uint64_t sp);
+/* @name: what the caller is called then; NULL: as before. */
+long lodger_mm_exec(unsigned building, uint64_t entry, uint64_t sp,
+		    const char *name);
 
 long lodger_personality_set(unsigned endpoint);

@@ -28,7 +28,11 @@ long lodger_quiesce(void);
 long lodger_verdict(int code);
 long lodger_guest(enum lodger_guest_op op, unsigned cpu);
 long lodger_hold(unsigned cpu, enum lodger_hold_point point);
+long lodger_cpu_online(unsigned cpu, int online);
 long lodger_kthread_ping(void);
+
+/* The id of the kernel thread with this name; 0: there is none. */
+int lodger_find_kthread(const char *name);
 
 /* Ends the program with a sentence and exit status 77 ("skipped") unless it
  * runs on Lodger. */

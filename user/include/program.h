@@ -45,5 +45,17 @@ struct program {
 int program_build(struct program *program, const void *image, size_t size,
 		  const struct program_args *args, const char **why);
 
+/* The same of the file at args->path in an archive. -ENOENT; -EINVAL, with *why:
+ * the archive is damaged. */
+int program_find(struct program *program, const void *archive, uint64_t size,
+		 const struct program_args *args, const char **why);
+
+/* What a program is called by: the last part of its path. */
+const char *program_name(const char *path);
+
+/* Says in the log why the program at @path, which somebody has chosen to be
+ * run, could not be. */
+void program_explain(const char *path, int err, const char *why);
+
 /* Fills in random bits, and what this machine can do. */
 void program_args_init(struct program_args *args);

@@ -1,4 +1,4 @@
-/* One stub a call; those with messages are inline, in the header. */
+/* See user/include/ipc.h, which has the calls with messages: they are inline. */
 #include "user/include/ipc.h"
 
 #include "user/include/syscall_inline.h"
@@ -106,9 +106,9 @@ lodger_mm_info(unsigned handle, struct lodger_mm_stat *buf)
 }
 
 long
-lodger_mm_exec(unsigned building, uint64_t entry, uint64_t sp)
+lodger_mm_exec(unsigned building, uint64_t entry, uint64_t sp, const char *name)
 {
-	return syscall3(LODGER_mm_exec, building, entry, sp);
+	return syscall6(LODGER_mm_exec, building, entry, sp, (long)name, 0, 0);
 }
 
 long

@@ -1,8 +1,9 @@
-/* One stub a call; nothing here knows more than the calling convention. */
+/* See user/include/lodger.h. */
 #include "user/include/lodger.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "user/include/syscall_inline.h"
 
@@ -97,9 +98,30 @@ lodger_hold(unsigned cpu, enum lodger_hold_point point)
 }
 
 long
+lodger_cpu_online(unsigned cpu, int online)
+{
+	return syscall3(LODGER_cpu_online, cpu, online, 0);
+}
+
+long
 lodger_kthread_ping(void)
 {
 	return syscall0(LODGER_kthread_ping);
+}
+
+int
+lodger_find_kthread(const char *name)
+{
+	enum { MAX_TASKS = 256 };
+	int tids[MAX_TASKS];
+	long n = lodger_task_list(tids, MAX_TASKS);
+	struct lodger_task_stat stat;
+
+	for (long i = 0; i < n && i < MAX_TASKS; i++)
+		if (lodger_task_stat(tids[i], &stat) == 0 && stat.is_kthread &&
+		    strcmp(stat.name, name) == 0)
+			return stat.tid;
+	return 0;
 }
 
 void

@@ -1,4 +1,4 @@
-/* One stub a call. */
+/* See user/include/objects.h. */
 #include "user/include/objects.h"
 
 #include "user/include/syscall_inline.h"

@@ -1,9 +1,9 @@
 /* See user/include/program.h. */
 #include "user/include/program.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 
@@ -158,10 +158,19 @@ program_build(struct program *program, const void *image, size_t size,
 	return err;
 }
 
+/* The capabilities that Linux hands to programs are CPUID's own word. */
+static uint64_t
+hwcap(void)
+{
+	unsigned eax, ebx, ecx, edx;
+
+	return __get_cpuid(1, &eax, &ebx, &ecx, &edx) ? edx : 0;
+}
+
 void
 program_args_init(struct program_args *args)
 {
-	args->hwcap = getauxval(AT_HWCAP);
+	args->hwcap = hwcap();
 	if (getrandom(args->random, sizeof(args->random), 0) < 0)
 		args->random[0] = args->random[1] = 0;
 }

@@ -185,15 +185,11 @@ build(struct supervisor *supervisor, const struct server *server,
 	struct environment env;
 	struct program_args args = { .path = server->path, .argv = argv,
 				     .envp = env.vector };
-	struct cpio_entry file;
-	int err = cpio_find(supervisor->archive, supervisor->archive_size,
-			    server->path, &file, why);
 
-	if (err)
-		return err;
 	write_environment(server, &env);
 	program_args_init(&args);
-	return program_build(program, file.data, file.size, &args, why);
+	return program_find(program, supervisor->archive,
+			    supervisor->archive_size, &args, why);
 }
 
 static unsigned

@@ -14,9 +14,13 @@
  *
  *	bench           all rows that this number of CPUs allows
  *	bench TEXT...   those whose names contain one of these; _ is a blank
+ *
+ * Rows with files and programs need the Unix server, and are left out where it
+ * is not there.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -31,6 +35,7 @@
 #include <unistd.h>
 
 #include "user/include/futex.h"
+#include "user/include/help.h"
 #include "user/include/ipc.h"
 #include "user/include/lodger.h"
 #include "user/include/objects.h"
@@ -45,7 +50,17 @@ enum {
 	STACK = 65536,
 };
 
-static bool is_lodger;
+static const char help[] =
+	"bench: what things cost, in instructions and writes of CR3\n"
+	"\n"
+	"bench          all rows that can be measured here\n"
+	"bench TEXT...  those whose names contain one of these; _ is a blank\n"
+	"\n"
+	"The figures are instructions only on one CPU, where QEMU counts them\n"
+	"(tools/run --cpus 1 --icount); elsewhere they are ticks of some clock.\n"
+	"`make bench`, outside, runs all of it and compares with the goals.\n";
+
+static bool is_lodger, has_files;
 static unsigned nr_cpus = 1;
 
 static inline uint64_t
@@ -77,8 +92,13 @@ map(size_t size, int flags)
 
 /* ---- Partners: a task on the other side of a switch ------------------- */
 
+struct result {
+	double insn, cr3;
+};
+
 struct words {
 	_Atomic int ping, pong, stop;
+	struct result result; /* of a row, maybe by a child */
 };
 
 static struct words *words; /* shared by threads and processes */
@@ -233,12 +253,14 @@ serve(void)
 	ipc_reply(ipc_reply_handle(got), 0, &ipc);
 }
 
+static void (*serve_with)(void) = serve;
+
 static void
 serve_child(void)
 {
 	while (!words->ping)
 		syscall0(SYS_sched_yield);
-	serve();
+	serve_with();
 }
 
 static void
@@ -313,6 +335,42 @@ start_buffer_server(void)
 	start_server(true);
 }
 
+/* Answers each call with the handle that came in it. */
+static void
+serve_handles(void)
+{
+	struct lodger_message message = { .nr_recv = 1 };
+	struct ipc ipc = { .message = &message, .timeout = LODGER_FOREVER };
+	long got = ipc_recv(serve_at, &ipc);
+
+	while (got > 0 && !words->stop) {
+		message.nr_send = message.nr_recv;
+		message.send_handles[0] = message.recv_handles[0];
+		got = ipc_reply_recv(ipc_reply_handle(got), 0, serve_at, &ipc);
+	}
+	message.nr_send = 0;
+	ipc_reply(ipc_reply_handle(got), 0, &ipc);
+}
+
+static void
+start_handle_server(void)
+{
+	static struct lodger_message message = { .nr_send = 1, .nr_recv = 1 };
+
+	message.recv_handles[0] = (uint32_t)lodger_notification_create();
+	call_message = &message;
+	serve_with = serve_handles;
+	start_server(true);
+}
+
+static void
+stop_handle_server(void)
+{
+	lodger_handle_close(call_message->recv_handles[0]);
+	stop_server_process();
+	serve_with = serve;
+}
+
 /* ---- A server of system calls ------------------------------------------- */
 
 /* Ends when its client has another personality. */
@@ -332,7 +390,7 @@ serve_writes(void)
 	}
 }
 
-/* From here on this program must not print. */
+/* From here on nobody prints what this process writes. */
 static void
 start_personality(void)
 {
@@ -432,6 +490,19 @@ loop_call(long n)
 
 	while (n--)
 		ipc_call(endpoint, 0, &ipc);
+}
+
+/* What was received is sent, here and there. */
+static void
+loop_handle(long n)
+{
+	struct ipc ipc = { .message = call_message,
+			   .timeout = LODGER_FOREVER };
+
+	while (n--) {
+		call_message->send_handles[0] = call_message->recv_handles[0];
+		ipc_call(endpoint, 0, &ipc);
+	}
 }
 
 static void
@@ -563,20 +634,110 @@ find_true(void)
 }
 
 static void
-loop_fork_exec(long n)
+run_program(const char *path, char **args, long n)
 {
-	char *args[] = { true_path, NULL };
-
 	while (n--) {
 		long pid = syscall0(SYS_fork);
 
 		if (pid == 0) {
-			syscall3(SYS_execve, (long)true_path, (long)args,
+			syscall3(SYS_execve, (long)path, (long)args,
 				 (long)environ);
 			syscall3(SYS_exit_group, 1, 0, 0);
 		}
 		reap(pid);
 	}
+}
+
+static void
+loop_fork_exec(long n)
+{
+	char *args[] = { true_path, NULL };
+
+	run_program(true_path, args, n);
+}
+
+/* ---- With files and programs: the Unix server's ------------------------ */
+
+static int null_file;
+
+static void
+open_null(void)
+{
+	null_file = open("/dev/null", O_WRONLY);
+	if (null_file < 0)
+		die("bench: /dev/null");
+}
+
+static void
+close_null(void)
+{
+	close(null_file);
+}
+
+static void
+loop_write_null(long n)
+{
+	while (n--)
+		syscall3(SYS_write, null_file, (long)words, 1);
+}
+
+static int ping_pipe[2], pong_pipe[2];
+
+/* Ends with the pipe's other end. */
+static void
+pipe_ponger(void)
+{
+	char byte;
+
+	close(ping_pipe[1]);
+	while (syscall3(SYS_read, ping_pipe[0], (long)&byte, 1) == 1)
+		syscall3(SYS_write, pong_pipe[1], (long)&byte, 1);
+}
+
+static void
+start_pipe_ponger(void)
+{
+	if (pipe(ping_pipe) != 0 || pipe(pong_pipe) != 0)
+		die("bench: pipe");
+	start_partner(pipe_ponger, true);
+	close(ping_pipe[0]);
+	close(pong_pipe[1]);
+}
+
+static void
+stop_pipe_ponger(void)
+{
+	close(ping_pipe[1]);
+	close(pong_pipe[0]);
+	wait(NULL);
+}
+
+static void
+loop_pipe(long n)
+{
+	char byte = 1;
+
+	while (n--) {
+		syscall3(SYS_write, ping_pipe[1], (long)&byte, 1);
+		syscall3(SYS_read, pong_pipe[0], (long)&byte, 1);
+	}
+}
+
+static void
+loop_busybox_true(long n)
+{
+	char *args[] = { "true", NULL };
+
+	run_program("/bin/busybox", args, n);
+}
+
+static void
+loop_pipeline(long n)
+{
+	char *args[] = { "sh", "-c", "echo 3 2 1 | cat | wc -w > /dev/null",
+			 NULL };
+
+	run_program("/bin/busybox", args, n);
 }
 
 /* fork of a process with so many touched pages. */
@@ -697,6 +858,9 @@ struct row {
 	long batch;	/* rounds in a batch */
 	long per_round; /* operations in a round; 0: 1 */
 	bool lodger_only;
+	bool no_server; /* in a child without a personality: what clone costs
+			 * the kernel alone, for example */
+	bool needs_files;
 };
 
 static const struct row rows[] = {
@@ -742,10 +906,16 @@ static const struct row rows[] = {
 		.lodger_only = true,
 	},
 	{
+		.name = "call + reply_recv with a handle each way",
+		.prepare = start_handle_server, .loop = loop_handle,
+		.finish = stop_handle_server, .batch = 1000,
+		.lodger_only = true,
+	},
+	{
 		.name = "reflected write of one byte",
 		.prepare = start_personality, .loop = loop_write,
 		.finish = stop_personality, .batch = 1000,
-		.lodger_only = true,
+		.lodger_only = true, .no_server = true,
 	},
 	{
 		.name = "notification: signal, wake and switch",
@@ -777,34 +947,53 @@ static const struct row rows[] = {
 	},
 	{
 		.name = "clone(CLONE_VM) + exit + reap",
-		.loop = loop_clone, .batch = 200,
+		.loop = loop_clone, .batch = 200, .no_server = true,
 	},
 	{
 		.name = "vfork + exit + wait",
-		.loop = loop_vfork, .batch = 200,
+		.loop = loop_vfork, .batch = 200, .no_server = true,
 	},
 	{
 		.name = "fork + exit + wait",
-		.loop = loop_fork, .batch = 100,
+		.loop = loop_fork, .batch = 100, .no_server = true,
 	},
 	{
 		.name = "fork + exec + exit + wait",
 		.prepare = find_true, .loop = loop_fork_exec, .batch = 50,
 	},
 	{
+		.name = "write of one byte to /dev/null, Unix server",
+		.prepare = open_null, .loop = loop_write_null,
+		.finish = close_null, .batch = 1000, .needs_files = true,
+	},
+	{
+		.name = "pipe round trip, two processes, Unix server",
+		.prepare = start_pipe_ponger, .loop = loop_pipe,
+		.finish = stop_pipe_ponger, .batch = 1000,
+		.needs_files = true,
+	},
+	{
+		.name = "fork + exec + wait of true, Unix server",
+		.loop = loop_busybox_true, .batch = 20, .needs_files = true,
+	},
+	{
+		.name = "shell with a pipeline of three, Unix server",
+		.loop = loop_pipeline, .batch = 10, .needs_files = true,
+	},
+	{
 		.name = "fork + exit + wait, 1 page more",
 		.prepare = map_1, .loop = loop_fork, .finish = unmap_area,
-		.batch = 50,
+		.batch = 50, .no_server = true,
 	},
 	{
 		.name = "fork + exit + wait, 100 pages more",
 		.prepare = map_100, .loop = loop_fork, .finish = unmap_area,
-		.batch = 50,
+		.batch = 50, .no_server = true,
 	},
 	{
 		.name = "fork + exit + wait, 10,000 pages more",
 		.prepare = map_10000, .loop = loop_fork, .finish = unmap_area,
-		.batch = 2,
+		.batch = 2, .no_server = true,
 	},
 	{
 		.name = "switch, 10 tasks",
@@ -857,7 +1046,7 @@ warm_up(const struct row *row)
 }
 
 static void
-measure(const struct row *row)
+take(const struct row *row, struct result *result)
 {
 	double batches[BATCHES];
 	double operations = row->batch * (row->per_round ? row->per_round : 1);
@@ -879,8 +1068,27 @@ measure(const struct row *row)
 	if (row->finish)
 		row->finish();
 	qsort(batches, BATCHES, sizeof(double), by_size);
-	printf("bench: %s: %.0f insn, %.2f cr3\n", row->name,
-	       batches[BATCHES / 2], writes / (BATCHES * operations));
+	result->insn = batches[BATCHES / 2];
+	result->cr3 = writes / (BATCHES * operations);
+}
+
+static void
+measure(const struct row *row)
+{
+	struct result *result = &words->result;
+
+	if (!row->no_server) {
+		take(row, result);
+	} else if (fork() == 0) {
+		if (is_lodger)
+			lodger_personality_set(0);
+		take(row, result);
+		_exit(0);
+	} else {
+		wait(NULL);
+	}
+	printf("bench: %s: %.0f insn, %.2f cr3\n", row->name, result->insn,
+	       result->cr3);
 	fflush(stdout);
 }
 
@@ -918,7 +1126,8 @@ run_rows(void)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (wanted(rows[i].name) &&
-		    (is_lodger || !rows[i].lodger_only))
+		    (is_lodger || !rows[i].lodger_only) &&
+		    (has_files || !rows[i].needs_files))
 			measure(&rows[i]);
 }
 
@@ -1182,14 +1391,44 @@ run_memory_rows(void)
 	       "%ld bytes\n", forked - process);
 }
 
-/* Up to the first instruction in user mode. */
+/* Up to this program's beginning, those before it included. */
 static void
 run_boot_row(void)
 {
-	struct lodger_sys_stat sys;
+	struct lodger_task_stat me;
 
+	lodger_task_stat(0, &me);
+	printf("bench: boot: %lu insn, 0 cr3\n", (unsigned long)me.start_ns);
+}
+
+/* Until the shell, which is our child here, asks for a command. It does so over
+ * a pipe, since this program has the terminal. */
+static void
+run_prompt_row(void)
+{
+	char *args[] = { "sh", "-i", NULL };
+	struct lodger_sys_stat sys;
+	int input[2], output[2];
+	char byte = 0;
+	pid_t pid;
+
+	if (pipe(input) != 0 || pipe(output) != 0)
+		die("bench: pipe");
+	pid = fork();
+	if (pid == 0) {
+		dup2(input[0], 0);
+		dup2(output[1], 1);
+		execve("/bin/sh", args, environ);
+		_exit(1);
+	}
+	while (byte != '#' && read(output[0], &byte, 1) == 1)
+		;
 	lodger_sys_stat(&sys);
-	printf("bench: boot: %lu insn, 0 cr3\n", (unsigned long)sys.boot_ns);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	printf("bench: boot to the shell's prompt: %lu insn, %lu cr3\n",
+	       (unsigned long)sys.time_ns,
+	       (unsigned long)sum_counter(COUNT_CR3_WRITES));
 }
 
 /* ---- An interrupt to its driver ---------------------------------------- */
@@ -1281,6 +1520,7 @@ look_around(void)
 		nr_cpus = sys.nr_cpus;
 	else
 		puts("bench: not Lodger: clock ticks, no CR3 counts");
+	has_files = access("/dev/null", W_OK) == 0;
 	pin(0); /* partners must be on the same CPU; they inherit it */
 	words = map(PAGE, MAP_SHARED);
 	at_work = (_Atomic int *)(words + 1);
@@ -1289,8 +1529,11 @@ look_around(void)
 int
 main(int argc, char **argv)
 {
+	help_option(argc, argv, help);
 	words_wanted = argv + (argc > 0);
 	look_around();
+	if (is_lodger && has_files && wanted("boot to the shell's prompt"))
+		run_prompt_row();
 	if (is_lodger && wanted("boot"))
 		run_boot_row();
 	run_rows();

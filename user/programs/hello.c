@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "user/include/help.h"
 #include "user/include/lodger.h"
 
 int
@@ -9,6 +10,7 @@ main(int argc, char **argv)
 {
 	struct lodger_mm_stat mm;
 
+	only_help_option(argc, argv, "hello: says who it is, and where\n");
 	printf("Hello from %s, process %d.\n", argc > 0 ? argv[0] : "nobody",
 	       getpid());
 	if (lodger_mm_stat(LODGER_OWN_MM, &mm) == 0)

@@ -7,7 +7,8 @@ static const char help[] = "help: what there is to look at, and how\n";
 
 static const char text[] =
 	"Lodger's own programs; each has --help:\n"
-	"  borrow   the story of an address space that is lent, told step by step\n"
+	"  borrow   the story of an address space that is lent, told step by step;\n"
+	"           borrow --list: its scenarios, one by one\n"
 	"  mmtop    CPUs and address spaces, again and again; what changed is marked\n"
 	"  mmstat   address spaces: counters U/C, pages, who borrows them\n"
 	"  ps       tasks: what they live in, and what they borrow (busybox ps shows\n"
@@ -21,7 +22,7 @@ static const char text[] =
 int
 main(int argc, char **argv)
 {
-	help_option(argc, argv, help);
+	only_help_option(argc, argv, help);
 	fputs(text, stdout);
 	return 0;
 }

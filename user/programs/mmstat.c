@@ -59,7 +59,7 @@ main(int argc, char **argv)
 	struct lodger_mm_stat mm;
 	long n;
 
-	help_option(argc, argv, help);
+	only_help_option(argc, argv, help);
 	lodger_or_skip();
 	lodger_sys_stat(&sys);
 	n = lodger_mm_list(ids, MAX_MMS);

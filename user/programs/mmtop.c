@@ -257,23 +257,43 @@ quit_pressed(double seconds)
 	       read(0, &key, 1) == 1 && (key == 'q' || key == 3);
 }
 
+static double
+number_after(char **argv, int i)
+{
+	char *end;
+	double number;
+
+	if (!argv[i + 1])
+		usage_error(argv[0], "%s wants a number", argv[i]);
+	number = strtod(argv[i + 1], &end);
+	if (*end || end == argv[i + 1] || number <= 0)
+		usage_error(argv[0], "%s wants a number, not '%s'", argv[i],
+			    argv[i + 1]);
+	return number;
+}
+
+static void
+read_options(char **argv, double *seconds, long *times)
+{
+	for (int i = 1; argv[i]; i += 2) {
+		if (strcmp(argv[i], "-d") == 0)
+			*seconds = number_after(argv, i);
+		else if (strcmp(argv[i], "-n") == 0)
+			*times = (long)number_after(argv, i);
+		else
+			usage_error(argv[0], "there is no '%s'", argv[i]);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
 	double seconds = 1;
 	long times = 0;
-	int option;
 
 	help_option(argc, argv, help);
+	read_options(argv, &seconds, &times);
 	lodger_or_skip();
-	while ((option = getopt(argc, argv, "d:n:")) != -1) {
-		if (option == 'd')
-			seconds = atof(optarg);
-		else if (option == 'n')
-			times = atol(optarg);
-		else
-			return 2;
-	}
 	open_terminal();
 	if (times <= 0 && !on_terminal)
 		times = 1;

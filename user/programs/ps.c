@@ -50,7 +50,7 @@ main(int argc, char **argv)
 	struct lodger_task_stat task;
 	long n;
 
-	help_option(argc, argv, help);
+	only_help_option(argc, argv, help);
 	lodger_or_skip();
 	n = lodger_task_list(tids, MAX_TASKS);
 	puts("   tid    pid   ppid  st  cpu prio     mm   uses  switches"

@@ -27,17 +27,26 @@ control(enum lodger_trace_op op, uint64_t argument)
 	return err ? 1 : 0;
 }
 
+/* The second one, if there is one. */
+static uint64_t
+number_argument(int argc, char **argv)
+{
+	char *end = "";
+	uint64_t number = argc > 2 ? strtoull(argv[2], &end, 0) : 0;
+
+	if (*end)
+		usage_error(argv[0], "'%s' is no number", argv[2]);
+	return number;
+}
+
 int
 main(int argc, char **argv)
 {
-	const char *what = argc > 1 ? argv[1] : "--help";
-	uint64_t number = argc > 2 ? strtoull(argv[2], NULL, 0) : 0;
+	const char *what = argc > 1 ? argv[1] : "";
+	uint64_t number;
 
 	help_option(argc, argv, help);
-	if (argc < 2) {
-		fputs(help, stdout);
-		return 2;
-	}
+	number = number_argument(argc, argv);
 	lodger_or_skip();
 	if (strcmp(what, "on") == 0)
 		return control(LODGER_TRACE_ON, 0);
@@ -48,6 +57,5 @@ main(int argc, char **argv)
 			       argc > 2 ? number : USUAL_RECORDS);
 	if (strcmp(what, "mark") == 0)
 		return control(LODGER_TRACE_MARK, number);
-	fprintf(stderr, "trace: there is no '%s'; see trace --help\n", what);
-	return 2;
+	usage_error(argv[0], argc > 1 ? "there is no '%s'" : "what?%s", what);
 }

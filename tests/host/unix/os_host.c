@@ -68,6 +68,7 @@ enum { BUILDING = 1 << 20, REGIONS = 64 };
 static struct region_copy {
 	u64 start, len;
 	u8 *bytes;
+	unsigned memory; /* @bytes is its; 0: the region's own */
 } regions[REGIONS];
 static unsigned nr_regions;
 unsigned host_buildings;
@@ -75,8 +76,10 @@ unsigned host_buildings;
 static void
 forget_regions(void)
 {
-	for (unsigned i = 0; i < nr_regions; i++)
-		free(regions[i].bytes);
+	for (unsigned i = 0; i < nr_regions; i++) {
+		if (!regions[i].memory)
+			free(regions[i].bytes);
+	}
 	nr_regions = 0;
 }
 
@@ -129,16 +132,66 @@ os_map(unsigned space, u64 addr, u64 len, int prot)
 	if (len > 1ul << 32)
 		return -ENOMEM;
 	regions[nr_regions++] = (struct region_copy){ addr, len,
-						      calloc(1, len) };
+						      calloc(1, len), 0 };
 	return (long)addr;
 }
 
-int
-os_share(unsigned space, u64 addr, const void *from, u64 len, int prot)
+/* Memories that programs map. */
+enum { MEMORY = 1 << 21, MEMORIES = 256 };
+
+static u8 *views[MEMORIES];
+unsigned host_memories;
+
+long
+os_memory(u64 len, void **view)
 {
-	CHECK((u64)from % PAGE_SIZE == 0);
+	for (unsigned i = 0; i < MEMORIES; i++) {
+		if (views[i])
+			continue;
+		views[i] = *view = os_pages(len);
+		host_memories += views[i] != NULL;
+		return views[i] ? MEMORY + i : -ENOMEM;
+	}
+	return -EMFILE;
+}
+
+/* Who maps it keeps its pages. */
+static void
+keep_regions(unsigned memory)
+{
+	for (unsigned i = 0; i < nr_regions; i++) {
+		struct region_copy *region = &regions[i];
+
+		if (region->memory != memory)
+			continue;
+		region->memory = 0;
+		region->bytes = memcpy(malloc(region->len), region->bytes,
+				       region->len);
+	}
+}
+
+void
+os_free_memory(unsigned memory, void *view, u64 len)
+{
+	CHECK(views[memory - MEMORY] == view);
+	keep_regions(memory);
+	views[memory - MEMORY] = NULL;
+	host_memories--;
+	os_free_pages(view, len);
+}
+
+int
+os_map_memory(unsigned space, u64 addr, u64 len, unsigned memory, u64 offset,
+	      int prot)
+{
+	struct region_copy *region;
+
+	CHECK(views[memory - MEMORY] && offset % PAGE_SIZE == 0);
 	os_map(space, addr, len, prot);
-	memcpy(regions[nr_regions - 1].bytes, from, len);
+	region = &regions[nr_regions - 1];
+	free(region->bytes);
+	region->bytes = views[memory - MEMORY] + offset;
+	region->memory = memory;
 	return 0;
 }
 

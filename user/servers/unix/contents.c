@@ -1,12 +1,19 @@
 /*
- * The bytes of files in memory. Those of the archive are read where they lie,
- * and copied when somebody wants to write them, or to map whole pages. Bytes of
- * a file's own pages that lie behind its end are zero.
+ * The bytes of files in memory. Those of the archive are read where they lie.
+ * A file that is run or mapped freezes: it becomes a memory whose pages programs
+ * show. Either is copied to pages of the file's own when somebody wants to
+ * write, so that what runs does not change under its program. Bytes that lie
+ * behind the file's end, in pages of its own or of a memory, are zero.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "user/servers/unix/node.h"
+
+/* Each takes a handle of the server's, which has a few thousand. */
+enum { FROZEN_MAX = 2048 };
+
+static unsigned nr_frozen;
 
 static u64
 pages_for(u64 size)
@@ -30,6 +37,17 @@ generous(const struct node *node, u64 size)
 	return extra <= room_left(node->fs) ? more : ALIGN_UP(size, PAGE_SIZE);
 }
 
+static void
+free_frozen(struct node *node)
+{
+	struct contents *c = &node->contents;
+
+	os_free_memory(c->memory, c->bytes, ALIGN_UP(c->size, PAGE_SIZE));
+	node->fs->pages -= pages_for(c->size);
+	c->memory = 0;
+	nr_frozen--;
+}
+
 static int
 set_capacity(struct node *node, u64 capacity)
 {
@@ -41,6 +59,8 @@ set_capacity(struct node *node, u64 capacity)
 		return -ENOMEM;
 	if (!c->capacity && c->size)
 		memcpy(pages, c->bytes, c->size);
+	if (c->memory)
+		free_frozen(node);
 	node->fs->pages += capacity / PAGE_SIZE;
 	node->fs->pages -= c->capacity / PAGE_SIZE;
 	c->bytes = pages;
@@ -64,14 +84,36 @@ contents_reserve(struct node *node, u64 size)
 	return set_capacity(node, generous(node, size));
 }
 
-int
-contents_own(struct node *node)
+static int
+freeze(struct node *node)
 {
 	struct contents *c = &node->contents;
+	u64 pages = pages_for(c->size);
+	void *view;
+	long memory;
 
-	if (c->capacity || c->size == 0)
-		return 0;
-	return contents_reserve(node, c->size);
+	if (pages > room_left(node->fs) || nr_frozen == FROZEN_MAX)
+		return -ENOMEM;
+	memory = os_memory(pages * PAGE_SIZE, &view);
+	if (memory < 0)
+		return -ENOMEM;
+	memcpy(view, c->bytes, c->size);
+	if (c->capacity)
+		os_free_pages(c->bytes, c->capacity);
+	node->fs->pages += pages;
+	node->fs->pages -= c->capacity / PAGE_SIZE;
+	c->bytes = view;
+	c->capacity = 0;
+	c->memory = (unsigned)memory;
+	nr_frozen++;
+	return 0;
+}
+
+int
+contents_freeze(struct node *node)
+{
+	return node->contents.memory || node->contents.size == 0 ? 0
+								: freeze(node);
 }
 
 void
@@ -79,6 +121,8 @@ contents_free(struct node *node)
 {
 	struct contents *c = &node->contents;
 
+	if (c->memory)
+		free_frozen(node);
 	if (c->capacity)
 		os_free_pages(c->bytes, c->capacity);
 	node->fs->pages -= c->capacity / PAGE_SIZE;
@@ -95,6 +139,8 @@ shrink(struct node *node, u64 size)
 		contents_free(node);
 		return 0;
 	}
+	if (c->memory && contents_reserve(node, c->size))
+		return -ENOMEM;
 	if (!c->capacity) { /* the archive's bytes have no zeros behind them */
 		c->size = size;
 		return 0;

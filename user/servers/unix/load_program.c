@@ -12,7 +12,8 @@ enum { READ_WRITE = PROT_READ | PROT_WRITE };
 struct loader {
 	unsigned building;
 	u64 bias;
-	const u8 *bytes; /* the file's, page-aligned */
+	const u8 *bytes; /* the file's ... */
+	unsigned memory; /* ... and what they are a view of */
 	u64 end;	 /* of what is mapped */
 };
 
@@ -28,10 +29,10 @@ map(struct loader *loader, u64 start, u64 end)
 	return result < 0 ? (int)result : 0;
 }
 
-/* Pages of the file, up to the last one that is wholly its; or, if nothing
- * follows the file's bytes in memory, the last one too. */
+/* Pages that show the file, up to the last one that is wholly its; or, if
+ * nothing follows the file's bytes in memory, the last one too. */
 static u64
-end_of_shared(const struct elf_segment *segment, u64 addr)
+end_of_file_pages(const struct elf_segment *segment, u64 addr)
 {
 	u64 end = addr + segment->file_size;
 
@@ -57,8 +58,8 @@ copy_part(struct loader *loader, const struct elf_segment *segment, u64 start,
 
 /*
  * The first page may be the last one of the segment before: its bytes are
- * copied there. Then come pages that are shared, then the rest, zero but for
- * the file's last bytes.
+ * copied there. Then come pages of the file, then the rest, zero but for the
+ * file's last bytes.
  */
 static int
 load_segment(struct loader *loader, const struct elf_segment *segment)
@@ -66,17 +67,17 @@ load_segment(struct loader *loader, const struct elf_segment *segment)
 	u64 addr = segment->address + loader->bias;
 	u64 start = MAX(ALIGN_DOWN(addr, PAGE_SIZE), loader->end);
 	u64 end = ALIGN_UP(addr + segment->mem_size, PAGE_SIZE);
-	u64 shared = MAX(end_of_shared(segment, addr), start);
+	u64 rest = MAX(end_of_file_pages(segment, addr), start);
 	u64 offset = segment->offset + (start - addr); /* of that page */
 	int err = copy_part(loader, segment, addr, start);
 
-	if (!err && start < shared)
-		err = os_share(loader->building, start, loader->bytes + offset,
-			       shared - start, READ_WRITE);
+	if (!err && start < rest)
+		err = os_map_memory(loader->building, start, rest - start,
+				    loader->memory, offset, READ_WRITE);
 	if (!err)
-		err = map(loader, shared, end);
+		err = map(loader, rest, end);
 	if (!err)
-		err = copy_part(loader, segment, shared, end);
+		err = copy_part(loader, segment, rest, end);
 	loader->end = end;
 	return err;
 }
@@ -175,9 +176,9 @@ load_program(struct program *program, struct node *node,
 	int err = parse(node, &elf);
 
 	if (!err)
-		err = contents_own(node);
+		err = contents_freeze(node);
 	if (err)
-		return err == -ENOSPC ? -ENOMEM : err;
+		return err;
 	building = os_building();
 	if (building < 0)
 		return (int)building;
@@ -185,6 +186,7 @@ load_program(struct program *program, struct node *node,
 		.building = (unsigned)building,
 		.bias = program_bias(&elf),
 		.bytes = node->contents.bytes,
+		.memory = node->contents.memory,
 	};
 	err = fill(program, &loader, &elf, args);
 	if (err)

@@ -67,11 +67,13 @@ struct directory {
 	struct node *parent; /* a reference; the root is its own */
 };
 
-/* A file's bytes: whole pages of its own, or still those of the archive. */
+/* A file's bytes: whole pages of its own; or, until somebody writes to it, those
+ * of the archive, or those of a memory that programs map. */
 struct contents {
 	u8 *bytes;
-	u64 size;     /* of the file */
-	u64 capacity; /* own pages, in bytes; 0: @bytes is the archive's */
+	u64 size;	 /* of the file */
+	u64 capacity;	 /* own pages, in bytes; 0: none */
+	unsigned memory; /* @bytes is a view of it; 0: none */
 };
 
 struct node {
@@ -123,8 +125,9 @@ is_directory(const struct node *node)
 /* Up to where bytes may be written: -EFBIG, -ENOSPC, -ENOMEM. */
 int contents_reserve(struct node *node, u64 size);
 int contents_truncate(struct node *node, u64 size);
-/* Own pages, page-aligned, that reach up to the end. */
-int contents_own(struct node *node);
+/* Makes the bytes, unless there are none, a memory that programs can map:
+ * -ENOMEM. They stay what they are there when the file is written to. */
+int contents_freeze(struct node *node);
 void contents_free(struct node *node);
 u64 contents_blocks(const struct node *node);
 

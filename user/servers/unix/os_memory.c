@@ -3,10 +3,12 @@
  * used: a server that met a page fault without memory would be killed, and with
  * it everybody's files.
  */
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "user/include/madvise.h"
+#include "user/include/objects.h"
 #include "user/servers/unix/os.h"
 
 enum { READ_WRITE = PROT_READ | PROT_WRITE };
@@ -50,6 +52,48 @@ void
 os_free_pages(void *pages, size_t len)
 {
 	munmap(pages, len);
+}
+
+/* ---- Memory for others ---------------------------------------------- */
+
+static void *
+view_of(unsigned memory, u64 len)
+{
+	long addr = lodger_memory_map(0, memory, 0, len, 0, READ_WRITE);
+
+	if (addr < 0 && addr > -4096)
+		return NULL;
+	if (madvise((void *)addr, len, MADV_POPULATE_WRITE) == 0)
+		return (void *)addr;
+	munmap((void *)addr, len);
+	return NULL;
+}
+
+static unsigned nr_memories;
+
+long
+os_memory(u64 len, void **view)
+{
+	long memory = nr_memories < OS_MEMORIES_MAX ? lodger_memory_create(len)
+						    : -ENOMEM;
+
+	if (memory < 0)
+		return memory;
+	*view = view_of((unsigned)memory, len);
+	if (*view) {
+		nr_memories++;
+		return memory;
+	}
+	lodger_handle_close((unsigned)memory);
+	return -ENOMEM;
+}
+
+void
+os_free_memory(unsigned memory, void *view, u64 len)
+{
+	munmap(view, len);
+	nr_memories--;
+	lodger_handle_close(memory);
 }
 
 /* ---- Small pieces --------------------------------------------------- */

@@ -1,7 +1,8 @@
 /*
- * mmap of files: complete when it returns. Pages are shared with the file until
- * either side writes; so a mapping is a picture of that moment, which for
- * private ones POSIX allows.
+ * mmap of files: complete when it returns. The file freezes, and the mapping
+ * shows its pages until the program writes; the file gets new ones when somebody
+ * writes to it. So a mapping is a picture of that moment, which for private ones
+ * POSIX allows.
  */
 #include <errno.h>
 #include <string.h>
@@ -44,15 +45,15 @@ show_file(struct call *call, struct node *node, u64 addr, u64 len, u64 offset,
 	  int prot)
 {
 	u64 size;
-	int err = contents_own(node);
+	int err = contents_freeze(node);
 
 	if (err)
-		return err == -ENOSPC ? -ENOMEM : err;
+		return err;
 	size = ALIGN_UP(node->contents.size, PAGE_SIZE);
 	if (offset >= size)
 		return 0;
-	return os_share(call->reply, addr, node->contents.bytes + offset,
-			MIN(len, size - offset), prot);
+	return os_map_memory(call->reply, addr, MIN(len, size - offset),
+			     node->contents.memory, offset, prot);
 }
 
 static long

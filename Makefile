@@ -12,7 +12,7 @@ APPEND  ?=
 
 OUT     := build/$(VARIANT)
 KERNEL  := $(OUT)/lodger.elf
-INITRD  := build/initrd.cpio
+INITRD  := build/$(if $(filter tests/%,$(PROG)),tests,initrd).cpio
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -185,8 +185,9 @@ CLIENTS := $(patsubst %.c,%,$(wildcard tests/unix/*.c))
 # Our own files, and empty directories.
 FILES   := $(patsubst user/files/%,%,$(wildcard user/files/*/*)) tmp root
 
-ARCHIVED   := $(sort $(PROGRAMS) $(LARGE) $(SERVERS) $(USER_TESTS) $(WITH_HOST) $(GLIBC) \
-	$(CLIENTS) $(FOREIGN) $(APPLETS) $(SCRIPTS) $(FILES))
+# What the machine has, and what the tests want besides.
+ARCHIVED := $(sort $(PROGRAMS) $(LARGE) $(SERVERS) $(FOREIGN) $(APPLETS) $(FILES))
+TESTED   := $(sort $(USER_TESTS) $(WITH_HOST) $(GLIBC) $(CLIENTS) $(SCRIPTS))
 
 # Small files, one program: the linker may inline across them. It lies where no
 # client does, so that tests/bench/profile can tell them apart.
@@ -294,9 +295,13 @@ $(SCRIPTS:%=build/initrd/%): build/initrd/%: %
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
 
-$(INITRD): $(ARCHIVED:%=build/initrd/%) build/archived tools/mkcpio.py
+build/initrd.cpio: $(ARCHIVED:%=build/initrd/%) build/archived tools/mkcpio.py
 	$(call say,CPIO,$@)
 	$(Q)$(PYTHON) tools/mkcpio.py $@ build/initrd $(ARCHIVED)
+
+build/tests.cpio: build/initrd.cpio $(TESTED:%=build/initrd/%) build/tested
+	$(call say,CPIO,$@)
+	$(Q)$(PYTHON) tools/mkcpio.py $@ build/initrd $(ARCHIVED) $(TESTED)
 
 build/user/flags: FORCE
 	$(call keep,$(MUSL_CC) $(HOST_CC) $(USER_FLAGS))
@@ -309,6 +314,9 @@ build/user/folder_objects: FORCE
 
 build/archived: FORCE
 	$(call keep,$(ARCHIVED))
+
+build/tested: FORCE
+	$(call keep,$(TESTED))
 
 # ---- The explorer ------------------------------------------------------------
 
@@ -429,13 +437,14 @@ EXPLORE_WHAT = $(if $(SCENARIO),$(SCENARIO:%=--scenario %),--all)
 EXPLORE_HOW  = $(if $(REPLAY),--replay $(REPLAY),$(if $(SEED),--random --seed \
 	$(SEED) --executions 10000,--bound $(BOUND) $(if $(SCENARIO),,--seconds 40)))
 
-.PHONY: FORCE all kernel initrd iso run story run-iso run-uefi run-bochs gdb test \
+.PHONY: FORCE all all-tests kernel initrd iso run story run-iso run-uefi run-bochs gdb test \
 	test-quick explore-bin explore explore-deep explore-mutants bench mutants soak-console doctor \
 	loc clean help
 
 all: kernel initrd ## the kernel and the archive of user programs (default)
 kernel: $(KERNEL)
 initrd: $(INITRD)
+all-tests: all build/tests.cpio ## the same, and what the tests run
 
 run: all ## boot in QEMU to a shell, or with PROG=x to that program alone
 	$(Q)$(RUN) --kernel $(KERNEL) --initrd $(INITRD) --append '$(ARGS)'
@@ -462,10 +471,10 @@ iso: all ## a bootable CD image, BIOS and UEFI
 	$(call say,ISO,$(ISO))
 	$(Q)tools/mkiso $(ISO) $(KERNEL) $(INITRD) '$(ARGS)'
 
-test: all ## every test, ends with "N passed, N failed"
+test: all-tests ## every test, ends with "N passed, N failed"
 	$(Q)$(PYTHON) tests/run
 
-test-quick: all ## a choice of them, in less than a minute
+test-quick: all-tests ## a choice of them, in less than a minute
 	$(Q)$(PYTHON) tests/run --quick
 
 explore: $(EXPLORE)/explore ## try the interleavings of the kernel's own code, on the host
@@ -477,11 +486,11 @@ explore-deep: $(EXPLORE)/explore ## the same for as long as you like: SECONDS=60
 explore-mutants: $(EXPLORE)/explore ## seed each known fault in turn: the explorer must find it
 	$(Q)$(PYTHON) tests/explore/mutants
 
-soak-console: all ## kill the console and its drivers under load, then while the shell works: KILLS=1000 SEED=1
+soak-console: all-tests ## kill the console and its drivers under load, then while the shell works: KILLS=1000 SEED=1
 	$(Q)$(PYTHON) tests/terminal/soak --kills $(KILLS) --seed $(or $(SEED),1)
 	$(Q)$(PYTHON) tests/terminal/soak --kills $(KILLS) --seed $(or $(SEED),1) --shell
 
-mutants: all ## seed each known fault in turn: the tests must notice
+mutants: all-tests ## seed each known fault in turn: the tests must notice
 	$(Q)$(PYTHON) tests/mutants/run
 
 explore-bin: $(EXPLORE)/explore ## the explorer, a program of the host

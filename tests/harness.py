@@ -92,7 +92,7 @@ class Boot(Test):
 
     def __init__(self, name, append="", cpus=4, mem="512M", way="kernel", timeout=120,
                  verdict="PASS", expect=(), forbid=(), icount=None, single=False,
-                 screenshot=None, initrd="build/initrd.cpio", extra="", check=None,
+                 screenshot=None, initrd="build/tests.cpio", extra="", check=None,
                  slow=False, alone=False):
         super().__init__(name, slow, alone)
         self.verdict, self.expect, self.forbid, self.check = verdict, expect, forbid, check

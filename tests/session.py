@@ -24,7 +24,7 @@ ROWS, COLUMNS = 25, 80
 
 class Session:
     def __init__(self, log, append="", cpus=2, mem="256M", kernel="build/debug/lodger.elf",
-                 initrd="build/initrd.cpio", iso=None, uefi=None, extra=()):
+                 initrd="build/tests.cpio", iso=None, uefi=None, extra=()):
         self.folder = tempfile.TemporaryDirectory()
         self.log = open(log, "ab")
         serial, qmp = self.listen("serial"), self.listen("qmp")

@@ -58,7 +58,7 @@ def cut_archive():
     """The archive as an interrupted copy leaves it: its end is missing."""
     path = f"{ROOT}/build/logs/cut.cpio"
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(f"{ROOT}/build/initrd.cpio", "rb") as whole, open(path, "wb") as cut:
+    with open(f"{ROOT}/build/tests.cpio", "rb") as whole, open(path, "wb") as cut:
         cut.write(whole.read(300_000))
     return path
 

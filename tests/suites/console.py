@@ -136,7 +136,7 @@ def read_picture(path):
 def framebuffer(log):
     """Under UEFI the same is drawn point by point."""
     iso = "build/logs/console-uefi.iso"
-    if execute(["tools/mkiso", iso, "build/debug/lodger.elf", "build/initrd.cpio",
+    if execute(["tools/mkiso", iso, "build/debug/lodger.elf", "build/tests.cpio",
                 "run=/tests/terminal"], log, 60):
         raise Failure("no CD image")
     firmware = next(path for path in FIRMWARE if os.path.exists(path))

@@ -143,7 +143,7 @@ class Session:
         """One after the other. There is room for few in the keyboard."""
         for name in names.split():
             self.key(name)
-            time.sleep(0.02)
+            time.sleep(0.02 * patience(1))
 
     def memory(self, address, size):
         path = f"{self.folder.name}/memory"

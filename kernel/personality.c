@@ -7,6 +7,7 @@
 #include "kernel/ipc/endpoint.h"
 #include "kernel/ipc/mm_handle.h"
 #include "mm/slab.h"
+#include "sched/reaper.h"
 
 enum { NR_execve = 59, NR_restart_syscall = 219, NR_execveat = 322 };
 
@@ -217,7 +218,11 @@ own_record(void)
 {
 	struct ipc_task *me = current->ipc;
 
-	return me ? me : ipc_make_record();
+	if (!me)
+		me = ipc_make_record();
+	if (!me && wait_for_reaper())
+		me = ipc_make_record();
+	return me;
 }
 
 /* The parent gets what it needs for personality_fork(). */

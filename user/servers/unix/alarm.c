@@ -22,13 +22,6 @@ alarm_fires(struct timer *timer)
 				 interval);
 }
 
-static struct linux_timeval
-to_timeval(u64 ns)
-{
-	return (struct linux_timeval){ (s64)(ns / 1000000000),
-				       (s64)(ns % 1000000000 / NS_PER_US) };
-}
-
 static int
 from_timeval(const struct linux_timeval *time, u64 *ns)
 {

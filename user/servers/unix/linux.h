@@ -62,6 +62,13 @@ struct linux_timeval {
 	s64 sec, usec;
 };
 
+static inline struct linux_timeval
+to_timeval(u64 ns)
+{
+	return (struct linux_timeval){ (s64)(ns / 1000000000),
+				       (s64)(ns % 1000000000 / 1000) };
+}
+
 struct linux_itimerval {
 	struct linux_timeval interval, value;
 };

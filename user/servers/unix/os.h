@@ -30,8 +30,9 @@ struct os_event {
 
 #define OS_NEVER (~0ull)
 
-/* How many calls may be unanswered at once: with more, no other is received. */
-enum { OS_CALLS_MAX = 4000 };
+/* How many calls may be unanswered at once: with more, no other is received;
+ * and how many memories there are room for beside them. */
+enum { OS_CALLS_MAX = 3000, OS_MEMORIES_MAX = 1000 };
 
 /* The next event, or OS_TIME once os_now() is past the deadline. */
 void os_receive(struct os_event *event, u64 deadline);
@@ -75,7 +76,8 @@ long os_map(unsigned space, u64 addr, u64 len, int prot);
 int os_unmap(unsigned space, u64 addr, u64 len);
 int os_protect(unsigned space, u64 addr, u64 len, int prot);
 
-/* Zeroed pages that spaces can map: a handle, or an error. The server sees them
+/* Zeroed pages that spaces can map: a handle, or an error; -ENOMEM also when
+ * there are OS_MEMORIES_MAX. The server sees them
  * at *view, all of them, at once. */
 long os_memory(u64 len, void **view);
 /* The pages go when no space maps them any more. */

@@ -18,16 +18,17 @@ enum { SYS_KILL = 62 };
 
 static unsigned endpoint;
 
-/* The table of handles has its size from the beginning: when the first
- * OS_CALLS_MAX callers wait, there may be no memory for it to grow. */
+/* The table of handles has its size from the beginning: when many
+ * callers wait, there may be no memory for it to grow. */
 static int
 grow_handles(unsigned handle)
 {
-	static unsigned copies[OS_CALLS_MAX];
+	enum { HANDLES = OS_CALLS_MAX + OS_MEMORIES_MAX };
+	static unsigned copies[HANDLES];
 	unsigned n = 0;
 	long copy = 0;
 
-	while (n < OS_CALLS_MAX && copy >= 0) {
+	while (n < HANDLES && copy >= 0) {
 		copy = lodger_handle_duplicate(handle, LODGER_RIGHT_RECV, 0);
 		if (copy > 0)
 			copies[n++] = (unsigned)copy;

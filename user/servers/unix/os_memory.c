@@ -69,16 +69,21 @@ view_of(unsigned memory, u64 len)
 	return NULL;
 }
 
+static unsigned nr_memories;
+
 long
 os_memory(u64 len, void **view)
 {
-	long memory = lodger_memory_create(len);
+	long memory = nr_memories < OS_MEMORIES_MAX ? lodger_memory_create(len)
+						    : -ENOMEM;
 
 	if (memory < 0)
 		return memory;
 	*view = view_of((unsigned)memory, len);
-	if (*view)
+	if (*view) {
+		nr_memories++;
 		return memory;
+	}
 	lodger_handle_close((unsigned)memory);
 	return -ENOMEM;
 }
@@ -87,6 +92,7 @@ void
 os_free_memory(unsigned memory, void *view, u64 len)
 {
 	munmap(view, len);
+	nr_memories--;
 	lodger_handle_close(memory);
 }
 

@@ -23,14 +23,15 @@ state_of(const struct os_task *task)
 	return task->pid == proc_reader ? 'R' : task->state;
 }
 
-static struct os_mm
-mm_of(const struct os_task *task)
+/* A process, and its address space: all zero if it has none. -ESRCH. */
+static int
+look_at(int pid, struct os_task *task, struct os_mm *mm)
 {
-	struct os_mm mm = { 0 };
-
-	if (task->mm == OS_NO_MM || os_mm(task->mm, &mm))
-		mm = (struct os_mm){ 0 };
-	return mm;
+	if (os_task(pid, task))
+		return -ESRCH;
+	if (task->mm == OS_NO_MM || os_mm(task->mm, mm))
+		*mm = (struct os_mm){ 0 };
+	return 0;
 }
 
 /* ---- stat, statm, status -------------------------------------------- */
@@ -53,9 +54,8 @@ write_stat(struct text *text, int pid)
 	struct os_task task;
 	struct os_mm mm;
 
-	if (os_task(pid, &task))
+	if (look_at(pid, &task, &mm))
 		return -ESRCH;
-	mm = mm_of(&task);
 	text_add(text, "%d (%s) %c ", task.pid, name_of(&task),
 		 state_of(&task));
 	add_family(text, &task);
@@ -85,9 +85,8 @@ write_statm(struct text *text, int pid)
 	struct os_task task;
 	struct os_mm mm;
 
-	if (os_task(pid, &task))
+	if (look_at(pid, &task, &mm))
 		return -ESRCH;
-	mm = mm_of(&task);
 	text_add(text, "%lu %lu 0 0 0 %lu 0\n",
 		 (unsigned long)(mm.mapped / PAGE_SIZE),
 		 (unsigned long)(mm.resident / PAGE_SIZE),
@@ -128,9 +127,8 @@ write_status(struct text *text, int pid)
 	struct os_task task;
 	struct os_mm mm;
 
-	if (os_task(pid, &task))
+	if (look_at(pid, &task, &mm))
 		return -ESRCH;
-	mm = mm_of(&task);
 	text_add(text, "Name:\t%s\n", name_of(&task));
 	if (process)
 		text_add(text, "Umask:\t%04o\n", process->place->umask);
@@ -214,9 +212,9 @@ write_mm(struct text *text, int pid)
 	struct os_task task;
 	struct os_mm mm;
 
-	if (os_task(pid, &task))
+	if (look_at(pid, &task, &mm))
 		return -ESRCH;
-	if (task.mm == OS_NO_MM || os_mm(task.mm, &mm))
+	if (!mm.count)
 		return 0;
 	text_add(text, "id:       %lu\nusers:    %d\ncount:    %d\n",
 		 (unsigned long)task.mm, mm.users, mm.count);
@@ -226,7 +224,7 @@ write_mm(struct text *text, int pid)
 	return 0;
 }
 
-/* ---- limits, mounts ------------------------------------------------- */
+/* ---- mounts --------------------------------------------------------- */
 
 static int
 write_mounts(struct text *text, int pid)

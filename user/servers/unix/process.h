@@ -63,7 +63,7 @@ void process_interrupt_others(struct process *process, struct call *but);
 /* A copy of a shared table becomes its own. */
 int process_unshare_descriptors(struct process *process);
 
-/* 0, or the soft limit's -EFBIG and so on is the caller's to say. */
+/* The soft one. */
 static inline u64
 process_limit(const struct process *process, unsigned which)
 {

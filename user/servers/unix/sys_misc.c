@@ -237,8 +237,7 @@ long
 sys_gettimeofday(struct call *call)
 {
 	u64 now = os_realtime();
-	struct linux_timeval time = { (s64)(now / 1000000000),
-				      (s64)(now % 1000000000 / 1000) };
+	struct linux_timeval time = to_timeval(now);
 	static const s32 zone[2];
 	int err = 0;
 
@@ -268,13 +267,6 @@ own_time(struct call *call)
 	struct os_task task;
 
 	return os_task(call->process->pid, &task) ? 0 : task.cpu_time;
-}
-
-static struct linux_timeval
-to_timeval(u64 ns)
-{
-	return (struct linux_timeval){ (s64)(ns / 1000000000),
-				       (s64)(ns % 1000000000 / 1000) };
 }
 
 /* All of it counts as time in user mode: the kernel does not tell them

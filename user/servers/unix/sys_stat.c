@@ -31,7 +31,6 @@ node_of_fd(struct call *call, u64 fd, struct node **node)
 	return 0;
 }
 
-/* By path, or with a null path by descriptor alone (utimensat). */
 static int
 node_at(struct call *call, int dirfd, u64 path, u64 at_flags,
 	struct node **node)

@@ -336,7 +336,7 @@ EXPLORE_WATCHED := $(wildcard sched/*.c) arch/sim/switch.c kernel/debug/world.c 
 	$(addprefix mm/,$(addsuffix .c,mm tlb region region_tree region_change \
 	pgtable fault shared usercopy remote)) \
 	$(addprefix kernel/,$(addsuffix .c,exit fork process signal stop wait \
-	workers ipc/handle ipc/mm_handle ipc/object objects/space)) \
+	workers ipc/handle ipc/mm_handle ipc/object)) \
 	tests/explore/broken.c $(wildcard tests/explore/b_*.c)
 EXPLORE_CHECKS := kernel/base/cpu.c \
 	$(addprefix kernel/debug/,$(addsuffix .c,invariants ledger pgtable_check))

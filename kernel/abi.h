@@ -70,7 +70,6 @@ enum lodger_call {
 	LODGER_process_watch,
 	LODGER_process_info,
 	LODGER_mm_heap,
-	LODGER_mm_share,
 	LODGER_mm_regions,
 	LODGER_boot_option,
 	LODGER_console_release,

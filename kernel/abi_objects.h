@@ -202,16 +202,6 @@ struct lodger_process_info {
  * brk() begins there. Needs MAP. -EBUSY: it has a heap; -EINVAL: no user
  * address; -ESRCH.
  *
- * long mm_share(unsigned target, uint64_t target_addr, uint64_t source_addr,
- *		 uint64_t len, unsigned prot)
- *
- * Private memory of the caller appears in the address space behind @target
- * (needs MAP), with @prot, as if copied: the pages are shared until one side
- * writes. It replaces what is there; with target_addr 0 the kernel chooses.
- * Returns where. Whole pages: else -EINVAL. -EFAULT: part of the source is not
- * mapped, or not readable; -EINVAL: it is shared memory, or the target is the
- * caller's own; -ESRCH; mmap's errors. After an error nothing has changed.
- *
  * long mm_regions(uint64_t id, struct lodger_region *buf, size_t n)
  *
  * The regions of an address space (ids as for mm_stat), by address, at most n

@@ -516,11 +516,9 @@ static const native_t native_calls[LODGER_CALL_END - LODGER_klog_write] = {
 	CALL(ring_from_port), CALL(ring_to_port), CALL(interrupt_bind),
 	CALL(interrupt_ack), CALL(process_create), CALL(process_give),
 	CALL(process_start), CALL(process_signal), CALL(process_watch),
-	CALL(process_info), CALL(mm_heap),	 CALL(mm_share),
-	CALL(mm_regions),   CALL(boot_option),	 CALL(console_release),
-	CALL(klog_read),
-	CALL(framebuffer_info),
-	CALL(personality_set), CALL(cpu_online),
+	CALL(process_info), CALL(mm_heap),	 CALL(mm_regions),
+	CALL(boot_option),  CALL(console_release), CALL(klog_read),
+	CALL(framebuffer_info), CALL(personality_set), CALL(cpu_online),
 };
 
 native_t

@@ -64,6 +64,11 @@ alloc_table(void)
 	return table;
 }
 
+/* Tables got ahead of need, so that nothing can fail once a change has begun. */
+struct table_reserve {
+	struct page *first; /* chained by their private word */
+};
+
 static struct page *
 take_table(struct table_reserve *reserve)
 {
@@ -74,8 +79,8 @@ take_table(struct table_reserve *reserve)
 	return table;
 }
 
-void
-pgtable_free_reserve(struct table_reserve *reserve)
+static void
+free_reserve(struct table_reserve *reserve)
 {
 	while (reserve->first)
 		put_page(take_table(reserve));
@@ -89,7 +94,7 @@ reserve_tables(struct table_reserve *reserve, unsigned n)
 		struct page *table = alloc_table();
 
 		if (!table) {
-			pgtable_free_reserve(reserve);
+			free_reserve(reserve);
 			return -ENOMEM;
 		}
 		table->private = (u64)reserve->first;
@@ -636,16 +641,14 @@ pgtable_copy(struct mm *dst, struct mm *src, uaddr_t start, uaddr_t end,
 }
 
 /* How many tables the leaf table of @addr still needs, not counting those
- * that the one of @before needs as well (~0: there is none before). @mm NULL:
- * where there is none yet. */
+ * that the one of @before needs as well (~0: there is none before). */
 static unsigned
 missing_tables(struct mm *mm, uaddr_t addr, uaddr_t before)
 {
-	struct walk walk = { .addr = addr, .level = ROOT_LEVEL };
+	struct walk walk = { .addr = addr };
 	unsigned n = 0;
 
-	if (mm)
-		descend(mm->root, &walk, false);
+	descend(mm->root, &walk, false);
 	for (int level = 1; level < walk.level; level++) {
 		u64 span = pte_span(level + 1);
 
@@ -655,19 +658,19 @@ missing_tables(struct mm *mm, uaddr_t addr, uaddr_t before)
 	return n;
 }
 
-/* How many tables @dst needs to map at @to what @src maps in [from,
+/* How many tables are needed to map at @to what is mapped in [from,
  * from + len). */
 static unsigned
-tables_for(struct mm *dst, uaddr_t to, struct mm *src, uaddr_t from, u64 len)
+tables_for(struct mm *mm, uaddr_t to, uaddr_t from, u64 len)
 {
 	uaddr_t before = ~0ul;
 	struct walk walk;
 	unsigned n = 0;
 
-	for_each_mapped(&walk, src->root, from, from + len) {
+	for_each_mapped(&walk, mm->root, from, from + len) {
 		uaddr_t addr = walk.addr - from + to;
 
-		n += missing_tables(dst, addr, before);
+		n += missing_tables(mm, addr, before);
 		before = addr;
 	}
 	return n;
@@ -690,34 +693,6 @@ share_page(struct mm *mm, pte_t pte, uaddr_t to, struct table_reserve *reserve)
 	mm->nr_pages++;
 }
 
-int
-pgtable_share_prepare(struct table_reserve *reserve, uaddr_t to,
-		      struct mm *src, uaddr_t from, u64 len)
-{
-	return reserve_tables(reserve, tables_for(NULL, to, src, from, len));
-}
-
-bool
-pgtable_share(struct mm *dst, uaddr_t to, struct mm *src, uaddr_t from,
-	      u64 len, unsigned prot, struct table_reserve *reserve)
-{
-	bool lost = false;
-	struct walk walk;
-
-	for_each_mapped(&walk, src->root, from, from + len) {
-		pte_t pte = pte_read(walk.entry[1]);
-
-		if (pte_writable(pte)) {
-			pte_write(walk.entry[1], pte_wrprotect(pte));
-			lost = true;
-		}
-		share_page(dst, change_prot(pte, prot & ~PAGE_WRITE, false),
-			   walk.addr - from + to, reserve);
-	}
-	pgtable_free_reserve(reserve);
-	return lost;
-}
-
 /* Everything is shared before anything is detached: a table that the source
  * empties may be one that the destination has pages in. */
 int
@@ -727,7 +702,7 @@ pgtable_move(struct mm *mm, uaddr_t from, uaddr_t to, u64 len)
 	struct walk walk;
 
 	DEBUG_ASSERT(from + len <= to || to + len <= from);
-	if (reserve_tables(&reserve, tables_for(mm, to, mm, from, len)) < 0)
+	if (reserve_tables(&reserve, tables_for(mm, to, from, len)) < 0)
 		return -ENOMEM;
 	for_each_mapped(&walk, mm->root, from, from + len)
 		share_page(mm, pte_read(walk.entry[1]), walk.addr - from + to,

@@ -75,22 +75,6 @@ void pgtable_release(struct mm *mm, uaddr_t start, uaddr_t end);
 int pgtable_copy(struct mm *dst, struct mm *src, uaddr_t start, uaddr_t end,
 		 bool cow, bool *wrprotected);
 
-/* Tables got ahead of need, so that nothing can fail once a change has begun. */
-struct table_reserve {
-	struct page *first; /* chained by their private word */
-};
-
-/* mm_share: maps at @to in an address space, where nothing is mapped then, what
- * @src maps in [from, from + len), sharing the frames; neither side may write.
- * First the tables that this may need at most: -ENOMEM. Then the change, which
- * cannot fail, and takes the reserve with it; @prot: what @dst may do. Returns
- * whether @src lost a right. */
-int pgtable_share_prepare(struct table_reserve *reserve, uaddr_t to,
-			  struct mm *src, uaddr_t from, u64 len);
-bool pgtable_share(struct mm *dst, uaddr_t to, struct mm *src, uaddr_t from,
-		   u64 len, unsigned prot, struct table_reserve *reserve);
-void pgtable_free_reserve(struct table_reserve *reserve);
-
 /* Moves the mapped pages of [from, from + len) to @to (mremap); nothing may
  * be mapped there and the ranges may not overlap. -ENOMEM: nothing moved.
  * Otherwise [from, from + len) is detached, and the result is the number of

@@ -352,54 +352,6 @@ do_map_object(struct mm *mm, uaddr_t addr, u64 len, const struct region *like)
 	return IS_ERR(region) ? PTR_ERR(region) : place;
 }
 
-/* Is [addr, addr + len) private memory without an object, that can be read? */
-static int
-check_source(struct mm *mm, uaddr_t addr, u64 len)
-{
-	uaddr_t end = addr + len;
-
-	while (addr < end) {
-		struct region *region = region_find(mm, addr);
-
-		if (!region || region->start > addr ||
-		    region->prot == PROT_NONE)
-			return -EFAULT;
-		if (region->object)
-			return -EINVAL;
-		addr = region->end;
-	}
-	return 0;
-}
-
-/* What can fail comes first: what is unmapped to make room is gone. */
-long
-do_share(struct mm *dst, uaddr_t to, struct mm *src, uaddr_t from, u64 len,
-	 unsigned prot)
-{
-	struct region like = { .prot = prot }, *region;
-	struct table_reserve reserve;
-	long place;
-	int err = check_source(src, from, len);
-
-	DEBUG_ASSERT(mutex_held(&dst->lock) && mutex_held(&src->lock));
-	if (err)
-		return err;
-	place = choose_address(dst, to, len, to ? MAP_FIXED : 0);
-	if (place < 0)
-		return place;
-	if (pgtable_share_prepare(&reserve, place, src, from, len) < 0)
-		return -ENOMEM;
-	region = place_region(dst, like, place, len);
-	if (IS_ERR(region)) {
-		pgtable_free_reserve(&reserve);
-		return PTR_ERR(region);
-	}
-	if (pgtable_share(dst, place, src, from, len, page_prot(prot),
-			  &reserve))
-		flush_tlb_range(src, from, from + len, false);
-	return place;
-}
-
 /* ---- The heap --------------------------------------------------------- */
 
 /* Adds [start, end), which is free, to the heap. */

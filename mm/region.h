@@ -106,9 +106,6 @@ int do_munmap(struct mm *mm, uaddr_t addr, u64 len);
  * reference of its own. */
 long do_map_object(struct mm *mm, uaddr_t addr, u64 len,
 		   const struct region *like);
-/* mm_share(): see kernel/abi_objects.h. Both locks held, @dst is not @src. */
-long do_share(struct mm *dst, uaddr_t to, struct mm *src, uaddr_t from,
-	      u64 len, unsigned prot);
 int do_mprotect(struct mm *mm, uaddr_t addr, u64 len, unsigned prot);
 long do_mremap(struct mm *mm, uaddr_t addr, u64 old_len, u64 new_len,
 	       unsigned flags, uaddr_t new_addr);

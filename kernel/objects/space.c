@@ -2,63 +2,11 @@
 #include "kernel/objects/space.h"
 
 #include "kernel/abi.h"
-#include "kernel/base/assert.h"
 #include "kernel/base/errno.h"
-#include "kernel/ipc/mm_handle.h"
 #include "mm/mm.h"
 #include "mm/usercopy.h"
 #include "sched/reaper.h"
 #include "sched/task.h"
-
-/* ---- Sharing ------------------------------------------------------------ */
-
-/* Nobody else takes two of these locks, and here they are taken by address: no
- * two tasks can wait for each other. */
-static void
-lock_both(struct mm *a, struct mm *b)
-{
-	ASSERT(a != b);
-	mutex_lock(a < b ? &a->lock : &b->lock);
-	mutex_lock(a < b ? &b->lock : &a->lock);
-}
-
-static long
-share(struct mm *target, uaddr_t target_addr, uaddr_t source_addr, u64 len,
-      unsigned prot)
-{
-	struct mm *mine = current->mm;
-	long result;
-
-	if (target == mine)
-		return -EINVAL;
-	lock_both(target, mine);
-	result = do_share(target, target_addr, mine, source_addr, len, prot);
-	mutex_unlock(&mine->lock);
-	mutex_unlock(&target->lock);
-	return result;
-}
-
-long
-native_mm_share(u32 number, uaddr_t target_addr, uaddr_t source_addr, u64 len,
-		unsigned prot)
-{
-	struct mm *target;
-	long result;
-
-	if (!len || (prot & ~(unsigned)PROT_ALL) ||
-	    !IS_ALIGNED(source_addr | len, PAGE_SIZE))
-		return -EINVAL;
-	if (len > USER_END || source_addr > USER_END - len)
-		return -EFAULT;
-	target = mm_enter(number, LODGER_RIGHT_MAP);
-	if (IS_ERR(target))
-		return PTR_ERR(target);
-	result = share(target, target_addr, source_addr, len, prot);
-	mmput_by_reaper(target, current);
-	return result;
-}
-
-/* ---- Regions ------------------------------------------------------------ */
 
 enum { REGIONS_AT_ONCE = 16 };
 

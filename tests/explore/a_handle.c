@@ -1,15 +1,16 @@
 /*
  * Address spaces behind handles: kernel/ipc/mm_handle.c and mm/remote.c. An
- * outsider reads, writes, maps and shares while those who live there leave; what
- * it puts last is left to the reaper.
+ * outsider reads, writes, maps and unmaps while those who live there work or
+ * leave; what it puts last is left to the reaper.
  */
 #include "kernel/base/errno.h"
 #include "kernel/ipc/handle.h"
 #include "kernel/ipc/mm_handle.h"
-#include "kernel/objects/space.h"
 #include "sched/reaper.h"
 #include "sched/sched.h"
 #include "tests/explore/play.h"
+
+#define SECOND (DATA + PAGE_SIZE)
 
 static struct actor *A, *B;
 static u32 number[2] RESTORED; /* of A's handle, and of B's */
@@ -126,18 +127,12 @@ writes_into_it(void)
 static void
 unmaps_there(void)
 {
-	must("unmaps through a handle", native_mm_unmap(my_handle(), MORE, PAGE_SIZE),
-	     0);
-}
+	struct space *there = other_space();
 
-/* A page of its own, for MORE there. What it holds by then may be found there,
- * and nothing newer: as after a fork. */
-static void
-shares_with_it(void)
-{
-	must("shares", native_mm_share(my_handle(), MORE, DATA, PAGE_SIZE,
-				       PROT_READ | PROT_WRITE), MORE);
-	inherit_pages(other_space(), space_of(current->mm));
+	page_becomes(there, SECOND, GOING);
+	must("unmaps through a handle",
+	     native_mm_unmap(my_handle(), SECOND, PAGE_SIZE), 0);
+	page_becomes(there, SECOND, GONE);
 }
 
 /* ---- The last one ----------------------------------------------------------------- */
@@ -217,18 +212,15 @@ SCENARIO(handle_writes_cross, 2,
 	on(1, calls(passes_on_more, "writes to A's page"));
 }
 
-SCENARIO(share_against_write_of_a_sibling, 2,
-	 "what is written after a page was shared, the other one does not see")
+SCENARIO(handle_unmap_against_reads, 2,
+	 "nobody reads on in a page that was unmapped through a handle")
 {
-	struct actor *B2;
-
 	cast_A_and_B();
-	B2 = thread("B2", B);
 	on(0, to(A), calls(gives_its_last_handle, "gives B a handle"), to(B));
-	on(1, to(B2));
+	on(1, to(A));
 	given();
-	on(0, calls(shares_with_it, "shares with A"), to(A), reads(MORE));
-	on(1, writes(DATA), writes(DATA));
+	on(0, calls(unmaps_there, "unmaps in A"));
+	on(1, reads(SECOND), reads(SECOND));
 }
 
 /* ---- Building -------------------------------------------------------------------- */

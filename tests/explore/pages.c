@@ -115,12 +115,17 @@ fill_page(struct space *space, uaddr_t addr)
 
 /* ---- Changes ------------------------------------------------------------------ */
 
+void
+page_becomes(struct space *space, uaddr_t addr, u64 presence)
+{
+	set(&page_at(space, addr)->presence, presence);
+}
+
 static void
 set_presence(struct space *space, const struct step *step, u64 presence)
 {
 	for (u64 i = 0; i < step->b; i++)
-		set(&page_at(space, step->a + i * PAGE_SIZE)->presence,
-		    presence);
+		page_becomes(space, step->a + i * PAGE_SIZE, presence);
 }
 
 static void

@@ -57,6 +57,8 @@ struct mm *build_space(const void *holder);
 bool add_pages(struct mm *mm, uaddr_t addr, unsigned pages);
 /* Touches the page of @space at @addr, as its own tasks would. */
 void fill_page(struct space *space, uaddr_t addr);
+/* Whether the page of @space at @addr may be used: HERE, GOING or GONE. */
+void page_becomes(struct space *space, uaddr_t addr, u64 presence);
 /* @child, forked from @parent, has its marks up to now. */
 void inherit_pages(struct space *child, struct space *parent);
 /* What a task of @space writes; may one find @value? */

@@ -2,7 +2,8 @@
 /* Memory objects: the same pages in several address spaces, rights that
  * mprotect cannot widen, sizes that mremap cannot exceed; device memory, which
  * is never RAM; the boot module; private mappings, which show an object until
- * they are written to; mm_share, with both sides writing afterwards; mm_regions. Nothing is left, and failures leave nothing. */
+ * they are written to; mm_regions. Nothing is left, and what fails has changed
+ * nothing. */
 #define _GNU_SOURCE
 #include "tests/user/outside.h"
 
@@ -89,9 +90,6 @@ given_away(void)
 	check(strcmp(there, "abc") == 0, "finds what was written here");
 	show_expect("mm_write to what is only readable",
 		    lodger_mm_write(building, WHERE, there, 4), -EFAULT);
-	show_expect("mm_share does not take shared memory",
-		    lodger_mm_share(building, 0, mine, PAGE, PROT_READ),
-		    -EINVAL);
 	munmap(mine, PAGE);
 	lodger_handle_close(memory);
 	lodger_handle_close(building);
@@ -409,14 +407,8 @@ private_elsewhere(void)
 	check_equal(stat.resident, 2, "the two that were touched are there");
 	show_expect("mm_write to what is only readable",
 		    lodger_mm_write(building, WHERE, "q", 1), -EFAULT);
-	show_expect("mm_share of it",
-		    lodger_mm_share(building, 0, object, PAGE, PROT_READ),
-		    -EINVAL);
 	munmap(object, 4 * PAGE);
 	object = map(memory, 0, 2 * PAGE, READ_WRITE | LODGER_PRIVATE);
-	show_expect("mm_share of a private view",
-		    lodger_mm_share(building, 0, object, PAGE, PROT_READ),
-		    -EINVAL);
 	check(mremap(object, 2 * PAGE, 5 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED,
 	      "no larger than the object");
 	munmap(object, 2 * PAGE);
@@ -472,189 +464,6 @@ private_between_threads(void)
 	stop = 0;
 	check(!backwards, "a reader never sees the old page again");
 	lodger_handle_close(memory);
-}
-
-/* ---- mm_share --------------------------------------------------------------------- */
-
-static char
-byte_at(unsigned mm, uint64_t addr)
-{
-	char byte = 'X';
-
-	lodger_mm_read(mm, addr, &byte, 1);
-	return byte;
-}
-
-static void
-share_and_write(void)
-{
-	unsigned building = lodger_mm_create();
-	char *mine = private_memory(4 * PAGE);
-	struct lodger_mm_stat stat;
-	uint64_t there;
-
-	mine[0] = 'a';
-	mine[2 * PAGE] = 'c';
-	there = lodger_mm_share(building, WHERE, mine, 4 * PAGE, READ_WRITE);
-	check_equal(there, WHERE, "shared");
-	lodger_mm_info(building, &stat);
-	check_equal(stat.resident, 2, "the pages that were touched");
-	check(byte_at(building, WHERE) == 'a' &&
-		      byte_at(building, WHERE + PAGE) == 0 &&
-		      byte_at(building, WHERE + 2 * PAGE) == 'c',
-	      "what is there");
-	mine[0] = 'b';
-	lodger_mm_write(building, WHERE + 2 * PAGE, "d", 1);
-	mine[PAGE] = 'e';
-	lodger_mm_write(building, WHERE + 3 * PAGE, "f", 1);
-	check(byte_at(building, WHERE) == 'a' && mine[2 * PAGE] == 'c',
-	      "each side's writing is its own");
-	check(byte_at(building, WHERE + PAGE) == 0 && mine[3 * PAGE] == 0,
-	      "also where nobody had written before");
-	check_equal(lodger_mm_share(building, WHERE + PAGE, mine, PAGE,
-				    PROT_READ),
-		    WHERE + PAGE, "shared again, over what is there");
-	check(byte_at(building, WHERE + PAGE) == 'b', "it is there");
-	show_expect("writing there, where it was not allowed",
-		    lodger_mm_write(building, WHERE + PAGE, "x", 1), -EFAULT);
-	munmap(mine, 4 * PAGE);
-	check(byte_at(building, WHERE + PAGE) == 'b',
-	      "it stays when the source goes");
-	lodger_handle_close(building);
-}
-
-/* A thread writes all the time while its pages are being shared: each view is
- * of one moment, and does not change. */
-
-static void *
-writer(void *area)
-{
-	volatile long *words = area;
-
-	for (long n = 1; !stop; n++)
-		words[0] = words[512] = n;
-	return NULL;
-}
-
-static void
-share_while_written(void)
-{
-	char *mine = private_memory(2 * PAGE);
-	unsigned building = lodger_mm_create();
-	bool still = true;
-	pthread_t thread;
-
-	pthread_create(&thread, NULL, writer, mine);
-	for (int i = 0; i < 60; i++) {
-		long before[2], after[2];
-
-		lodger_mm_share(building, WHERE, mine, 2 * PAGE, PROT_READ);
-		lodger_mm_read(building, WHERE, &before[0], 8);
-		lodger_mm_read(building, WHERE + PAGE, &before[1], 8);
-		sched_yield();
-		lodger_mm_read(building, WHERE, &after[0], 8);
-		lodger_mm_read(building, WHERE + PAGE, &after[1], 8);
-		still &= before[0] == after[0] && before[1] == after[1];
-	}
-	stop = 1;
-	pthread_join(thread, NULL);
-	stop = 0;
-	check(still, "what was shared does not change while its source does");
-	munmap(mine, 2 * PAGE);
-	lodger_handle_close(building);
-}
-
-/* Two processes share with each other, in both directions at once. */
-static void
-crosswise(void)
-{
-	_Atomic int *word = shared_memory(PAGE);
-	char *area = private_memory(8 * PAGE);
-	unsigned pin = lodger_mm_open();
-	unsigned endpoint = lodger_endpoint_create();
-	struct lodger_message message = { .nr_recv = 1 };
-	struct ipc ipc = { .message = &message, .timeout = LODGER_FOREVER };
-	pid_t pid = fork_or_die();
-	unsigned theirs;
-	long result = 0;
-
-	memset(area, 1, 8 * PAGE);
-	if (pid == 0) {
-		await_word(word, 1);
-		message.nr_recv = 0;
-		message.nr_send = 1;
-		message.send_handles[0] = lodger_mm_open();
-		if (ipc_call(1, 0, &ipc) < 0)
-			_exit(1);
-		for (int i = 0; i < 500 && !error_of(result); i++)
-			result = lodger_mm_share(2, 0x20000000, area, 8 * PAGE,
-						 READ_WRITE);
-		_exit(error_of(result) ? 2 : 0);
-	}
-	lodger_handle_give(pid, duplicate(endpoint, LODGER_RIGHT_CALL |
-					  LODGER_RIGHT_TRANSFER, 0));
-	lodger_handle_give(pid, pin);
-	signal_word(word, 1);
-	result = ipc_recv(endpoint, &ipc);
-	theirs = message.recv_handles[0];
-	ipc.message = NULL;
-	ipc_reply(ipc_reply_handle(result), 0, &ipc);
-	result = 0;
-	for (int i = 0; i < 500 && !error_of(result); i++)
-		result = lodger_mm_share(theirs, 0x20000000, area, 8 * PAGE,
-					 READ_WRITE);
-	check(!error_of(result) || result == -ESRCH, "crosswise");
-	check_equal(status_of(pid), 0, "two share with each other, for ever");
-	lodger_handle_close(theirs);
-	lodger_handle_close(endpoint);
-	munmap(area, 8 * PAGE);
-	munmap((void *)0x20000000, 8 * PAGE);
-	munmap((void *)word, PAGE);
-}
-
-static void
-wrong_shares(void)
-{
-	unsigned building = lodger_mm_create(), pin = lodger_mm_open();
-	char *mine = private_memory(4 * PAGE);
-
-	munmap(mine + PAGE, PAGE);
-	mprotect(mine + 3 * PAGE, PAGE, PROT_NONE);
-	mine[0] = 1;
-	show_expect("a hole", lodger_mm_share(building, 0, mine, 2 * PAGE,
-					      PROT_READ), -EFAULT);
-	show_expect("what cannot be read",
-		    lodger_mm_share(building, 0, mine + 2 * PAGE, 2 * PAGE,
-				    PROT_READ), -EFAULT);
-	show_expect("oneself", lodger_mm_share(pin, 0, mine, PAGE, PROT_READ),
-		    -EINVAL);
-	show_expect("half a page",
-		    lodger_mm_share(building, 0, mine, 100, PROT_READ),
-		    -EINVAL);
-	show_expect("from a crooked address",
-		    lodger_mm_share(building, 0, mine + 1, PAGE, PROT_READ),
-		    -EINVAL);
-	show_expect("to a crooked address",
-		    lodger_mm_share(building, WHERE + 1, mine, PAGE,
-				    PROT_READ), -EINVAL);
-	show_expect("nothing", lodger_mm_share(building, 0, mine, 0, PROT_READ),
-		    -EINVAL);
-	show_expect("unknown rights",
-		    lodger_mm_share(building, 0, mine, PAGE, 64), -EINVAL);
-	show_expect("the kernel",
-		    lodger_mm_share(building, 0, (void *)(1ul << 47), PAGE,
-				    PROT_READ), -EFAULT);
-	show_expect("into the kernel",
-		    lodger_mm_share(building, 1ul << 47, mine, PAGE,
-				    PROT_READ), -ENOMEM);
-	show_expect("with no handle",
-		    lodger_mm_share(99, 0, mine, PAGE, PROT_READ), -EBADF);
-	show_expect("with a memory object",
-		    lodger_mm_share(LODGER_BOOT_MODULE, 0, mine, PAGE,
-				    PROT_READ), -EINVAL);
-	munmap(mine, 4 * PAGE);
-	lodger_handle_close(pin);
-	lodger_handle_close(building);
 }
 
 /* ---- mm_regions ------------------------------------------------------------------- */
@@ -721,6 +530,15 @@ no_memory_to_narrow(unsigned all)
 	lodger_handle_close(part);
 }
 
+static char
+byte_at(unsigned mm, uint64_t addr)
+{
+	char byte = 'X';
+
+	lodger_mm_read(mm, addr, &byte, 1);
+	return byte;
+}
+
 /* The page of the object, its place in a table, the copy: any may fail. */
 static void
 no_memory_for_a_copy(unsigned building, unsigned memory)
@@ -739,40 +557,41 @@ no_memory_for_a_copy(unsigned building, unsigned memory)
 	lodger_mm_unmap(building, there, PAGE);
 }
 
+/* Over two pages that are there: they stay until the new mapping is sure. */
+static void
+no_memory_to_map(unsigned building, unsigned memory)
+{
+	bool untouched = true;
+	long result = -ENOMEM;
+
+	lodger_mm_map(building, WHERE, 2 * PAGE, READ_WRITE);
+	lodger_mm_write(building, WHERE + PAGE, "m", 1);
+	for (unsigned n = 1; result == -ENOMEM; n++) {
+		lodger_fail(LODGER_FAIL_ANY, n);
+		result = lodger_memory_map(building, memory, 0, PAGE,
+					   WHERE + PAGE, PROT_READ);
+		untouched &= result != -ENOMEM ||
+			     byte_at(building, WHERE + PAGE) == 'm';
+	}
+	check_equal(result, WHERE + PAGE, "memory_map, with memory at last");
+	check(untouched, "what failed has changed nothing");
+	check_equal(byte_at(building, WHERE + PAGE), 0, "it is there");
+}
+
 static void
 no_memory(void)
 {
-	char *mine = private_memory(600 * PAGE);
 	unsigned building = lodger_mm_create();
-	long memory = -ENOMEM, result = -ENOMEM;
-	struct lodger_mm_stat stat;
-	bool untouched = true;
+	long memory = -ENOMEM;
 
 	for (unsigned all = LODGER_ALL_PORTS; all <= LODGER_ALL_DEVICES; all++)
 		no_memory_to_narrow(all);
-	mine[0] = mine[PAGE] = mine[599 * PAGE] = 1;
 	for (unsigned n = 1; memory == -ENOMEM; n++) {
 		lodger_fail(LODGER_FAIL_ANY, n);
 		memory = lodger_memory_create(PAGE);
 	}
-	for (unsigned n = 1; result == -ENOMEM; n++) {
-		lodger_fail(LODGER_FAIL_ANY, n);
-		result = lodger_memory_map(building, memory, 0, PAGE, WHERE,
-					   PROT_READ);
-	}
-	check_equal(result, WHERE, "memory_map, with memory at last");
+	no_memory_to_map(building, memory);
 	no_memory_for_a_copy(building, memory);
-	result = -ENOMEM;
-	for (unsigned n = 1; result == -ENOMEM; n++) {
-		lodger_fail(LODGER_FAIL_ANY, n);
-		result = lodger_mm_share(building, WHERE, mine, 600 * PAGE,
-					 READ_WRITE);
-		lodger_mm_info(building, &stat);
-		untouched &= result == WHERE || stat.mapped_bytes == PAGE;
-	}
-	check_equal(result, WHERE, "mm_share, with memory at last");
-	check(untouched, "what failed has changed nothing");
-	munmap(mine, 600 * PAGE);
 	lodger_handle_close(building);
 	lodger_handle_close(memory);
 }
@@ -791,10 +610,6 @@ all(bool debug)
 	private_and_forked();
 	private_elsewhere();
 	private_between_threads();
-	share_and_write();
-	share_while_written();
-	crosswise();
-	wrong_shares();
 	if (debug)
 		no_memory();
 }

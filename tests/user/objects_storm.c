@@ -1,8 +1,8 @@
 // timeout=180
-/* A storm: several processes, with two threads each, make, narrow, map, share,
- * bind, build, start, signal, watch and close objects in any order, by handles
- * that may be anything by now, while the timer fires and a killer kills and
- * replaces any of them. The invariants hold, and at the end nothing is left. */
+/* A storm: several processes, with two threads each, make, narrow, map, bind,
+ * build, start, signal, watch and close objects in any order, by handles that
+ * may be anything by now, while the timer fires and a killer kills and replaces
+ * any of them. The invariants hold, and at the end nothing is left. */
 #include "tests/user/outside.h"
 #include "tests/user/storm.h"
 
@@ -115,7 +115,7 @@ use_memory(struct worker *w)
 	unsigned target = draw(&w->random, 2) ? pick(w) : 0;
 	long addr = (long)view(w);
 
-	switch (draw(&w->random, 5)) {
+	switch (draw(&w->random, 7)) {
 	case 0:
 		return lodger_memory_map(target, pick(w), 0, PAGE, addr,
 					 PROT_READ);
@@ -123,23 +123,34 @@ use_memory(struct worker *w)
 		return lodger_memory_map(target, pick(w), 0, VIEW, addr,
 					 READ_WRITE);
 	case 2:
-		return munmap((void *)addr, VIEW);
 	case 3:
+		return lodger_memory_map(target, pick(w), 0, VIEW, addr,
+					 READ_WRITE | LODGER_PRIVATE);
+	case 4:
+		return munmap((void *)addr, VIEW);
+	case 5:
 		return lodger_mm_write(pick(w), addr, w->area, 3 * PAGE);
 	default:
 		return lodger_mm_read(pick(w), addr, w->area, 3 * PAGE);
 	}
 }
 
-static long
-share(struct worker *w)
+/* Text that is lent, data that is written. */
+static void
+fill(struct worker *w, unsigned building)
 {
-	uint64_t pages = draw(&w->random, AREA / PAGE) + 1;
+	unsigned memory = (unsigned)keep(lodger_memory_create(PAGE));
+	long text = lodger_memory_map(0, memory, 0, PAGE, 0, READ_WRITE);
 
-	for (int i = 0; i < 3; i++)
-		w->area[draw(&w->random, AREA)] = (char)i;
-	return lodger_mm_share(pick(w), view(w), w->area, pages * PAGE,
-			       READ_WRITE);
+	if (text > 0) {
+		memcpy((void *)text, small_code, PAGE);
+		munmap((void *)text, PAGE);
+	}
+	lodger_memory_map(building, memory, 0, PAGE, WHERE + 16 * VIEW,
+			  PROT_READ | PROT_EXEC | LODGER_PRIVATE);
+	lodger_mm_map(building, WHERE, AREA, READ_WRITE);
+	lodger_mm_write(building, WHERE, w->area, 3 * PAGE);
+	lodger_handle_close(memory);
 }
 
 static long
@@ -149,9 +160,7 @@ build(struct worker *w)
 
 	if (building < 0)
 		return building;
-	lodger_mm_share((unsigned)building, WHERE + 16 * VIEW, small_code,
-			PAGE, PROT_READ | PROT_EXEC);
-	lodger_mm_share((unsigned)building, WHERE, w->area, AREA, READ_WRITE);
+	fill(w, (unsigned)building);
 	process = keep(lodger_process_create((unsigned)building, "small", 0));
 	if (process > 0)
 		lodger_process_watch((unsigned)process, pick(w), 4);
@@ -254,9 +263,8 @@ step(struct worker *w)
 		return make(w);
 	case 2:
 	case 3:
-		return use_memory(w);
 	case 4:
-		return share(w);
+		return use_memory(w);
 	case 5:
 		return build(w);
 	case 6:

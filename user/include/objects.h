@@ -41,8 +41,6 @@ long lodger_process_watch(unsigned process, unsigned notification,
 long lodger_process_info(unsigned process, struct lodger_process_info *buf);
 
 long lodger_mm_heap(unsigned mm, uint64_t start);
-long lodger_mm_share(unsigned target, uint64_t target_addr, const void *source,
-		     uint64_t len, int prot);
 long lodger_mm_regions(uint64_t id, struct lodger_region *buf, size_t n);
 
 long lodger_boot_option(const char *name, char *buf, size_t len);

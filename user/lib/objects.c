@@ -117,14 +117,6 @@ lodger_mm_heap(unsigned mm, uint64_t start)
 }
 
 long
-lodger_mm_share(unsigned target, uint64_t target_addr, const void *source,
-		uint64_t len, int prot)
-{
-	return syscall6(LODGER_mm_share, target, target_addr, (long)source,
-			len, prot, 0);
-}
-
-long
 lodger_mm_regions(uint64_t id, struct lodger_region *buf, size_t n)
 {
 	return syscall3(LODGER_mm_regions, id, (long)buf, n);

@@ -189,10 +189,12 @@ static inline bool
 comes_next(const struct run_queue *rq, const struct task *prev,
 	   const struct task *next)
 {
-	u64 before = rq->bitmap & ((2ul << next->prio) - 1);
+	u64 before;
 
-	return next->prio <= prev->prio ||
-	       (before == 1ul << prev->prio && list_is_singular(&prev->run_link));
+	if (likely(next->prio <= prev->prio))
+		return true;
+	before = rq->bitmap & ((2ul << next->prio) - 1);
+	return before == 1ul << prev->prio && list_is_singular(&prev->run_link);
 }
 
 /* Is @next asleep, here, and may it go on here? The lock is held; but @next may

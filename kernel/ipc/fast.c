@@ -114,12 +114,14 @@ ipc_reflect(struct ipc_task *me, u32 label, bool may_cancel)
 	return reflect(me, label, may_cancel);
 }
 
-/* Most answers to reflected calls; check_answer() looks at the others. */
+/* Most answers to reflected calls; check_answer() looks at the others, which
+ * may be restart codes. */
 static inline bool
 is_plain_result(const struct regs *regs)
 {
 	return label_of(regs) == LODGER_DONE &&
-	       !is_restart((long)regs_arg(regs, 0));
+	       regs_arg(regs, 0) + ERESTART_RESTARTBLOCK >
+		       ERESTART_RESTARTBLOCK - ERESTARTSYS;
 }
 
 /* The reply handle's slot is the one for the next call, too. */

@@ -49,7 +49,8 @@
  * and answers, as any call, once, with one of these labels and no buffer:
  */
 enum lodger_answer {
-	/* Word 0 is the result. */
+	/* Word 0 is the result. -512, -513, -514 and -516 are codes of the kernel
+	 * within: such an answer is refused, with -EINVAL. */
 	LODGER_DONE,
 	/*
 	 * The call had no effect, and is made again: at once, or when a signal

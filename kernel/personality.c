@@ -458,6 +458,8 @@ check_answer(struct ipc_task *me, struct ipc_task *to)
 
 	if (label == LODGER_EXECUTE)
 		return check_execute(me, to);
+	if (label == LODGER_DONE && is_restart((long)regs_arg(me->regs, 0)))
+		return -EINVAL; /* the kernel's own codes: no program sees one */
 	if (label != LODGER_DONE &&
 	    (label != LODGER_RESTART || to->label == LODGER_FORK))
 		return -EINVAL;

@@ -33,15 +33,6 @@ enqueue(struct run_queue *rq, struct task *task)
 	task->on_rq = true;
 }
 
-/* Before all others of its priority. */
-static inline void
-enqueue_first(struct run_queue *rq, struct task *task)
-{
-	enqueue(rq, task);
-	list_unlink(&task->run_link);
-	list_add(&rq->lists[task->prio], &task->run_link);
-}
-
 static inline void
 dequeue(struct run_queue *rq, struct task *task)
 {
@@ -53,6 +44,22 @@ dequeue(struct run_queue *rq, struct task *task)
 		WRITE_ONCE(rq->bitmap, rq->bitmap & ~(1ul << task->prio));
 	WRITE_ONCE(rq->nr_running, rq->nr_running - 1);
 	task->on_rq = false;
+}
+
+/* @prev leaves, and @next comes before all others of its priority. */
+static inline void
+exchange_queued(struct run_queue *rq, struct task *prev, struct task *next)
+{
+	u64 bitmap = rq->bitmap | 1ul << next->prio;
+
+	DEBUG_ASSERT(prev->on_rq && !next->on_rq && prev->prio != next->prio);
+	list_unlink(&prev->run_link);
+	if (list_empty(&rq->lists[prev->prio]))
+		bitmap &= ~(1ul << prev->prio);
+	list_add(&rq->lists[next->prio], &next->run_link);
+	WRITE_ONCE(rq->bitmap, bitmap);
+	prev->on_rq = false;
+	next->on_rq = true;
 }
 
 /*

@@ -183,10 +183,23 @@ schedule(void)
 	arch_irq_enable();
 }
 
+/* When @prev sleeps, is it @next's turn? With a lower priority there may be
+ * others, of its own or between the two, who have waited longer. */
+static inline bool
+comes_next(const struct run_queue *rq, const struct task *prev,
+	   const struct task *next)
+{
+	u64 before;
+
+	if (likely(next->prio <= prev->prio))
+		return true;
+	before = rq->bitmap & ((2ul << next->prio) - 1);
+	return before == 1ul << prev->prio && list_is_singular(&prev->run_link);
+}
+
 /* Is @next asleep, here, and may it go on here? The lock is held; but @next may
  * have been moved since the caller looked, and is then another CPU's: as in
- * lock_task_queue(). With a lower priority it would run before others, whose turn
- * it is. */
+ * lock_task_queue(). */
 static inline bool
 may_take_over(const struct cpu *cpu, const struct task *prev,
 	      const struct task *next)
@@ -194,7 +207,7 @@ may_take_over(const struct cpu *cpu, const struct task *prev,
 	if (unlikely(load_acquire(&next->moving)) ||
 	    unlikely(READ_ONCE(next->cpu) != cpu->id))
 		return false;
-	return next->state == TASK_SLEEPING && next->prio <= prev->prio &&
+	return next->state == TASK_SLEEPING && comes_next(cpu->rq, prev, next) &&
 	       !(next->on_rq | next->migrating | prev->migrating |
 		 READ_ONCE(cpu->dying));
 }
@@ -207,8 +220,7 @@ take_over(struct run_queue *rq, struct task *prev, struct task *next)
 	WRITE_ONCE(next->state, TASK_RUNNABLE);
 	next->slice = prev->slice;
 	if (unlikely(prev->prio != next->prio)) {
-		dequeue(rq, prev);
-		enqueue_first(rq, next);
+		exchange_queued(rq, prev, next);
 		return;
 	}
 	list_replace(&prev->run_link, &next->run_link);

@@ -21,6 +21,13 @@ list_empty(const struct list *head)
 	return head->next == head;
 }
 
+/* Of an element in a list, or of a list's head: is there exactly one element? */
+static inline bool
+list_is_singular(const struct list *item)
+{
+	return item->next == item->prev && item->next != item;
+}
+
 static inline void
 list_insert_between(struct list *item, struct list *prev, struct list *next)
 {

@@ -114,6 +114,16 @@ ipc_reflect(struct ipc_task *me, u32 label, bool may_cancel)
 	return reflect(me, label, may_cancel);
 }
 
+/* Most answers to reflected calls; check_answer() looks at the others, which
+ * may be restart codes. */
+static inline bool
+is_plain_result(const struct regs *regs)
+{
+	return label_of(regs) == LODGER_DONE &&
+	       regs_arg(regs, 0) + ERESTART_RESTARTBLOCK >
+		       ERESTART_RESTARTBLOCK - ERESTARTSYS;
+}
+
 /* The reply handle's slot is the one for the next call, too. */
 static inline long
 fast_reply_recv(struct ipc_task *me, const struct regs *regs)
@@ -137,7 +147,7 @@ fast_reply_recv(struct ipc_task *me, const struct regs *regs)
 	if (unlikely(!to) || unlikely(to->phase != IPC_TAKEN) ||
 	    unlikely(endpoint->bitmap) || unlikely(has_bits(endpoint)) ||
 	    unlikely(!endpoint->senders) || unlikely(me->serves != endpoint) ||
-	    unlikely(to->reflected && label_of(regs) != LODGER_DONE))
+	    unlikely(to->reflected && !is_plain_result(regs)))
 		return not_so_fast(me);
 	handle->object = NULL;
 	handle->rights = 0;

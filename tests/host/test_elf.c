@@ -477,6 +477,29 @@ pie_may_start_at_zero(void)
 	must_refuse(image_size, "first pages", "the same, not relocatable");
 }
 
+/* A page in which two segments are belongs to the later one. */
+static void
+shared_pages(void)
+{
+	static const struct elf_program program = {
+		.nr_segments = 3,
+		.segments = { { .address = 0x1000, .mem_size = 0x1800 },
+			      { .address = 0x2800, .mem_size = 0x100 },
+			      { .address = 0x2900, .mem_size = 0x1701 } },
+	};
+	static const u64 expected[3][2] = { { 0x1000, 0x2000 },
+					    { 0x2000, 0x2000 },
+					    { 0x2000, 0x5000 } };
+
+	for (unsigned i = 0; i < 3; i++) {
+		u64 start, end;
+
+		elf_own_pages(&program, i, &start, &end);
+		CHECK_EQ(start, expected[i][0]);
+		CHECK_EQ(end, expected[i][1]);
+	}
+}
+
 static void
 too_many_segments(void)
 {
@@ -648,6 +671,8 @@ main(int argc, char **argv)
 	     headers_partly_loaded);
 	test("at most 16 segments that are not empty are taken",
 	     too_many_segments);
+	test("a page in which two segments are is the later one's",
+	     shared_pages);
 	test("what is accepted after random damage keeps every promise",
 	     random_damage);
 	test("random bytes are refused", random_bytes);

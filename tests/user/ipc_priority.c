@@ -202,6 +202,89 @@ what_is_lent_is_not_inherited(void)
 	lodger_handle_close(server.endpoint);
 }
 
+/* ---- Whose turn it is after an answer ----------------------------------- */
+
+static struct {
+	unsigned endpoint;
+	_Atomic int go, bystander;
+	_Atomic unsigned n;
+	char order[3]; /* who ran after the answer */
+} turn;
+
+/* While it has a call, somebody else becomes able to run; then it answers and
+ * waits. The second call ends it. */
+static void *
+waking_server(void *unused)
+{
+	struct ipc ipc = WORDS_ALONE;
+	long got;
+
+	lodger_set_priority(0, HIGH);
+	got = ipc_recv(turn.endpoint, &ipc);
+	signal_word(&turn.go, 1);
+	got = ipc_reply_recv(ipc_reply_handle(got), 0, turn.endpoint, &ipc);
+	ipc_reply(ipc_reply_handle(got), 0, &ipc);
+	return unused;
+}
+
+static void *
+bystander(void *unused)
+{
+	lodger_set_priority(0, MIDDLE);
+	turn.bystander = (int)syscall0(SYS_gettid);
+	await_word(&turn.go, 1);
+	turn.order[turn.n++] = 'B';
+	return unused;
+}
+
+static void *
+turn_caller(void *prio)
+{
+	struct ipc ipc = WORDS_ALONE;
+
+	lodger_set_priority(0, (unsigned)(long)prio);
+	ipc_call(turn.endpoint, 0, &ipc);
+	turn.order[turn.n++] = 'C';
+	return NULL;
+}
+
+static void
+turn_of(long caller_prio, const char *sentence)
+{
+	void *(*const bodies[])(void *) = { waking_server, bystander,
+					    turn_caller };
+	struct ipc ipc = WORDS_ALONE;
+	pthread_t threads[3];
+
+	memset(&turn, 0, sizeof(turn));
+	turn.endpoint = lodger_endpoint_create();
+	for (int i = 0; i < 3; i++) {
+		if (i == 2)
+			wait_until_asleep(&turn.bystander);
+		pthread_create(&threads[i], NULL, bodies[i],
+			       (void *)caller_prio);
+	}
+	pthread_join(threads[1], NULL);
+	pthread_join(threads[2], NULL);
+	ipc_call(turn.endpoint, 0, &ipc);
+	pthread_join(threads[0], NULL);
+	check(strcmp(turn.order, "BC") == 0, sentence);
+	lodger_handle_close(turn.endpoint);
+}
+
+/* On one CPU, where only one can be first. */
+static void
+turns(void)
+{
+	uint64_t all[16], first[16] = { 1 };
+
+	syscall3(SYS_sched_getaffinity, 0, sizeof(all), (long)all);
+	syscall3(SYS_sched_setaffinity, 0, sizeof(first), (long)first);
+	turn_of(MIDDLE, "who waited longer runs before the one answered");
+	turn_of(LOW, "who is better, too");
+	syscall3(SYS_sched_setaffinity, 0, sizeof(all), (long)all);
+}
+
 /* ---- Circles ----------------------------------------------------------- */
 
 static void
@@ -250,6 +333,7 @@ main(void)
 	through_a_chain();
 	raised_while_waiting();
 	what_is_lent_is_not_inherited();
+	turns();
 	circles();
 	return end();
 }

@@ -222,6 +222,38 @@ bad_answers(void)
 	client_ends(pid, 0, "right ones");
 }
 
+/* By which the kernel would make the call again, or call it interrupted. */
+static const long kernels_codes[] = { -512, -513, -514, -516 };
+
+static int
+call_with_515(void)
+{
+	return reflected(1) == -515 && reflected(2) == 8 ? 0 : 1;
+}
+
+/* In the way of most answers, and in the other. */
+static void
+codes_within(void)
+{
+	pid_t pid = start_client(call_with_515);
+	struct request request = receive();
+
+	for (int i = 0; i < 4; i++) {
+		struct ipc ipc = { .words = { kernels_codes[i] },
+				   .timeout = LODGER_FOREVER };
+
+		show_expect("a restart code, reply and receive",
+			    ipc_reply_recv(request.reply, LODGER_DONE, endpoint,
+					   &ipc), -EINVAL);
+		show_expect("reply alone", answer(&request, LODGER_DONE,
+						  kernels_codes[i]), -EINVAL);
+	}
+	check(sleeps(pid), "the caller waits on");
+	answer(&request, LODGER_DONE, -515);
+	serve_one(NUMBER, 8);
+	client_ends(pid, 0, "and sees what is no code");
+}
+
 static int
 call_once(void)
 {
@@ -701,6 +733,7 @@ all(void)
 	some_arguments();
 	threads_call();
 	bad_answers();
+	codes_within();
 	restarts();
 	the_callers_memory();
 	an_ordinary_call_gives_less();

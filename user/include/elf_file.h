@@ -38,3 +38,8 @@ struct elf_program {
  */
 int elf_parse(const void *image, uint64_t size, struct elf_program *program,
 	      const char **why);
+
+/* The pages of segment @i, as linked, that have its permissions: a page in which
+ * the next one begins is that one's. There may be none: @start == @end. */
+void elf_own_pages(const struct elf_program *program, unsigned i,
+		   uint64_t *start, uint64_t *end);

@@ -278,3 +278,15 @@ elf_parse(const void *image, uint64_t size, struct elf_program *program,
 	*why = parse(image, size, program);
 	return *why ? -ENOEXEC : 0;
 }
+
+void
+elf_own_pages(const struct elf_program *program, unsigned i, uint64_t *start,
+	      uint64_t *end)
+{
+	const struct elf_segment *segment = &program->segments[i];
+
+	*start = ALIGN_DOWN(segment->address, PAGE_SIZE);
+	*end = ALIGN_UP(segment->address + segment->mem_size, PAGE_SIZE);
+	if (i + 1 < program->nr_segments)
+		*end = MIN(*end, ALIGN_DOWN(segment[1].address, PAGE_SIZE));
+}

@@ -40,41 +40,40 @@ write_all(unsigned building, uint64_t addr, const char *data, size_t size)
 	return 0;
 }
 
-/* The first page of a segment may be the last one of the segment before, which
- * ends at *end. */
+/* One mapping for all segments between which no page is free. */
 static int
-load_segment(unsigned building, const char *image, uint64_t bias,
-	     const struct elf_segment *segment, uint64_t *end)
+map_segments(unsigned building, uint64_t bias, const struct elf_program *elf)
 {
-	uint64_t addr = segment->address + bias;
-	uint64_t start = MAX(ALIGN_DOWN(addr, PAGE_SIZE), *end);
+	uint64_t from = elf->low, start, end, next = 0, unused;
 	int err = 0;
 
-	*end = ALIGN_UP(addr + segment->mem_size, PAGE_SIZE);
-	if (start < *end)
-		err = error_of(lodger_mm_map(building, start, *end - start,
+	for (unsigned i = 0; i < elf->nr_segments && !err; i++) {
+		elf_own_pages(elf, i, &start, &end);
+		if (i + 1 < elf->nr_segments)
+			elf_own_pages(elf, i + 1, &next, &unused);
+		if (i + 1 < elf->nr_segments && end == next)
+			continue;
+		err = error_of(lodger_mm_map(building, from + bias, end - from,
 					     READ_WRITE));
-	if (err)
-		return err;
-	return write_all(building, addr, image + segment->offset,
-			 segment->file_size);
+		from = next;
+	}
+	return err;
 }
 
-/* All was writable for loading. Later segments win where two share a page. */
+/* All was writable for loading. */
 static int
 protect_segments(unsigned building, uint64_t bias,
 		 const struct elf_program *elf)
 {
+	uint64_t start, end;
 	int err = 0;
 
 	for (unsigned i = 0; i < elf->nr_segments && !err; i++) {
-		const struct elf_segment *segment = &elf->segments[i];
-		uint64_t addr = segment->address + bias;
-		uint64_t start = ALIGN_DOWN(addr, PAGE_SIZE);
-		uint64_t end = ALIGN_UP(addr + segment->mem_size, PAGE_SIZE);
-
-		err = (int)lodger_mm_protect(building, start, end - start,
-					     (int)segment->prot);
+		elf_own_pages(elf, i, &start, &end);
+		if (start < end && elf->segments[i].prot != READ_WRITE)
+			err = (int)lodger_mm_protect(
+				building, start + bias, end - start,
+				(int)elf->segments[i].prot);
 	}
 	return err;
 }
@@ -83,12 +82,14 @@ static int
 load_segments(unsigned building, const char *image, uint64_t bias,
 	      const struct elf_program *elf)
 {
-	uint64_t end = 0;
-	int err = 0;
+	int err = map_segments(building, bias, elf);
 
-	for (unsigned i = 0; i < elf->nr_segments && !err; i++)
-		err = load_segment(building, image, bias, &elf->segments[i],
-				   &end);
+	for (unsigned i = 0; i < elf->nr_segments && !err; i++) {
+		const struct elf_segment *segment = &elf->segments[i];
+
+		err = write_all(building, segment->address + bias,
+				image + segment->offset, segment->file_size);
+	}
 	if (!err)
 		err = protect_segments(building, bias, elf);
 	if (!err)

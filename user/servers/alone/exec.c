@@ -80,14 +80,37 @@ fetch_vector(const struct call *call, uint64_t addr, struct arguments *args)
 
 /* ---- Building ----------------------------------------------------------- */
 
+/* Where in the archive the file at @path is. The last one is remembered: it is
+ * often wanted again, and the way to it leads past all others' headers. */
+static int
+find(const char *path, const struct cpio_entry **file, const char **why)
+{
+	static char last_path[PATH_LEN];
+	static struct cpio_entry last;
+	int err = 0;
+
+	if (!last_path[0] || strcmp(path, last_path) != 0) {
+		last_path[0] = 0;
+		err = cpio_find(archive, archive_size, path, &last, why);
+		if (!err && strlen(path) < sizeof(last_path))
+			strcpy(last_path, path);
+	}
+	*file = &last;
+	return err;
+}
+
 static int
 build(struct program *program, const char *path, const char *const *argv,
       const char *const *envp, const char **why)
 {
 	struct program_args args = { .path = path, .argv = argv, .envp = envp };
+	const struct cpio_entry *file;
+	int err = find(path, &file, why);
 
+	if (err)
+		return err;
 	program_args_init(&args);
-	return program_find(program, archive, archive_size, &args, why);
+	return program_build(program, file->data, file->size, &args, why);
 }
 
 int

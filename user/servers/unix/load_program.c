@@ -82,21 +82,19 @@ load_segment(struct loader *loader, const struct elf_segment *segment)
 	return err;
 }
 
-/* All was writable for loading. Later segments win where two share a page. */
+/* All was writable for loading. */
 static int
 protect(struct loader *loader, const struct elf_program *elf)
 {
+	u64 start, end;
 	int err = 0;
 
 	for (unsigned i = 0; i < elf->nr_segments && !err; i++) {
-		const struct elf_segment *segment = &elf->segments[i];
-		u64 addr = segment->address + loader->bias;
-		u64 start = ALIGN_DOWN(addr, PAGE_SIZE);
-		u64 end = ALIGN_UP(addr + segment->mem_size, PAGE_SIZE);
-
-		if (segment->prot != READ_WRITE)
-			err = os_protect(loader->building, start, end - start,
-					 (int)segment->prot);
+		elf_own_pages(elf, i, &start, &end);
+		if (start < end && elf->segments[i].prot != READ_WRITE)
+			err = os_protect(loader->building, start + loader->bias,
+					 end - start,
+					 (int)elf->segments[i].prot);
 	}
 	return err;
 }

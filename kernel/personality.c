@@ -320,7 +320,11 @@ personality_fork(const struct process *child, u64 flags)
 	if (result < 0)
 		return (int)without_answer(result);
 	result = (long)me->answer[0];
-	return result > 0 || result < -MAX_ERRNO ? -EAGAIN : (int)result;
+	if (result > 0 || result < -MAX_ERRNO)
+		return -EAGAIN;
+	/* The parent may have been killed, with its whole group, before the
+	 * server heard of the child: which must not escape. */
+	return !result && READ_ONCE(current->kill_signal) ? -EINTR : (int)result;
 }
 
 _Static_assert(TASK_NAME_LEN == 2 * sizeof(u64), "words 2 and 3 of an answer");

@@ -324,6 +324,31 @@ killed_in_the_queue(void)
 	check(!receive_within(0, &request), "that is all");
 }
 
+/* The server receives at once: with a CPU of its own the parent may have left the
+ * queue, otherwise it is heard, and answered. */
+static void
+killed_and_heard(void)
+{
+	struct request request;
+	pid_t pid;
+
+	shared->child_ran = 0;
+	pid = start_client(fork_one);
+	wait_until_it_calls(pid);
+	kill(pid, SIGKILL);
+	request = receive();
+	if (request.label == LODGER_FORK) {
+		answer(&request, LODGER_DONE, 0);
+		request = receive();
+	}
+	check(request.label == LODGER_EXIT && request.pid != pid,
+	      "nor does one escape whose parent was killed before it was heard");
+	expect_exit(pid, SIGKILL);
+	check_equal(status_of(pid), SIGKILL, "its parent's end");
+	check(!receive_within(0, &request) && !shared->child_ran,
+	      "that is all");
+}
+
 static int
 exit_while_forking(void)
 {
@@ -590,6 +615,7 @@ all(void)
 	killed_before_it_runs();
 	the_parent_is_killed();
 	killed_in_the_queue();
+	killed_and_heard();
 	a_sibling_ends_it(exit_while_forking, EXITED(7), "another thread exits");
 	a_sibling_ends_it(exec_while_forking, SIGSEGV, "another thread execs");
 	the_server_dies();

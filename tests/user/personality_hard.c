@@ -180,6 +180,7 @@ set_without_memory(unsigned handle)
 	unsigned nth = 0;
 
 	do {
+		lodger_quiesce(); /* the dead could help out */
 		lodger_fail(LODGER_FAIL_ANY, ++nth);
 		result = lodger_personality_set(handle);
 		if (result && result != -ENOMEM)
@@ -190,6 +191,7 @@ set_without_memory(unsigned handle)
 	shared->steps = nth - 1;
 	nth = 0;
 	do {
+		lodger_quiesce();
 		lodger_fail(LODGER_FAIL_ANY, ++nth);
 		result = reflected(1);
 		if (result != 2 && result != -ENOMEM)

@@ -1,5 +1,5 @@
 /* More processes than the limit allows: EAGAIN, and nothing is lost. With the
- * argument "endlessly" every process forks until it cannot, and then stays. */
+ * argument "endlessly" every process stays, and forks whenever it can. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,10 +14,9 @@ enum { LIMIT = 40, NOBODYS_ID = 54321 };
 static void
 endlessly(void)
 {
-	while (fork() >= 0)
-		;
 	for (;;)
-		pause();
+		if (fork() < 0)
+			usleep(200 * 1000);
 }
 
 /* On Linux the limit is not for root. */

@@ -16,6 +16,7 @@ enum {
 
 static struct {
 	_Atomic int draining, server_runs;
+	_Atomic long wrong_call, wrong_result; /* the last ones */
 	_Atomic long answered, failed, wrong, forks, execs, cancels, handled;
 	_Atomic char lives[MOST_PIDS];
 } *shared;
@@ -195,6 +196,14 @@ handler(int signal)
 
 static uint64_t secret = 0x123456789;
 
+static void
+is_wrong(unsigned number, long result)
+{
+	shared->wrong++;
+	shared->wrong_call = number;
+	shared->wrong_result = result;
+}
+
 /* False: there is no server any more. */
 static bool
 one_call(uint64_t *random)
@@ -217,7 +226,7 @@ one_call(uint64_t *random)
 	else if (result == -EIO || result == -EINTR || result == -ENOSYS)
 		shared->failed++;
 	else
-		shared->wrong++;
+		is_wrong(number, result);
 	return result != -ENOSYS;
 }
 
@@ -249,7 +258,7 @@ one_child(uint64_t *random)
 		;
 	if (!WIFSIGNALED(status) && status != EXITED(3) &&
 	    status != EXITED(42))
-		shared->wrong++;
+		is_wrong(SYS_wait4, status);
 }
 
 static void *
@@ -405,6 +414,9 @@ storm(uint64_t seed, bool servers_too)
 		check(all_ends_are_told(tasks), "the server hears of every end");
 	stop_server();
 	lodger_handle_close(endpoint);
+	if (shared->wrong)
+		printf("call %ld: %ld\n", shared->wrong_call,
+		       shared->wrong_result);
 	check_equal(shared->wrong, 0, "no result is wrong");
 	check(shared->answered > 300 && shared->failed > 10 &&
 	      shared->forks > 30 && shared->execs > 5 && shared->cancels > 0,

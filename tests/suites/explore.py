@@ -29,7 +29,7 @@ def explore(log, *arguments, timeout=300, expect=(0,)):
 
 def all_scenarios(log):
     """As "make explore": a few large ones are ended by the limit."""
-    output = explore(log, "--all", "--bound", "2", "--seconds", "12", expect=(0, 14))
+    output = explore(log, "--all", "--bound", "2", "--seconds", "24", expect=(0, 14))
     counts = re.search(r"^(\d+) scenarios, 0 failed, (\d+) ended by a limit", output, re.M)
     if not counts or int(counts[1]) < 50 or 8 * int(counts[2]) > int(counts[1]):
         raise Failure("too few scenarios were explored to their end")

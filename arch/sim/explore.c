@@ -497,8 +497,11 @@ access_shared(struct shared *word, const struct op *op)
 	}
 	announce(op);
 	/* While others ran, it may have been freed. */
-	if (shadow_is_freed(op->address))
+	if (shadow_is_freed(op->address)) {
+		if (op->walk)
+			return;
 		report_freed(op);
+	}
 	if (engine.options->races)
 		races_access(word, engine.running, op);
 }
@@ -568,6 +571,17 @@ explore_access(const void *address, unsigned size, enum op_kind kind,
 		op.address = (const char *)op.address + op.size;
 		size -= op.size;
 	}
+}
+
+void
+explore_walk(const void *entry, u64 caller)
+{
+	if (!listening())
+		return;
+	engine.result->stats.accesses++;
+	access_word(&(struct op){ .kind = OP_READ, .atomic = true,
+				  .walk = true, .size = sizeof(u64),
+				  .address = entry, .caller = caller });
 }
 
 void

@@ -48,6 +48,7 @@ enum op_kind {
 struct op {
 	u8 kind;		/* enum op_kind */
 	bool atomic;		/* may meet others: no race by itself */
+	bool walk;		/* of the machine, through a table entry */
 	u8 size;		/* bytes, 1 .. 8 */
 	const void *address;	/* NULL: none */
 	const void *second;	/* another word that it changes, or NULL */
@@ -65,6 +66,9 @@ struct op {
  */
 void explore_access(const void *address, unsigned size, enum op_kind kind,
 		    bool atomic, u64 caller);
+/* The machine is about to read an entry of a page table. The same, but whether
+ * that table is freed when the agent goes on is for the caller to see. */
+void explore_walk(const void *entry, u64 caller);
 /* The same for two words at once, both changed, both atomic. */
 void explore_update2(const void *address, const void *second, u64 caller);
 void explore_fence(u64 caller);

@@ -8,6 +8,12 @@
  * something, with the time of it, and for each CPU the times of its flushes;
  * from these follows what it may hold.
  *
+ * Upper entries are cached apart from translations (the paging-structure cache),
+ * and a CPU may walk through them whenever it likes, lazy or not. So whoever
+ * frees a table must be sure that no CPU can walk into it: tables.c looks at that
+ * moment whether one of the entries on the way to it may still be cached, or is
+ * even in its place.
+ *
  * To the explorer a root is one word: entries that go or lose rights change it,
  * while loading, flushing and walking read it. So the search tries each of
  * those before and after the change.
@@ -234,17 +240,18 @@ mmu_check_all(void)
 			check_held(cpu, cpus[cpu].curr->mm);
 }
 
-/* The entry of @addr, or NULL with *err. */
+/* The entry of @addr in a leaf table, as the tables are now, or NULL. */
 static const pte_t *
-walk(paddr_t root, uaddr_t addr)
+find_entry(paddr_t root, uaddr_t addr)
 {
 	const pte_t *entry = NULL;
 	paddr_t table = root;
 
 	for (int level = TABLE_LEVELS; level > 0; level--) {
 		if (!memory_is_table(table))
-			sim_violation("I7b: cpu%u walks a table that was "
-				      "freed, for %#lx", sim_cpu_id(), addr);
+			sim_violation("I7b: cpu%u (%s) walks a table that was "
+				      "freed, for %#lx", sim_cpu_id(),
+				      current->name, addr);
 		entry = (pte_t *)phys_to_virt(table) + pte_index(addr, level);
 		if (level == 1)
 			break;
@@ -252,7 +259,26 @@ walk(paddr_t root, uaddr_t addr)
 			return NULL;
 		table = pte_paddr(*entry);
 	}
-	explore_access(entry, sizeof(*entry), OP_READ, true, CALLER);
+	return entry;
+}
+
+/*
+ * The same, at the moment that the search chooses. Others come before it, and may
+ * take the table out, wait for this CPU to flush, and free it: what this CPU has
+ * looked up by then is forgotten, as on the machine. (Who frees it without that is
+ * told so at once, by table_freed().)
+ */
+static const pte_t *
+walk(paddr_t root, uaddr_t addr)
+{
+	const pte_t *entry = find_entry(root, addr), *before;
+
+	do {
+		before = entry;
+		if (entry)
+			explore_walk(entry, CALLER);
+		entry = find_entry(root, addr);
+	} while (entry != before);
 	return entry;
 }
 

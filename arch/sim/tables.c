@@ -8,48 +8,68 @@
 struct change mmu_changes[MAX_CHANGES];
 SIM_STATE unsigned mmu_nr_changes;
 
-/* Of a table, by frame: the offset of the entry that leads to it; the level of
- * its own entries, 0 when nothing is in it. */
+enum { NEVER = ~0ul };
+
+/* Of a table, by frame: the offset of the entry that leads to it, 0 when none
+ * ever did; when it was taken out of that entry, or NEVER. */
 static SIM_STATE u32 parent[SIM_FRAMES];
-static SIM_STATE u8 level_of[SIM_FRAMES];
+static SIM_STATE u64 taken_out[SIM_FRAMES];
 
 /* ---- Changes of entries ------------------------------------------------------------ */
 
-/* What @entry leads to now: learns which table hangs where. */
+/* The entry at @offset leads to @table now: learns which table hangs where. */
 static void
-note_link(unsigned table, u32 offset, pte_t new)
+note_link(u32 offset, paddr_t table)
 {
-	unsigned below = pte_paddr(new) >> PAGE_SHIFT;
+	if (!memory_is_table(table))
+		return;
+	parent[table >> PAGE_SHIFT] = offset;
+	taken_out[table >> PAGE_SHIFT] = NEVER;
+}
 
-	if (memory_is_table(pte_paddr(new))) {
-		parent[below] = offset;
-		level_of[table] = level_of[below] + 1;
-	} else {
-		level_of[table] = 1;
+/* Roots have the kernel's half in common. */
+static bool
+is_root(unsigned table)
+{
+	const pte_t *entry = phys_to_virt(table * PAGE_SIZE);
+	const pte_t *kernel = phys_to_virt(arch_kernel_root());
+
+	return entry[USER_ROOT_PTES].bits == kernel[USER_ROOT_PTES].bits ||
+	       entry[PTES_PER_TABLE - 1].bits ==
+		       kernel[PTES_PER_TABLE - 1].bits;
+}
+
+/* The level of @table's entries; 0: it hangs nowhere. */
+static int
+level_of(unsigned table)
+{
+	int level = TABLE_LEVELS;
+
+	for (; !is_root(table); level--) {
+		if (!parent[table] || level == 1)
+			return 0;
+		table = parent[table] / PAGE_SIZE;
 	}
+	return level;
 }
 
 /* Up from the entry at @offset: false when its table hangs nowhere. */
 static bool
 locate(u32 offset, struct change *change)
 {
-	unsigned table = offset / PAGE_SIZE;
-	unsigned level = level_of[table];
+	int level = level_of(offset / PAGE_SIZE);
 
-	change->level = level;
+	change->level = (u8)level;
 	change->addr = 0;
-	for (;; level++) {
+	for (; level; level++) {
 		change->addr += offset % PAGE_SIZE / sizeof(pte_t) *
 				pte_span(level);
+		change->root = offset & PAGE_MASK;
 		if (level == TABLE_LEVELS)
-			break;
-		offset = parent[table];
-		table = offset / PAGE_SIZE;
-		if (!offset)
-			return false;
+			return true;
+		offset = parent[offset / PAGE_SIZE];
 	}
-	change->root = table * PAGE_SIZE;
-	return true;
+	return false;
 }
 
 /* Set-up told nobody what it stored: learns all links from the tables. */
@@ -59,14 +79,12 @@ learn_tables(paddr_t table, unsigned level)
 	const pte_t *entries = phys_to_virt(table);
 	unsigned n = level == TABLE_LEVELS ? USER_ROOT_PTES : PTES_PER_TABLE;
 
-	level_of[table >> PAGE_SHIFT] = (u8)level;
 	for (unsigned i = 0; level > 1 && i < n; i++) {
 		paddr_t below = pte_paddr(entries[i]);
 
 		if (!pte_present(entries[i]))
 			continue;
-		parent[below >> PAGE_SHIFT] =
-			(u32)(table + i * sizeof(pte_t));
+		note_link((u32)(table + i * sizeof(pte_t)), below);
 		learn_tables(below, level - 1);
 	}
 }
@@ -126,6 +144,9 @@ record(u32 offset, pte_t old, pte_t new)
 	if (mmu_nr_changes == MAX_CHANGES)
 		explore_fail(EXPLORE_TOOL_ERROR, "MAX_CHANGES is too small");
 	mmu_changes[mmu_nr_changes++] = change;
+	if (change.level > 1 && !change.writable &&
+	    parent[change.frame >> PAGE_SHIFT] == offset)
+		taken_out[change.frame >> PAGE_SHIFT] = change.when;
 }
 
 void
@@ -138,44 +159,65 @@ mmu_entry_stored(u64 *entry, u64 old, u64 new)
 	if (!memory_is_table(offset & PAGE_MASK))
 		return;
 	if (pte_present(is))
-		note_link(offset / PAGE_SIZE, offset, is);
+		note_link(offset, pte_paddr(is));
 	if (loses(was, is))
 		record(offset, was, is);
 }
 
 /* ---- Frames that go ----------------------------------------------------------------------------- */
 
-/* The newest change that took the table @frame out of its tree, or NULL. */
-static const struct change *
-find_unlinking(paddr_t frame)
+/* A walk gets into @table through each entry above it, in its place or cached:
+ * from the moment on at which the first of them went, not without a cache. */
+static u64
+first_taken_out(unsigned table)
 {
-	for (unsigned i = mmu_nr_changes; i-- > 0;)
-		if (mmu_changes[i].frame == frame && mmu_changes[i].level > 1)
-			return &mmu_changes[i];
-	return NULL;
+	u64 when = NEVER;
+
+	for (; !is_root(table); table = parent[table] / PAGE_SIZE)
+		when = MIN(when, taken_out[table]);
+	return when;
+}
+
+/* @mmu's CPU has flushed after that, or else can still walk into the table. */
+static bool
+may_walk(const struct mmu *mmu, const struct change *way)
+{
+	return mmu->root == way->root && mmu->walked < way->when;
+}
+
+static void __noreturn
+walks_freed_table(unsigned cpu, const struct change *way)
+{
+	const char *why = "it keeps the way there in its paging-structure "
+			  "cache, not flushed since the table was taken out";
+
+	if (way->when == NEVER)
+		why = "the entries above still lead there";
+	sim_violation("I7b: a table of level %u, for addresses from %#lx on, is "
+		      "freed, but cpu%u (%s%s) may walk it at any moment: %s",
+		      way->level - 1u, way->addr, cpu, cpus[cpu].curr->name,
+		      cpus[cpu].curr->mm ? "" : ", lazy", why);
 }
 
 static void
 table_freed(paddr_t frame)
 {
-	const struct change *change = find_unlinking(frame);
+	unsigned table = frame >> PAGE_SHIFT;
+	struct change way = { .when = NEVER };
+	bool hangs = parent[table] && locate(parent[table], &way);
 
+	if (hangs)
+		way.when = first_taken_out(table);
 	mmu_touch_root(frame, OP_UPDATE, CALLER);
 	for (unsigned cpu = 0; cpu < sim_nr_cpus; cpu++) {
 		if (mmus[cpu].root == frame)
 			sim_violation("I4: the root %#lx is freed while it is "
 				      "in CR3 of cpu%u (%s)", frame, cpu,
 				      cpus[cpu].curr->name);
-		if (change && mmus[cpu].root == change->root &&
-		    mmus[cpu].walked < change->when)
-			sim_violation("I7b: a page table of %#lx is freed, but "
-				      "cpu%u (%s) may still walk it: it has "
-				      "not flushed since the table was taken "
-				      "out", change->addr, cpu,
-				      cpus[cpu].curr->name);
+		if (hangs && may_walk(&mmus[cpu], &way))
+			walks_freed_table(cpu, &way);
 	}
-	parent[frame >> PAGE_SHIFT] = 0;
-	level_of[frame >> PAGE_SHIFT] = 0;
+	parent[table] = 0;
 }
 
 static void

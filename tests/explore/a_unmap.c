@@ -135,6 +135,30 @@ SCENARIO(page_unmapped_and_mapped_again, 2,
 	on(1, reads(DATA), reads(DATA));
 }
 
+SCENARIO(table_freed_under_a_reader, 2,
+	 "who reads a page finds it, or none, while its table is freed")
+{
+	struct actor *A = user("A"), *A2 = thread("A2", A);
+
+	on(0, to(A));
+	on(1, to(A2));
+	given();
+	on(0, unmaps(MORE, 1));
+	on(1, reads(MORE));
+}
+
+SCENARIO(table_freed_and_made_again_under_a_lazy_cpu, 2,
+	 "a CPU that borrows walks neither the old table nor what came after it")
+{
+	struct actor *A = user("A"), *A2 = thread("A2", A), *K = kthread("K");
+
+	on(0, to(A));
+	on(1, to(A2), to(K));
+	given();
+	on(0, unmaps(MORE, 1), maps(MORE, 1), writes(MORE), unmaps(MORE, 1));
+	on(1, to(A2));
+}
+
 SCENARIO(unmap_against_teardown, 2,
 	 "an unmap of one thread, then its exit, and the exit of the other")
 {

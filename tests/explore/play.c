@@ -69,6 +69,17 @@ release(struct actor *actor)
 	actor->claim = 0;
 }
 
+/* He is claimed, asleep, or will be. When he has left the CPU where he was, he may
+ * run on this one. */
+static void
+bring_here(struct actor *next)
+{
+	if (next->cpu != this_cpu()->id)
+		explore_wait(&next->task->on_cpu, is_off, next->task, CALLER);
+	next->cpu = this_cpu()->id;
+	next->task->affinity = 1ul << this_cpu()->id;
+}
+
 /*
  * Brings @next to this CPU; he is asleep, or will be, perhaps on another one.
  * If he plays here already, then he sleeps inside a step (vfork), and wakes up
@@ -88,15 +99,21 @@ call(struct actor *next)
 		return true;
 	if (!claim(next))
 		return false;
-	if (next->cpu != this_cpu()->id)
-		explore_wait(&task->on_cpu, is_off, task, CALLER);
-	next->cpu = this_cpu()->id;
-	task->affinity = 1ul << this_cpu()->id;
+	bring_here(next);
 	if (task->state == TASK_NEW)
 		wake_up_new_task(task);
 	else
 		wake_up_task(task);
 	return true;
+}
+
+static void
+sleep_until_called(struct actor *me)
+{
+	while (!me->claim && !stage.quit) {
+		set_current_state(TASK_SLEEPING);
+		schedule();
+	}
 }
 
 /* Sleeps until called again, perhaps to another CPU. */
@@ -106,10 +123,7 @@ fall_asleep(struct actor *me)
 	set_current_state(TASK_SLEEPING);
 	release(me);
 	schedule();
-	while (!me->claim && !stage.quit) {
-		set_current_state(TASK_SLEEPING);
-		schedule();
-	}
+	sleep_until_called(me);
 }
 
 /* The idle task only has to wait for its turn: see be_idle(). */
@@ -132,6 +146,55 @@ play_to(struct step *step)
 	part->turn = part->skips ? IDLE : next;
 	leave(self());
 }
+
+/* ---- Messages -------------------------------------------------------------------- */
+
+/* What guards the endpoints, as kernel/ipc/fast.c has it: held up to the switch. */
+static struct spinlock endpoints RESTORED = { .name = "endpoints",
+					      .rank = RANK_IPC };
+
+/* Falls asleep under the lock; @next, if not NULL, is asleep and takes over. */
+static void
+switch_under_lock(struct actor *me, struct task *next)
+{
+	arch_irq_disable();
+	spin_lock(&endpoints);
+	release(me);
+	if (next ? !switch_to_sleeper(next, &endpoints)
+		 : !switch_to_next(&endpoints)) {
+		if (next)
+			wake_up_task(next);
+		spin_unlock(&endpoints);
+	}
+	arch_irq_enable();
+	sleep_until_called(me);
+}
+
+void
+play_send(struct step *step)
+{
+	struct actor *next = step->actor;
+
+	ASSERT(next->task && next->task->state != TASK_NEW);
+	if (!claim(next))
+		return;
+	bring_here(next);
+	my_part()->turn = next;
+	switch_under_lock(self(), next->task);
+}
+
+void
+play_receive(struct step *step)
+{
+	struct actor *next = step->actor;
+
+	if (next && !call(next))
+		return;
+	my_part()->turn = next;
+	switch_under_lock(self(), NULL);
+}
+
+/* ---- Dying ----------------------------------------------------------------------- */
 
 /* Who waits for him need not wait any longer. */
 void

@@ -126,6 +126,8 @@ int number_of_task(const struct task *task); /* the model's */
 bool claim(struct actor *actor);
 void dies(struct actor *actor);
 void play_to(struct step *step);
+void play_send(struct step *step);
+void play_receive(struct step *step);
 
 static inline struct part *
 my_part(void)

@@ -101,6 +101,11 @@ void failures(unsigned n);		 /* allocations that fail */
 void real_idle(void);			 /* the kernel's own idle loop */
 
 struct step to(struct actor *next);	 /* the CPU goes to @next */
+/* The same by a message. Who sends one to somebody who waits gives him the CPU at
+ * once: switch_to_sleeper(). Who waits for one falls asleep without the scheduler,
+ * and @next comes next: switch_to_next(). */
+struct step sends_to(struct actor *next); /* he has run before */
+struct step receives(struct actor *next);
 struct step exits(void);		 /* exit(): stays on as a borrower */
 struct step execs(const char *name);	 /* into a new mm, called @name */
 struct step forks(struct actor *child);	 /* the child waits for a to() */

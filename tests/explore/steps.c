@@ -42,7 +42,8 @@ is_called(const struct actor *child)
 		const struct part *part = &stage.parts[cpu];
 
 		for (unsigned i = 0; part != my_part() && i < part->nr; i++) {
-			if (part->steps[i].play == play_to &&
+			if ((part->steps[i].play == play_to ||
+			     part->steps[i].play == play_receive) &&
 			    part->steps[i].actor == child)
 				return true;
 		}
@@ -380,6 +381,18 @@ struct step
 to(struct actor *next)
 {
 	STEP("to", play_to, next, 0, 0);
+}
+
+struct step
+sends_to(struct actor *next)
+{
+	STEP("sends to", play_send, next, 0, 0);
+}
+
+struct step
+receives(struct actor *next)
+{
+	STEP("waits for a message", play_receive, next, 0, 0);
 }
 
 struct step

@@ -480,8 +480,8 @@ test-quick: all-tests ## a choice of them, in less than a minute
 	$(Q)$(PYTHON) tests/run --quick
 
 explore: $(EXPLORE)/explore ## try the interleavings of the kernel's own code, on the host
-	$(Q)$(EXPLORE)/explore $(EXPLORE_WHAT) $(EXPLORE_HOW) || \
-		[ $$? -eq 14 -a $(BOUND) -gt 2 ]
+	$(Q)$(EXPLORE)/explore $(EXPLORE_WHAT) $(EXPLORE_HOW) || { code=$$?; \
+		[ $$code -eq 14 ] && [ $(BOUND) -gt 2 ] || exit $$code; }
 
 explore-deep: $(EXPLORE)/explore ## the same for as long as you like: SECONDS=60 a scenario
 	$(Q)$(PYTHON) tests/explore/deep --seconds $(SECONDS) $(SCENARIO)

@@ -86,6 +86,9 @@ struct counts {
 
 enum { ANY_PREEMPTIONS = 1000 };
 struct counts oracle_counts(const struct code *code, unsigned preemptions);
+/* All interleavings when each store waits in its CPU's buffer for a step of its
+ * own. */
+u64 oracle_buffered(const struct code *code);
 /* All states in which @code can end, and the agents' views then. */
 void oracle_outcomes(const struct code *code, bool tso, struct set *outcomes,
 		     struct set *views);

@@ -146,6 +146,92 @@ choice_after_a_race(void)
 	CHECK_EQ(outcomes->nr, 4);
 }
 
+/* ---- The textbooks' problems, as short as they can be ----------------------------- */
+
+/* The figures are counted by hand; 0: too many for that. */
+struct problem {
+	const char *name;
+	u64 interleavings, traces, buffered;
+	struct code code;
+};
+
+/* Six orders of two and two steps. Two reads may change places: that leaves four. */
+#define LOST_UPDATE { { READ, 0, 0 }, { WRITE_MORE, 0, 1 } }
+/* "I want to; it is your turn; do you want to? whose turn is it?" */
+#define PETERSON(me, ...)                                              \
+	{ { WRITE, me, 1 }, { WRITE, 2, 1 - me }, __VA_ARGS__          \
+	  { READ, 1 - me, 0 }, { READ, 2, 0 } }
+
+static const struct problem problems[] = {
+	{ "lost update", 6, 4, 0,
+	  { .agents = 2, .length = { 2, 2 },
+	    .instr = { LOST_UPDATE, LOST_UPDATE } } },
+	{ "lost wake-up", 6, 4, 0, /* each of two reads: before the write or after */
+	  { .agents = 2, .length = { 2, 2 },
+	    .instr = { { { READ, 0, 0 }, { WRITE, 1, 1 } },
+		       { { WRITE, 0, 1 }, { READ, 1, 0 } } } } },
+	/* Both reads first is one of three; a store, its visibility, a read: the
+	 * last two in any order, so that there are 2 * 2 * 6! / (3! * 3!). */
+	{ "store buffering", 6, 3, 80,
+	  { .agents = 2, .length = { 2, 2 },
+	    .instr = { { { WRITE, 0, 1 }, { READ, 1, 0 } },
+		       { { WRITE, 1, 1 }, { READ, 0, 0 } } } } },
+	/* A store, its visibility, the fence, the read: 8! / (4! * 4!). Without buffers a
+	 * fence is no step. */
+	{ "store buffering with fences", 6, 3, 70,
+	  { .agents = 2, .length = { 3, 3 },
+	    .instr = { { { WRITE, 0, 1 }, { FENCE, 0, 0 }, { READ, 1, 0 } },
+		       { { WRITE, 1, 1 }, { FENCE, 0, 0 }, { READ, 0, 0 } } } } },
+	{ "lock order", 0, 0, 0,
+	  { .agents = 2, .length = { 4, 4 },
+	    .instr = { { { LOCK, 0, 0 }, { LOCK, 1, 0 }, { UNLOCK, 1, 0 },
+			 { UNLOCK, 0, 0 } },
+		       { { LOCK, 1, 0 }, { LOCK, 0, 0 }, { UNLOCK, 0, 0 },
+			 { UNLOCK, 1, 0 } } } } },
+	{ "Peterson's entry", 70, 0, 0,
+	  { .agents = 2, .length = { 4, 4 },
+	    .instr = { PETERSON(0, ), PETERSON(1, ) } } },
+	{ "Peterson's entry with a fence", 70, 0, 0,
+	  { .agents = 2, .length = { 5, 5 },
+	    .instr = { PETERSON(0, { FENCE }, ), PETERSON(1, { FENCE }, ) } } },
+};
+
+static void
+check_figure(u64 counted, u64 by_hand, const char *name)
+{
+	if (by_hand && counted != by_hand)
+		FAIL("%s: the oracle counts %lu, by hand it is %lu", name,
+		     counted, by_hand);
+}
+
+static void
+textbooks(void)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(problems); i++) {
+		const struct problem *problem = &problems[i];
+		const struct code *code = &problem->code;
+		struct counts all = oracle_counts(code, ANY_PREEMPTIONS);
+
+		check_figure(all.interleavings, problem->interleavings,
+			     problem->name);
+		check_figure(all.traces, problem->traces, problem->name);
+		CHECK_COUNT(code, WITH(EXHAUSTIVE), all.interleavings);
+		CHECK_COUNT(code, WITH(EXHAUSTIVE, REDUCED), all.traces);
+	}
+}
+
+static void
+textbooks_with_buffers(void)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(problems); i++) {
+		const struct problem *problem = &problems[i];
+		u64 all = oracle_buffered(&problem->code);
+
+		check_figure(all, problem->buffered, problem->name);
+		CHECK_COUNT(&problem->code, WITH(EXHAUSTIVE, .tso = true), all);
+	}
+}
+
 /* ---- The oracle ------------------------------------------------------------ */
 
 static const struct code mixed[] = {
@@ -222,6 +308,10 @@ count_tests(void)
 	test("all outcomes of all choices are tried, each once", choices);
 	test("choices are tried again in each order that differs",
 	     choice_after_a_race);
+	test("the textbooks' problems have as many interleavings as by hand",
+	     textbooks);
+	test("the textbooks' problems have as many with store buffers",
+	     textbooks_with_buffers);
 	test("brute force finds the interleavings that the oracle counts",
 	     interleavings_of_mixed);
 	test("reduction leaves one execution of each class of equal ones",

@@ -313,6 +313,8 @@ is_silent(unsigned agent, const struct instr *instr)
 
 	if (instr->kind == UNLOCK)
 		return !tso && !bounded && (!code->interrupt || agent != 0);
+	if (instr->kind == FENCE)
+		return !tso;
 	if (tso && instr->kind == ADD)
 		return false; /* a fence too */
 	if (instr->kind >= ADD_BOTH || is_of_a_pair(instr->word))
@@ -495,6 +497,48 @@ oracle_counts(const struct code *c, unsigned preemptions)
 		do_silent(&start, a);
 	interleave(&start, 0, 0, 0);
 	return counts;
+}
+
+static void
+interleave_buffered(const struct state *s)
+{
+	bool end = true;
+
+	if (counts.interleavings >= TOO_MANY)
+		return;
+	for (unsigned a = 0; a < code->agents; a++) {
+		struct state next = *s;
+
+		if (can_step(s, a)) {
+			end = false;
+			do_step(&next, a, 0);
+			do_silent(&next, a);
+			interleave_buffered(&next);
+		}
+		if (s->nr_buffered[a] > 0) {
+			end = false;
+			next = *s;
+			drain(&next, a);
+			interleave_buffered(&next);
+		}
+	}
+	counts.interleavings += end;
+}
+
+u64
+oracle_buffered(const struct code *c)
+{
+	struct state start;
+
+	memset(&start, 0, sizeof(start));
+	code = c;
+	tso = true;
+	bounded = false;
+	counts = (struct counts){ 0 };
+	for (unsigned a = 0; a < code->agents; a++)
+		do_silent(&start, a);
+	interleave_buffered(&start);
+	return counts.interleavings;
 }
 
 /* ---- For people ------------------------------------------------------------ */

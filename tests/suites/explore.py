@@ -8,6 +8,7 @@ from harness import Check, Failure, execute, suite
 EXPLORER, KNOWN = "build/explore/explore", "build/explore/known"
 BUILDING = threading.Lock()
 EXECUTIONS = "10000000"  # of one scenario; the Makefile has the same
+RECORD = re.compile(r" *\d+ +\d+\.\d{6} +\d+ +\d+ \w+ +\d+ +-?\d+/-?\d+ \S.* \w+\+0x[0-9a-f]+$")
 NOT_ENDED = re.compile(r"^(\w+) +[\d,]+ .* s  (?:limit reached|only bound)", re.M)
 
 
@@ -85,8 +86,12 @@ def replays(log):
     if not again:
         raise Failure("the report lacks the command that replays it")
     explore(log, *again[1].split(), expect=(10,))
-    if not os.path.exists("build/explore/broken_violation.trace"):
+    with open("build/explore/broken_violation.trace") as f:
+        head, *records = f.read().splitlines()
+    if head.split() != "seq time cpu task op mm U/C extra caller".split() or not records:
         raise Failure("there are no trace records")
+    if bad := [record for record in records if not RECORD.match(record)]:
+        raise Failure(f"no trace record, as the kernel writes them: {bad[0]}")
 
 
 @suite

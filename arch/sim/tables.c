@@ -27,7 +27,8 @@ note_link(u32 offset, paddr_t table)
 	taken_out[table >> PAGE_SHIFT] = NEVER;
 }
 
-/* Roots have the kernel's half in common. */
+/* Roots have the kernel's half in common, or one of its ends at least: a root may be
+ * made wrong. */
 static bool
 is_root(unsigned table)
 {

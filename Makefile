@@ -23,13 +23,18 @@ ifeq ($(MAKELEVEL)$(filter clean,$(MAKECMDGOALS)),0)
 MAKEFLAGS += -j$(shell getconf _NPROCESSORS_ONLN)
 endif
 
-# Each recipe begins with $(call say,VERB,object).
-ifeq ($(V),1)
-say = @true
-else
-say = @printf '  %-7s %s\n' $(1) $(2)
+# Each recipe begins with $(call say,VERB   ,object). It is make that prints it: no
+# process is started for that, and none for a folder that is there (%/. below).
+ifneq ($(V),1)
+empty  :=
+indent := $(empty)  $(empty)
+say = $(info $(indent)$(1) $(2))
 Q   := @
 endif
+
+.SECONDEXPANSION:
+%/.:
+	@mkdir -p $@
 
 # A file that holds one line of text, and changes only when the line does.
 define keep
@@ -79,8 +84,9 @@ else
 CFLAGS  += -fno-tree-loop-distribute-patterns
 endif
 
+# -Og: gdb finds every variable, and gcc is quicker by a third than with -O1.
 ifeq ($(VARIANT),debug)
-CFLAGS  += -DCONFIG_DEBUG=1 -O1 -g3
+CFLAGS  += -DCONFIG_DEBUG=1 -Og -g3
 else
 CFLAGS  += -O2 -g
 endif
@@ -102,23 +108,20 @@ endif
 SOURCES := $(filter-out arch/x86/asm_offsets.c,$(SOURCES))
 OBJECTS := $(SOURCES:%=$(OUT)/obj/%.o)
 
-$(OUT)/obj/%.c.o: %.c $(OUT)/flags
-	$(call say,CC,$<)
-	@mkdir -p $(@D)
+$(OUT)/obj/%.c.o: %.c $(OUT)/flags | $$(@D)/.
+	$(call say,CC     ,$<)
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(OUT)/obj/%.asm.o: %.asm $(OUT)/asm_offsets.inc $(OUT)/flags
-	$(call say,NASM,$<)
-	@mkdir -p $(@D)
+$(OUT)/obj/%.asm.o: %.asm $(OUT)/asm_offsets.inc $(OUT)/flags | $$(@D)/.
+	$(call say,NASM   ,$<)
 	$(Q)$(NASM) $(NASMFLAGS) -MD $(@:.o=.d) -MP -o $@ $<
 
 $(OUT)/obj/boot/first.asm.o: build/user/first.bin
 
 # Constants for the assembly files. asm_offsets.c writes "->NAME $value" into
 # its assembly output; each such line becomes "NAME equ value".
-$(OUT)/asm_offsets.inc: arch/x86/asm_offsets.c $(OUT)/flags
+$(OUT)/asm_offsets.inc: arch/x86/asm_offsets.c $(OUT)/flags | $$(@D)/.
 	$(call say,OFFSETS,$<)
-	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(S_FLAGS) -MMD -MP -MT $@ -S $< -o $(@:.inc=.s)
 	$(Q)sed -n 's/^[ \t]*->\([A-Za-z0-9_]*\) \$$*\(-*[0-9a-fx]*\).*/\1 equ \2/p' \
 		$(@:.inc=.s) >$@
@@ -130,16 +133,15 @@ $(OUT)/objects: FORCE
 	$(call keep,$(OBJECTS))
 
 $(OUT)/pass1.elf: $(OBJECTS) $(OUT)/no_symbols.o linker.ld $(OUT)/objects
-	$(call say,LINK,$@)
+	$(call say,LINK   ,$@)
 	$(Q)$(LD) $(LDFLAGS) -o $@ $(OBJECTS) $(OUT)/no_symbols.o
 
 $(KERNEL): $(OUT)/pass1.elf $(OUT)/symbols.o
-	$(call say,LINK,$@)
+	$(call say,LINK   ,$@)
 	$(Q)$(LD) $(LDFLAGS) -o $@ $(OBJECTS) $(OUT)/symbols.o
 	$(Q)$(NM) -n $@ | $(PYTHON) tools/mksymbols.py | cmp - $(OUT)/symbols.asm
 
-$(OUT)/no_symbols.asm: tools/mksymbols.py
-	@mkdir -p $(@D)
+$(OUT)/no_symbols.asm: tools/mksymbols.py | $$(@D)/.
 	$(Q)$(PYTHON) tools/mksymbols.py </dev/null >$@
 
 $(OUT)/symbols.asm: $(OUT)/pass1.elf tools/mksymbols.py
@@ -185,8 +187,11 @@ CLIENTS := $(patsubst %.c,%,$(wildcard tests/unix/*.c))
 # Our own files, and empty directories.
 FILES   := $(patsubst user/files/%,%,$(wildcard user/files/*/*)) tmp root
 
-# What the machine has, and what the tests want besides.
-ARCHIVED := $(sort $(PROGRAMS) $(LARGE) $(SERVERS) $(FOREIGN) $(APPLETS) $(FILES))
+# What the machine has, and what the tests want besides. mkcpio makes the links.
+ARCHIVED := $(sort $(PROGRAMS) $(LARGE) $(SERVERS) $(FOREIGN) $(FILES))
+OURS     := $(PROGRAMS) $(LARGE) $(SERVERS) $(USER_TESTS) $(WITH_HOST) $(GLIBC) \
+	$(CLIENTS)
+LINKS    := $(APPLETS:%=%=/bin/busybox)
 TESTED   := $(sort $(USER_TESTS) $(WITH_HOST) $(GLIBC) $(CLIENTS) $(SCRIPTS))
 
 # Small files, one program: the linker may inline across them. It lies where no
@@ -196,18 +201,15 @@ build/user/obj/user/servers/unix/%.o: USER_FLAGS += $(UNIX_FLAGS)
 build/user/sbin/unix: SERVER_FLAGS := $(UNIX_FLAGS) \
 	-Wl,-Ttext-segment=0x10000000
 
-build/user/obj/%.o: %.c build/user/flags
+build/user/obj/%.o: %.c build/user/flags | $$(@D)/.
 	$(call say,MUSL-CC,$<)
-	@mkdir -p $(@D)
 	$(Q)$(MUSL_CC) $(USER_FLAGS) -MMD -MP -c $< -o $@
 
-build/user/lib.a: $(USER_LIB) build/user/lib_objects
-	@mkdir -p $(@D)
+build/user/lib.a: $(USER_LIB) build/user/lib_objects | $$(@D)/.
 	$(Q)rm -f $@ && $(CROSS)ar rcs $@ $(USER_LIB)
 
 $(PROGRAMS:%=build/user/%): build/user/bin/%: \
-		build/user/obj/user/programs/%.o build/user/lib.a
-	@mkdir -p $(@D)
+		build/user/obj/user/programs/%.o build/user/lib.a | $$(@D)/.
 	$(Q)$(MUSL_CC) -static -o $@ $^
 
 # The object files of folder $(1), and those of server $(1).
@@ -218,44 +220,37 @@ server = $(call objects,user/servers/$(1)) $(if $(filter screen,$(1)),build/user
 FONTS := /usr/share/grub/unicode.pf2 /usr/share/grub2/unicode.pf2 \
 	/opt/homebrew/share/grub/unicode.pf2
 
-build/user/font.c: tools/mkfont.py
-	$(call say,FONT,$@)
-	@mkdir -p $(@D)
+build/user/font.c: tools/mkfont.py | $$(@D)/.
+	$(call say,FONT   ,$@)
 	$(Q)$(PYTHON) tools/mkfont.py $(FONTS) >$@
 
 build/user/font.o: build/user/font.c user/servers/screen/screen.h
 	$(Q)$(MUSL_CC) $(USER_FLAGS) -c $< -o $@
 
-.SECONDEXPANSION:
 $(LARGE:%=build/user/%): build/user/bin/%: \
 		$$(call objects,user/programs/$$*) build/user/lib.a \
-		build/user/folder_objects
-	@mkdir -p $(@D)
+		build/user/folder_objects | $$(@D)/.
 	$(Q)$(MUSL_CC) -static -o $@ $(filter %.o %.a,$^)
 
 $(SERVERS:%=build/user/%): build/user/sbin/%: $$(call server,$$*) \
-		build/user/lib.a build/user/folder_objects
-	@mkdir -p $(@D)
+		build/user/lib.a build/user/folder_objects | $$(@D)/.
 	$(Q)$(MUSL_CC) -static $(SERVER_FLAGS) -o $@ $(filter %.o %.a,$^)
 
 $(USER_TESTS:%=build/user/%): build/user/tests/%: \
-		build/user/obj/tests/user/%.o build/user/lib.a
-	@mkdir -p $(@D)
+		build/user/obj/tests/user/%.o build/user/lib.a | $$(@D)/.
 	$(Q)$(MUSL_CC) -static -o $@ $^
 
 $(WITH_HOST:%=build/user/%): build/user/tests/%: \
-		build/user/obj/tests/user/with_host/%.o build/user/lib.a
-	@mkdir -p $(@D)
+		build/user/obj/tests/user/with_host/%.o build/user/lib.a | $$(@D)/.
 	$(Q)$(MUSL_CC) -static -o $@ $^
 
 $(CLIENTS:%=build/user/%): build/user/tests/unix/%: \
-		build/user/obj/tests/unix/%.o build/user/lib.a
-	@mkdir -p $(@D)
+		build/user/obj/tests/unix/%.o build/user/lib.a | $$(@D)/.
 	$(Q)$(MUSL_CC) -static -o $@ $^
 
-$(GLIBC:%=build/user/%): build/user/tests/%: tests/user/glibc/%.c build/user/flags
+$(GLIBC:%=build/user/%): build/user/tests/%: tests/user/glibc/%.c build/user/flags \
+		| $$(@D)/.
 	$(call say,HOST-CC,$<)
-	@mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(USER_FLAGS) -MMD -MP -MF $@.d -MT $@ \
 		-fPIE -static-pie -pthread -o $@ $<
 
@@ -263,45 +258,39 @@ $(GLIBC:%=build/user/%): build/user/tests/%: tests/user/glibc/%.c build/user/fla
 FIRST := $(patsubst %.c,build/user/obj/%.o,$(wildcard user/first/*.c))
 
 build/user/first.elf: user/first/first.ld $(FIRST) build/user/lib.a
-	$(call say,LINK,$@)
+	$(call say,LINK   ,$@)
 	$(Q)$(MUSL_CC) -static -Wl,-T,$< -Wl,--build-id=none -o $@ $(filter %.o %.a,$^)
 
 build/user/first.bin: build/user/first.elf
 	$(Q)$(CROSS)objcopy -O binary $< $@
 
-build/initrd/%: build/user/%
-	@mkdir -p $(@D)
+$(OURS:%=build/initrd/%): build/initrd/%: build/user/% | $$(@D)/.
 	$(Q)$(CROSS)strip -o $@ $<
 
 build/initrd/bin/busybox: $(BUSYBOX)
 build/initrd/bin/bash: $(BASH_STATIC)
 build/initrd/bin/mksh: $(MKSH_STATIC)
-$(FOREIGN:%=build/initrd/%):
-	@mkdir -p $(@D)
+$(FOREIGN:%=build/initrd/%): | $$(@D)/.
 	$(Q)cp -L $< $@
-
-$(APPLETS:%=build/initrd/%): | build/initrd/bin/busybox
-	@mkdir -p $(@D)
-	$(Q)ln -sf /bin/busybox $@
 
 build/initrd/tmp build/initrd/root:
 	$(Q)mkdir -p $@
 
-build/initrd/etc/%: user/files/etc/%
-	@mkdir -p $(@D)
+$(addprefix build/initrd/,$(filter etc/%,$(FILES))): build/initrd/%: user/files/% \
+		| $$(@D)/.
 	$(Q)cp $< $@
 
-$(SCRIPTS:%=build/initrd/%): build/initrd/%: %
-	@mkdir -p $(@D)
+$(SCRIPTS:%=build/initrd/%): build/initrd/%: % | $$(@D)/.
 	$(Q)cp $< $@
 
 build/initrd.cpio: $(ARCHIVED:%=build/initrd/%) build/archived tools/mkcpio.py
-	$(call say,CPIO,$@)
-	$(Q)$(PYTHON) tools/mkcpio.py $@ build/initrd $(ARCHIVED)
+	$(call say,CPIO   ,$@)
+	$(Q)$(PYTHON) tools/mkcpio.py $@ build/initrd $(ARCHIVED) $(LINKS)
 
 build/tests.cpio: build/initrd.cpio $(TESTED:%=build/initrd/%) build/tested
-	$(call say,CPIO,$@)
-	$(Q)$(PYTHON) tools/mkcpio.py $@ build/initrd $(ARCHIVED) $(TESTED)
+	$(call say,CPIO   ,$@)
+	$(Q)$(PYTHON) tools/mkcpio.py $@ build/initrd $(ARCHIVED) $(LINKS) \
+		$(TESTED)
 
 build/user/flags: FORCE
 	$(call keep,$(MUSL_CC) $(HOST_CC) $(USER_FLAGS))
@@ -313,7 +302,7 @@ build/user/folder_objects: FORCE
 	$(call keep,$(wildcard user/*/*/*.c))
 
 build/archived: FORCE
-	$(call keep,$(ARCHIVED))
+	$(call keep,$(ARCHIVED) $(LINKS))
 
 build/tested: FORCE
 	$(call keep,$(TESTED))
@@ -362,34 +351,30 @@ $(EXPLORE)/flags: FORCE
 	$(call keep,$(HOST_CC) $(EXPLORE_FLAGS) $(EXPLORE_KERNEL) $(EXPLORE_TSAN) \
 		$(KDATA) $(K_MEM))
 
-$(EXPLORE_WATCHED:%=$(EXPLORE)/obj/%.o): $(EXPLORE)/obj/%.o: % $(EXPLORE)/flags
+$(EXPLORE_WATCHED:%=$(EXPLORE)/obj/%.o): $(EXPLORE)/obj/%.o: % $(EXPLORE)/flags | $$(@D)/.
 	$(call say,CC-WATCH,$<)
-	@mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(EXPLORE_FLAGS) $(EXPLORE_KERNEL) $(EXPLORE_TSAN) \
 		-MMD -MP -c $< -o $@
 	$(Q)$(CROSS)objcopy $(KDATA) $(K_MEM) $@
 
-$(EXPLORE_CHECKS:%=$(EXPLORE)/obj/%.o): $(EXPLORE)/obj/%.o: % $(EXPLORE)/flags
-	$(call say,CC,$<)
-	@mkdir -p $(@D)
+$(EXPLORE_CHECKS:%=$(EXPLORE)/obj/%.o): $(EXPLORE)/obj/%.o: % $(EXPLORE)/flags | $$(@D)/.
+	$(call say,CC     ,$<)
 	$(Q)$(HOST_CC) $(EXPLORE_FLAGS) $(EXPLORE_KERNEL) -MMD -MP -c $< -o $@
 	$(Q)$(CROSS)objcopy $(KDATA) $@
 
-$(EXPLORE_HOST:%=$(EXPLORE)/obj/%.o): $(EXPLORE)/obj/%.o: % $(EXPLORE)/flags
+$(EXPLORE_HOST:%=$(EXPLORE)/obj/%.o): $(EXPLORE)/obj/%.o: % $(EXPLORE)/flags | $$(@D)/.
 	$(call say,HOST-CC,$<)
-	@mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(EXPLORE_FLAGS) -O2 -MMD -MP -c $< -o $@
 
-$(EXPLORE)/obj/%.asm.o: %.asm
-	$(call say,NASM,$<)
-	@mkdir -p $(@D)
+$(EXPLORE)/obj/%.asm.o: %.asm | $$(@D)/.
+	$(call say,NASM   ,$<)
 	$(Q)$(NASM) -f elf64 -g -F dwarf -o $@ $<
 
 $(EXPLORE)/objects: FORCE
 	$(call keep,$(EXPLORE_OBJECTS))
 
 $(EXPLORE)/explore: $(EXPLORE_OBJECTS) $(EXPLORE)/objects
-	$(call say,LINK,$@)
+	$(call say,LINK   ,$@)
 	$(Q)$(HOST_CC) -no-pie -z noexecstack $(EXPLORE_WRAPS) -o $@ \
 		$(EXPLORE_OBJECTS)
 
@@ -404,15 +389,14 @@ KNOWN_ENGINE := $(patsubst %,arch/sim/%.c,buffers explore hooks order races \
 KNOWN_OBJECTS := $(KNOWN_ENGINE:%=$(EXPLORE)/obj/%.o) \
 	$(KNOWN_SOURCES:%=$(EXPLORE)/obj/%.o)
 
-$(KNOWN_SOURCES:%=$(EXPLORE)/obj/%.o): $(EXPLORE)/obj/%.o: % $(EXPLORE)/flags
+$(KNOWN_SOURCES:%=$(EXPLORE)/obj/%.o): $(EXPLORE)/obj/%.o: % $(EXPLORE)/flags | $$(@D)/.
 	$(call say,HOST-CC,$<)
-	@mkdir -p $(@D)
 	$(Q)$(HOST_CC) $(EXPLORE_FLAGS) -O2 \
 		$(if $(filter $<,$(KNOWN_WATCHED)),$(EXPLORE_TSAN)) -MMD -MP \
 		-c $< -o $@
 
 $(EXPLORE)/known: $(KNOWN_OBJECTS)
-	$(call say,LINK,$@)
+	$(call say,LINK   ,$@)
 	$(Q)$(HOST_CC) -no-pie -z noexecstack -o $@ $(KNOWN_OBJECTS)
 
 -include $(EXPLORE_OBJECTS:.o=.d) $(KNOWN_SOURCES:%=$(EXPLORE)/obj/%.d)
@@ -443,7 +427,8 @@ EXPLORE_HOW  = $(if $(REPLAY),--replay $(REPLAY),$(if $(SEED),--random --seed \
 	test-quick explore-bin explore explore-deep explore-mutants bench mutants soak-console doctor \
 	loc clean help
 
-all: kernel initrd ## the kernel and the archive of user programs (default)
+# The initrd first: to link the Unix server takes one processor for seconds.
+all: initrd kernel ## the kernel and the archive of user programs (default)
 kernel: $(KERNEL)
 initrd: $(INITRD)
 all-tests: all build/tests.cpio ## the same, and what the tests run
@@ -470,7 +455,7 @@ gdb: all ## QEMU stopped at its first instruction, and gdb with symbols
 		--cpus $(CPUS) --mem $(MEM) --append '$(ARGS)'
 
 iso: all ## a bootable CD image, BIOS and UEFI
-	$(call say,ISO,$(ISO))
+	$(call say,ISO    ,$(ISO))
 	$(Q)tools/mkiso $(ISO) $(KERNEL) $(INITRD) '$(ARGS)'
 
 test: all-tests ## every test, ends with "N passed, N failed"

@@ -2,8 +2,8 @@
 """mkcpio.py ARCHIVE ROOT FILE...: writes a cpio archive (newc, as Linux's initrd).
 
 The same files give the same bytes: names sorted, owner root, time zero.
-Each file is named relative to ROOT; its folders are added. A symbolic link stays
-one, and a folder that is named comes without what is in it.
+Each file is named relative to ROOT; its folders are added. NAME=TARGET is a symbolic
+link; it is made in ROOT, too. A folder that is named comes without what is in it.
 """
 import os
 import sys
@@ -24,7 +24,18 @@ def pad(data):
     return data + b"\0" * (-len(data) % 4)
 
 
-def main(archive, root, *files):
+def make_link(root, name, target):
+    path = os.path.join(root, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if not os.path.islink(path):
+        os.symlink(target, path)
+
+
+def main(archive, root, *arguments):
+    links = dict(a.split("=") for a in arguments if "=" in a)
+    for name, target in links.items():
+        make_link(root, name, target)
+    files = [a.partition("=")[0] for a in arguments]
     folders = {""}.union(f for f in files if os.path.isdir(os.path.join(root, f)))
     for name in files:
         while name:
@@ -36,8 +47,8 @@ def main(archive, root, *files):
         if name in folders:
             out += entry(inode, SHARED if name == "tmp" else FOLDER, name)
             continue
-        if os.path.islink(path):
-            out += entry(inode, LINK, name, os.readlink(path).encode())
+        if name in links:
+            out += entry(inode, LINK, name, links[name].encode())
             continue
         with open(path, "rb") as f:
             mode = PROGRAM if os.access(path, os.X_OK) else TEXT

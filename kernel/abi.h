@@ -269,10 +269,11 @@ enum { LODGER_FAIL_ANY = -1 };
  */
 
 /*
- * long verdict(int code)
+ * long verdict(unsigned ports, int code)
  *
- * Ends the machine: code 0 is PASS, anything else FAIL. -EPERM unless the
- * caller is a child of init, which is pid 1. Does not return otherwise.
+ * Ends the machine: code 0 is PASS, anything else FAIL. @ports must hold port
+ * 0xf4, with WRITE, by which QEMU is left: -EPERM; -EBADF, -EINVAL: it is no
+ * handle on ports. Does not return otherwise.
  */
 
 /*

@@ -76,6 +76,7 @@ enum lodger_call {
 	LODGER_klog_read,
 	LODGER_framebuffer_info,
 	LODGER_personality_set, /* kernel/abi_personality.h */
+	LODGER_personality_signal,
 	LODGER_cpu_online,	/* below */
 	LODGER_call,	/* call to wait: all registers */
 	LODGER_recv,

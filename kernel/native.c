@@ -520,7 +520,8 @@ static const native_t native_calls[LODGER_CALL_END - LODGER_klog_write] = {
 	CALL(process_start), CALL(process_signal), CALL(process_watch),
 	CALL(process_info), CALL(mm_heap),	 CALL(mm_regions),
 	CALL(boot_option),  CALL(console_release), CALL(klog_read),
-	CALL(framebuffer_info), CALL(personality_set), CALL(cpu_online),
+	CALL(framebuffer_info), CALL(personality_set),
+	CALL(personality_signal), CALL(cpu_online),
 };
 
 native_t

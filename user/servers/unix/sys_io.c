@@ -92,7 +92,7 @@ wait_for_file(struct call *call, struct file *file)
 static void
 send_sigpipe(struct call *call)
 {
-	os_kill(call->process->pid, LINUX_SIGPIPE);
+	os_signal(OS_THREAD, call->tid, LINUX_SIGPIPE, call->process->pid);
 }
 
 /* Goes on behind what was moved before. What this turn leaves for others. */

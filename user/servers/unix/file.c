@@ -198,6 +198,7 @@ descriptor_close(struct descriptors *d, u64 fd)
 	if (!file)
 		return -EBADF;
 	d->table[fd] = (struct descriptor){ 0 };
+	lock_release_table(file->node, d);
 	file_put(file);
 	return 0;
 }

@@ -142,8 +142,7 @@ range_of(const struct linux_flock *f, const struct file *file,
 	if (f->whence == SEEK_CUR)
 		base = (s64)file->position;
 	else if (f->whence == SEEK_END)
-		base = S_ISREG(file->node->mode)
-			       ? (s64)file->node->contents.size : 0;
+		base = (s64)node_size(file->node);
 	else if (f->whence != SEEK_SET)
 		return -EINVAL;
 	if (__builtin_add_overflow(base, f->start, &range->start))
@@ -244,12 +243,12 @@ sys_flock(struct call *call)
 {
 	struct file *file = call->file
 				    ? call->file
-				    : descriptor_file(call->process->descriptors,
+				    : descriptor_open(call->process->descriptors,
 						      (u32)call->args[0]);
 	struct lock range = { .file = file, .end = INT64_MAX };
 	u64 what = call->args[1] & ~(u64)LOCK_NB;
 
-	if (!file || (file->flags & LINUX_O_PATH))
+	if (!file)
 		return -EBADF;
 	range.node = file->node;
 	range.exclusive = what == LOCK_EX;

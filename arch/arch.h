@@ -259,6 +259,8 @@ enum verdict { VERDICT_PASS = 0x10, VERDICT_FAIL = 0x11, VERDICT_PANIC = 0x12 };
 /* Leaves QEMU through the debug-exit device; without one, powers off or
  * halts. */
 void arch_exit(enum verdict verdict) __noreturn;
+/* The port that does it. */
+u16 arch_exit_port(void);
 
 /* Random bits: RDRAND when there, else mixed from the time. Not for keys. */
 u64 arch_random(void);

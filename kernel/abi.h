@@ -76,6 +76,7 @@ enum lodger_call {
 	LODGER_klog_read,
 	LODGER_framebuffer_info,
 	LODGER_personality_set, /* kernel/abi_personality.h */
+	LODGER_personality_signal,
 	LODGER_cpu_online,	/* below */
 	LODGER_call,	/* call to wait: all registers */
 	LODGER_recv,
@@ -269,10 +270,11 @@ enum { LODGER_FAIL_ANY = -1 };
  */
 
 /*
- * long verdict(int code)
+ * long verdict(unsigned ports, int code)
  *
- * Ends the machine: code 0 is PASS, anything else FAIL. -EPERM unless the
- * caller is a child of init, which is pid 1. Does not return otherwise.
+ * Ends the machine: code 0 is PASS, anything else FAIL. @ports must hold port
+ * 0xf4, with WRITE, by which QEMU is left: -EPERM; -EBADF, -EINVAL: it is no
+ * handle on ports. Does not return otherwise.
  */
 
 /*

@@ -35,6 +35,24 @@
  */
 
 /*
+ * long personality_signal(unsigned endpoint, unsigned whom, int number,
+ *			   int signal, int from)
+ *
+ * A signal to those whose personality is the endpoint, which needs RECV: as
+ * kill() by the process @from would send it, or, with 0, as the kernel itself.
+ * Those who are meant are told in one step: nobody joins, leaves, forks or ends
+ * meanwhile. A child that is being born is one of them, even if its FORK has not
+ * been received: so a signal for a group finds either both, or the parent before
+ * it forks. @signal 0: none is sent. 0; -ESRCH: there is nobody.
+ */
+enum lodger_whom {
+	LODGER_TO_GROUP,   /* the processes of group @number */
+	LODGER_TO_OTHERS,  /* all but process @number */
+	LODGER_TO_PROCESS,
+	LODGER_TO_THREAD,
+};
+
+/*
  * What is reflected: every number below 0x1000 that the kernel does not have,
  * execve and write among them; mmap without MAP_ANONYMOUS; kill of groups, pid 0
  * or less.

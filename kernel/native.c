@@ -449,12 +449,14 @@ native_cpu_online(unsigned cpu, int online)
 }
 
 static long
-native_verdict(int code)
+native_verdict(u32 ports, int code)
 {
-	struct process *parent = current->process->parent;
+	irq_flags_t flags = spin_lock_irqsave(&ipc_lock);
+	int err = may_write_ports(ports, arch_exit_port(), 1);
 
-	if (parent != init_process)
-		return -EPERM;
+	spin_unlock_irqrestore(&ipc_lock, flags);
+	if (err)
+		return err;
 	end_with(code == 0 ? VERDICT_PASS : VERDICT_FAIL);
 }
 
@@ -518,7 +520,8 @@ static const native_t native_calls[LODGER_CALL_END - LODGER_klog_write] = {
 	CALL(process_start), CALL(process_signal), CALL(process_watch),
 	CALL(process_info), CALL(mm_heap),	 CALL(mm_regions),
 	CALL(boot_option),  CALL(console_release), CALL(klog_read),
-	CALL(framebuffer_info), CALL(personality_set), CALL(cpu_online),
+	CALL(framebuffer_info), CALL(personality_set),
+	CALL(personality_signal), CALL(cpu_online),
 };
 
 native_t

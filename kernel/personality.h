@@ -54,6 +54,8 @@ is_restart(long result)
 long personality_result(struct ipc_task *me, long outcome);
 
 long native_personality_set(u32 number);
+long native_personality_signal(u32 number, u32 whom, int id, int signal,
+			       int from);
 
 /* ---- Ways that lead back: ipc_lock held --------------------------------- */
 

@@ -38,6 +38,12 @@ arch_exit(enum verdict verdict)
 	arch_cpu_park();
 }
 
+u16
+arch_exit_port(void)
+{
+	return DEBUG_EXIT;
+}
+
 void
 arch_cpu_park(void)
 {

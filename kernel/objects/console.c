@@ -37,15 +37,10 @@ log_interrupt(void)
 static int
 check_authority(u32 ports)
 {
-	struct handle *handle = get_handle(ports, &ports_ops,
-					   LODGER_RIGHT_WRITE);
 	u16 first, count;
 
-	if (IS_ERR(handle))
-		return PTR_ERR(handle);
 	arch_console_ports(&first, &count);
-	return resource_has(to_resource(handle->object), first, count) ? 0
-								       : -EPERM;
+	return may_write_ports(ports, first, count);
 }
 
 /* The old reader stays if the new one is refused. */

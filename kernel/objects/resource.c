@@ -39,6 +39,18 @@ create_ports(u64 first, u64 count, u32 rights)
 	return handle_create(&ports->object, rights);
 }
 
+int
+may_write_ports(u32 ports, u16 first, u16 count)
+{
+	struct handle *handle = get_handle(ports, &ports_ops,
+					   LODGER_RIGHT_WRITE);
+
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
+	return resource_has(to_resource(handle->object), first, count) ? 0
+								       : -EPERM;
+}
+
 /* ---- The first handles ------------------------------------------------- */
 
 static bool have_module;

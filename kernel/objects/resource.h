@@ -27,6 +27,10 @@ resource_has(const struct resource *resource, u64 first, u64 count)
 	       first - resource->first <= resource->count - count;
 }
 
+/* May the caller, with handle @ports, write to these? 0; -EBADF, -EINVAL, -EPERM.
+ * ipc_lock held. */
+int may_write_ports(u32 ports, u16 first, u16 count);
+
 /* At boot: where the module is that the loader brought, and where RAM is. */
 struct boot_info;
 void resources_init(const struct boot_info *boot);

@@ -126,7 +126,9 @@ random_path(void)
 static u64
 random_fd(void)
 {
-	return host_random(30) ? 3 + host_random(MAX_FD - 3) : ~0ull;
+	u64 above = host_random(30) ? 0 : 1ull << 32; /* which counts for nothing */
+
+	return host_random(30) ? (3 + host_random(MAX_FD - 3)) | above : ~0ull;
 }
 
 static u64
@@ -479,6 +481,58 @@ try_ftruncate(struct both *both)
 	same_result(SYS_ftruncate, both);
 }
 
+/* By descriptor what others do by path. */
+static void
+try_change(struct both *both)
+{
+	arg(both, random_fd());
+	switch (host_random(5)) {
+	case 0:
+		arg(both, host_random(4096));
+		same_result(SYS_fchmod, both);
+		break;
+	case 1:
+		arg(both, host_random(3));
+		arg(both, host_random(3) - 1ull);
+		same_result(SYS_fchown, both);
+		break;
+	case 2:
+		arg(both, 0);
+		arg(both, 0);
+		arg(both, host_random(2) ? 0 : AT_SYMLINK_NOFOLLOW);
+		same_result(SYS_utimensat, both);
+		break;
+	case 3:
+		arg(both, 0);
+		arg(both, 0);
+		arg(both, host_random(8));
+		same_result(SYS_fadvise64, both);
+		break;
+	default:
+		same_result(SYS_fsync, both);
+	}
+}
+
+/* Of times that are to stay as they are, nothing is looked at. */
+static void
+try_omit(struct both *both)
+{
+	struct timespec omit[2] = { { 0, UTIME_OMIT }, { 0, UTIME_OMIT } };
+
+	if (host_random(2))
+		omit[0].tv_nsec = UTIME_NOW;
+	arg(both, random_dirfd());
+	if (host_random(3))
+		arg_path(both, random_path());
+	else
+		arg(both, 0);
+	both->linux_args[2] = (u64)omit;
+	both->server_args[2] = arena_put(omit, sizeof(omit));
+	both->n = 3;
+	arg(both, host_random(4));
+	same_result(SYS_utimensat, both);
+}
+
 static void
 try_ioctl(struct both *both)
 {
@@ -562,8 +616,7 @@ try_getdents(struct both *both)
 	arg(both, fd);
 	arg_buffer(both);
 	arg(both, BUFFER);
-	if (fstat((int)fd, &stat) != 0 || !S_ISDIR(stat.st_mode) ||
-	    (fcntl((int)fd, F_GETFL) & O_PATH))
+	if (fstat((int)fd, &stat) != 0 || !S_ISDIR(stat.st_mode))
 		return;
 	lseek((int)fd, 0, SEEK_SET);
 	CALL3(SYS_lseek, fd, 0, SEEK_SET);
@@ -589,7 +642,7 @@ static void (*const tries[])(struct both *) = {
 	try_chdir, try_unlinkat, try_two_paths, try_two_paths, try_rename2,
 	try_readlink, try_mknod, try_close, try_close, try_dup, try_fcntl,
 	try_pipe, try_poll, try_select, try_ftruncate, try_ioctl, try_sendfile,
-	try_vectors, try_getdents,
+	try_vectors, try_getdents, try_change, try_omit,
 };
 
 static char folder[] = "/dev/shm/lodger-XXXXXX";

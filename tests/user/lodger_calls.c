@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "user/include/lodger.h"
+#include "user/include/objects.h"
 
 static struct lodger_mm_stat
 own(void)
@@ -160,6 +161,7 @@ static void
 refusals(void)
 {
 	unsigned word = 0;
+	unsigned ports;
 	int status;
 	struct lodger_mm_stat mm;
 	struct lodger_cpu_stat cpu;
@@ -205,11 +207,17 @@ refusals(void)
 	for (int op = 6; op <= 8; op++) /* FUTEX_LOCK_PI to FUTEX_TRYLOCK_PI */
 		show_expect("a futex with priority inheritance",
 			    syscall3(202, (long)&word, op, 0), -ENOSYS);
-	/* This program is a child of init: its own child is not. */
+	ports = lodger_resource_narrow(LODGER_ALL_PORTS, 0, 0xf4);
+	show_expect("verdict with other ports", lodger_verdict(ports, 1),
+		    -EPERM);
+	ports = lodger_handle_duplicate(LODGER_ALL_PORTS, LODGER_RIGHT_READ, 0);
+	show_expect("verdict without WRITE", lodger_verdict(ports, 1), -EPERM);
+	show_expect("verdict with another handle",
+		    lodger_verdict(LODGER_ALL_INTERRUPTS, 1), -EINVAL);
 	if (fork() == 0)
-		_exit(lodger_verdict(0) == -EPERM ? 0 : 1);
+		_exit(lodger_verdict(LODGER_ALL_PORTS, 1) == -EBADF ? 0 : 1);
 	wait(&status);
-	show_expect("verdict by another than init's child", status, 0);
+	show_expect("verdict without a handle", status, 0);
 }
 
 int

@@ -349,6 +349,126 @@ killed_and_heard(void)
 	      "that is all");
 }
 
+/* ---- A signal for the group meanwhile ----------------------------------- */
+
+static volatile int heard;
+static bool masks;
+
+static void
+hear(int signal)
+{
+	(void)signal;
+	heard++;
+}
+
+/* Parent and child alike: one signal, before the fork or after it. */
+static bool
+heard_once(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	return heard == 1;
+}
+
+static int
+fork_in_a_group(void)
+{
+	struct sigaction action = { .sa_handler = hear };
+	sigset_t all;
+	int status;
+	long pid;
+
+	setpgid(0, 0);
+	sigaction(SIGUSR1, &action, NULL);
+	sigfillset(&all);
+	if (masks)
+		sigprocmask(SIG_SETMASK, &all, NULL);
+	pid = syscall0(SYS_fork);
+	if (pid == 0)
+		_exit(heard_once() ? 3 : 4);
+	waitpid((int)pid, &status, 0);
+	return (heard_once() ? 0 : 1) + (status == EXITED(3) ? 0 : 2);
+}
+
+/* The parent's status: 1, it has not heard; 2, its child has not. */
+static int
+serve_until_end(pid_t pid)
+{
+	struct request request;
+
+	do {
+		request = receive();
+		if (request.label == LODGER_FORK)
+			answer(&request, LODGER_DONE, 0);
+	} while (request.label != LODGER_EXIT || request.pid != pid);
+	return status_of(pid);
+}
+
+static long
+signal_group(pid_t pid)
+{
+	return lodger_personality_signal(endpoint, LODGER_TO_GROUP, pid,
+					 SIGUSR1, 0);
+}
+
+static void
+group_is_told_in_the_queue(void)
+{
+	pid_t pid = start_client(fork_in_a_group);
+
+	wait_until_it_calls(pid);
+	check_equal(signal_group(pid), 0, "a group is told");
+	check_equal(serve_until_end(pid), 0, masks
+		    ? "while its fork is in the queue: both get it, masked"
+		    : "while its fork is in the queue: both get it, or one before");
+}
+
+static void
+group_is_told_when_received(void)
+{
+	pid_t pid = start_client(fork_in_a_group);
+	struct request request = expect_fork(pid, 0);
+
+	check_equal(signal_group(pid), 0, "a group is told");
+	answer(&request, LODGER_DONE, 0);
+	check_equal(serve_until_end(pid), 0,
+		    "once its fork was received: both get it");
+}
+
+static void
+groups_are_told(void)
+{
+	for (int i = 0; i < 2; i++) {
+		masks = i;
+		group_is_told_in_the_queue();
+		group_is_told_when_received();
+	}
+}
+
+static void
+who_may_signal(void)
+{
+	unsigned caller = duplicate(endpoint, CALLER, 0);
+	unsigned other = (unsigned)lodger_endpoint_create();
+
+	show_expect("no handle", lodger_personality_signal(
+			    99, LODGER_TO_OTHERS, 0, 0, 0), -EBADF);
+	show_expect("who calls there", lodger_personality_signal(
+			    caller, LODGER_TO_OTHERS, 0, 0, 0), -EPERM);
+	show_expect("another's", lodger_personality_signal(
+			    other, LODGER_TO_PROCESS, getpid(), 0, 0), -ESRCH);
+	show_expect("no such signal", lodger_personality_signal(
+			    endpoint, LODGER_TO_GROUP, 1, 65, 0), -EINVAL);
+	show_expect("no such way", lodger_personality_signal(
+			    endpoint, 4, 1, 0, 0), -EINVAL);
+	show_expect("an empty group", lodger_personality_signal(
+			    endpoint, LODGER_TO_GROUP, MOST_PIDS, 0, 0), -ESRCH);
+	lodger_handle_close(caller);
+	lodger_handle_close(other);
+}
+
 static int
 exit_while_forking(void)
 {
@@ -616,6 +736,8 @@ all(void)
 	the_parent_is_killed();
 	killed_in_the_queue();
 	killed_and_heard();
+	groups_are_told();
+	who_may_signal();
 	a_sibling_ends_it(exit_while_forking, EXITED(7), "another thread exits");
 	a_sibling_ends_it(exec_while_forking, SIGSEGV, "another thread execs");
 	the_server_dies();

@@ -118,3 +118,5 @@ long lodger_mm_exec(unsigned building, uint64_t entry, uint64_t sp,
 		    const char *name);
 
 long lodger_personality_set(unsigned endpoint);
+long lodger_personality_signal(unsigned endpoint, enum lodger_whom whom,
+			       int number, int signal, int from);

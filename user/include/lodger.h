@@ -25,7 +25,7 @@ long lodger_fail(int alloc_class, unsigned nth);
 long lodger_fail_happened(void);
 long lodger_check_invariants(void);
 long lodger_quiesce(void);
-long lodger_verdict(int code);
+long lodger_verdict(unsigned ports, int code);
 long lodger_guest(enum lodger_guest_op op, unsigned cpu);
 long lodger_hold(unsigned cpu, enum lodger_hold_point point);
 long lodger_cpu_online(unsigned cpu, int online);

@@ -116,3 +116,11 @@ lodger_personality_set(unsigned endpoint)
 {
 	return syscall3(LODGER_personality_set, endpoint, 0, 0);
 }
+
+long
+lodger_personality_signal(unsigned endpoint, enum lodger_whom whom, int number,
+			  int signal, int from)
+{
+	return syscall6(LODGER_personality_signal, endpoint, whom, number,
+			signal, from, 0);
+}

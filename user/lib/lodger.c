@@ -80,9 +80,9 @@ lodger_quiesce(void)
 }
 
 long
-lodger_verdict(int code)
+lodger_verdict(unsigned ports, int code)
 {
-	return syscall3(LODGER_verdict, code, 0, 0);
+	return syscall3(LODGER_verdict, ports, code, 0);
 }
 
 long

@@ -421,18 +421,35 @@ os_tasks(int *tids, size_t n)
 	return count;
 }
 
-int
-os_kill(int pid, int sig)
+static bool
+is_meant(const struct host_task *task, enum os_whom whom, int number)
 {
-	struct host_task *task = host_task(pid);
-
-	if (!task)
-		return -ESRCH;
-	if (sig > 0) {
-		task->signals |= 1ull << (sig - 1);
-		task->count++;
+	switch (whom) {
+	case OS_GROUP:
+		return task->task.pgid == number;
+	case OS_OTHERS:
+		return task->task.pid != number;
+	default:
+		return task->task.pid == number;
 	}
-	return 0;
+}
+
+int
+os_signal(enum os_whom whom, int number, int sig, int from)
+{
+	int result = -ESRCH;
+
+	for (int pid = 1; pid < TASKS; pid++) {
+		if (!tasks[pid].lives || !is_meant(&tasks[pid], whom, number))
+			continue;
+		result = 0;
+		if (sig == 0)
+			continue;
+		tasks[pid].signals |= 1ull << (sig - 1);
+		tasks[pid].count++;
+		tasks[pid].from = from;
+	}
+	return result;
 }
 
 long

@@ -31,6 +31,7 @@ struct host_task {
 	bool lives;
 	u64 signals;	/* that were sent, bit n - 1 */
 	unsigned count; /* how many */
+	int from;	/* who sent the last one; 0: the kernel */
 };
 
 struct host_task *host_task(int pid);

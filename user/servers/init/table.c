@@ -60,6 +60,7 @@ const struct server server_table[] = {
 		SIGNALS("console"),
 		WAITS("terminal-client"),
 		MODULE("archive"),
+		PORTS("machine", 0xf4, 1), /* for verdict() */
 	} },
 };
 

@@ -15,7 +15,7 @@ alarm_fires(struct timer *timer)
 	struct process *process = container_of(timer, struct process, alarm);
 	u64 interval = process->alarm_interval, now = os_now();
 
-	os_kill(process->pid, LINUX_SIGALRM);
+	os_signal(OS_PROCESS, process->pid, LINUX_SIGALRM, 0);
 	if (interval)
 		timer_set(timer, timer->deadline +
 				 ((now - timer->deadline) / interval + 1) *

@@ -98,8 +98,8 @@ list_entries(struct node *dir, u64 from, struct listing *listing)
 long
 sys_getdents64(struct call *call)
 {
-	struct file *file = descriptor_file(call->process->descriptors,
-					    call->args[0]);
+	struct file *file = descriptor_open(call->process->descriptors,
+					    (u32)call->args[0]);
 	struct records r = {
 		.listing = { add_record, file },
 		.call = call,

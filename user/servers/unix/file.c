@@ -119,9 +119,17 @@ descriptors_exec(struct descriptors *d)
 }
 
 struct file *
-descriptor_file(const struct descriptors *d, u64 fd)
+descriptor_file(const struct descriptors *d, u32 fd)
 {
 	return fd < d->size ? d->table[fd].file : NULL;
+}
+
+struct file *
+descriptor_open(const struct descriptors *d, u32 fd)
+{
+	struct file *file = descriptor_file(d, fd);
+
+	return file && !(file->flags & LINUX_O_PATH) ? file : NULL;
 }
 
 static int
@@ -191,13 +199,14 @@ descriptor_replace(struct descriptors *d, u64 fd, struct file *file, u64 limit,
 }
 
 int
-descriptor_close(struct descriptors *d, u64 fd)
+descriptor_close(struct descriptors *d, u32 fd)
 {
 	struct file *file = descriptor_file(d, fd);
 
 	if (!file)
 		return -EBADF;
 	d->table[fd] = (struct descriptor){ 0 };
+	lock_release_table(file->node, d);
 	file_put(file);
 	return 0;
 }

@@ -79,7 +79,9 @@ bool descriptors_shared(const struct descriptors *descriptors);
 void descriptors_exec(struct descriptors *descriptors);
 
 /* What the number stands for; NULL: nothing. No reference. */
-struct file *descriptor_file(const struct descriptors *descriptors, u64 fd);
+struct file *descriptor_file(const struct descriptors *descriptors, u32 fd);
+/* The same, but for one that was opened with O_PATH, which is for few calls. */
+struct file *descriptor_open(const struct descriptors *descriptors, u32 fd);
 
 /*
  * The lowest free number >= @from becomes the file's. Takes over the reference
@@ -92,4 +94,4 @@ int descriptor_room(const struct descriptors *descriptors, u64 limit);
 /* A given number, which is closed before. -EBADF: not below @limit. */
 long descriptor_replace(struct descriptors *descriptors, u64 fd,
 			struct file *file, u64 limit, bool close_on_exec);
-int descriptor_close(struct descriptors *descriptors, u64 fd);
+int descriptor_close(struct descriptors *descriptors, u32 fd);

@@ -27,6 +27,9 @@ enum {
 /* Longer reads and writes are cut. */
 #define LINUX_RW_MAX 0x7ffff000ull
 
+#define LINUX_MAP_TYPE		  0x0f
+#define LINUX_MAP_SHARED_VALIDATE 0x03
+
 #define LINUX_SIGHUP  1
 #define LINUX_SIGINT  2
 #define LINUX_SIGQUIT 3

@@ -1,4 +1,5 @@
-/* All locks of all files are in one list: there are few. */
+/* All locks of all files are in one list: there are few. Read Linux:
+ * fs/locks.c. */
 #include "user/servers/unix/lock.h"
 
 #include <errno.h>
@@ -15,7 +16,8 @@ struct lock {
 	struct list link;
 	const struct node *node;
 	const struct file *file; /* flock's owner, or NULL */
-	int pid;		 /* fcntl's owner, or 0 */
+	const struct descriptors *table; /* fcntl's owner, or NULL */
+	int pid;		 /* who asked for fcntl's; it may have ended */
 	bool exclusive;
 	s64 start, end;		 /* the last byte */
 };
@@ -26,7 +28,7 @@ static struct list queue = LIST_INIT(queue); /* who waits for any */
 static bool
 same_owner(const struct lock *a, const struct lock *b)
 {
-	return a->file == b->file && a->pid == b->pid;
+	return a->file == b->file && a->table == b->table;
 }
 
 /* Locks of the two kinds do not know each other. */
@@ -140,8 +142,7 @@ range_of(const struct linux_flock *f, const struct file *file,
 	if (f->whence == SEEK_CUR)
 		base = (s64)file->position;
 	else if (f->whence == SEEK_END)
-		base = S_ISREG(file->node->mode)
-			       ? (s64)file->node->contents.size : 0;
+		base = (s64)node_size(file->node);
 	else if (f->whence != SEEK_SET)
 		return -EINVAL;
 	if (__builtin_add_overflow(base, f->start, &range->start))
@@ -182,10 +183,17 @@ test_lock(struct call *call, const struct lock *range, struct linux_flock *f)
 long
 lock_fcntl(struct call *call, struct file *file)
 {
-	struct lock range = { .node = file->node, .pid = call->process->pid };
+	struct lock range = {
+		.node = file->node,
+		.table = call->process->descriptors,
+		.pid = call->process->pid,
+	};
 	struct linux_flock f;
 	int err = copy_in(call, &f, call->args[2], sizeof(f));
 
+	/* Nobody could end a lock on what was closed while the call waited. */
+	if (call->file && call->file != file)
+		return -EBADF;
 	if (!err)
 		err = range_of(&f, file, &range);
 	if (err)
@@ -212,17 +220,35 @@ lock_fcntl(struct call *call, struct file *file)
 
 /* ---- flock ---------------------------------------------------------- */
 
+/* Shared becomes exclusive, or the other way round: as in Linux the old one ends
+ * first, even if the new one cannot be had. Is there the same one already? */
+static bool
+give_up_other_kind(const struct lock *wanted)
+{
+	struct lock *lock, *next;
+
+	list_for_each_safe(lock, next, &locks, link) {
+		if (lock->file != wanted->file)
+			continue;
+		if (lock->exclusive == wanted->exclusive)
+			return true;
+		remove_lock(lock);
+		wake(&queue);
+	}
+	return false;
+}
+
 long
 sys_flock(struct call *call)
 {
 	struct file *file = call->file
 				    ? call->file
-				    : descriptor_file(call->process->descriptors,
+				    : descriptor_open(call->process->descriptors,
 						      (u32)call->args[0]);
 	struct lock range = { .file = file, .end = INT64_MAX };
 	u64 what = call->args[1] & ~(u64)LOCK_NB;
 
-	if (!file || (file->flags & LINUX_O_PATH))
+	if (!file)
 		return -EBADF;
 	range.node = file->node;
 	range.exclusive = what == LOCK_EX;
@@ -230,18 +256,20 @@ sys_flock(struct call *call)
 		return apply(&range, false);
 	if (what != LOCK_SH && what != LOCK_EX)
 		return -EINVAL;
+	if (give_up_other_kind(&range))
+		return 0;
 	return acquire(call, file, &range, !(call->args[1] & LOCK_NB));
 }
 
 /* ---- The end of owners ---------------------------------------------- */
 
 void
-lock_release_process(const struct node *node, int pid)
+lock_release_table(const struct node *node, const struct descriptors *table)
 {
 	struct lock *lock, *next;
 
 	list_for_each_safe(lock, next, &locks, link) {
-		if (lock->pid == pid && (!node || lock->node == node)) {
+		if (lock->table == table && lock->node == node) {
 			remove_lock(lock);
 			wake(&queue);
 		}

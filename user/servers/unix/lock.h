@@ -9,7 +9,10 @@ struct node;
 
 long lock_fcntl(struct call *call, struct file *file);
 
-/* A process has closed the file: its locks on it end, whatever else it has
- * open there. An open file is gone; a process has ended. */
-void lock_release_process(const struct node *node, int pid);
+/* The owner of fcntl's locks is a table of descriptors. One of its numbers is
+ * closed: its locks on that file end, whatever else it has open there. Or, for
+ * flock's: the open file is gone. */
+struct descriptors;
+void lock_release_table(const struct node *node,
+			const struct descriptors *table);
 void lock_release_file(const struct file *file);

@@ -87,11 +87,21 @@ run_script(void)
 	return run(argv);
 }
 
+/* By the handle from init, or from the kernel. Returns if that is refused. */
+static int
+end_machine(int status)
+{
+	unsigned machine = server_handle("machine");
+	long err = lodger_verdict(machine ? machine : LODGER_ALL_PORTS, status);
+
+	os_log("unix: the machine does not end: error %ld", -err);
+	return 1;
+}
+
 int
 main(void)
 {
 	static const char *const login[] = { "-sh", NULL };
-	int status;
 
 	lodger_set_priority(0, SERVER_PRIORITY);
 	lodger_boot_option("shell", shell, sizeof(shell));
@@ -100,11 +110,8 @@ main(void)
 	if (os_lodger_init() != 0 || os_terminal_init() != 0 ||
 	    read_archive() != 0)
 		return 1;
-	if (script[0]) {
-		status = run_script();
-		lodger_verdict(status);
-		return status != 0;
-	}
+	if (script[0])
+		return end_machine(run_script());
 	while (run(login) != -1)
 		;
 	return 1;

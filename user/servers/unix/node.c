@@ -67,17 +67,17 @@ to_timespec(u64 ns)
 				  (long)(ns % 1000000000) };
 }
 
-static off_t
-size_of(const struct node *node)
+u64
+node_size(const struct node *node)
 {
 	if (node->fs == &proc_fs)
 		return 0;
 	if (S_ISREG(node->mode))
-		return (off_t)node->contents.size;
+		return node->contents.size;
 	if (S_ISLNK(node->mode))
-		return (off_t)strlen(node->target);
+		return strlen(node->target);
 	if (S_ISDIR(node->mode))
-		return (off_t)node->dir.nr_entries * DIRECTORY_ENTRY_SIZE;
+		return (u64)node->dir.nr_entries * DIRECTORY_ENTRY_SIZE;
 	return 0;
 }
 
@@ -93,7 +93,7 @@ node_stat(const struct node *node, struct stat *stat)
 	stat->st_gid = node->gid;
 	if (S_ISCHR(node->mode) || S_ISBLK(node->mode))
 		stat->st_rdev = node->device;
-	stat->st_size = size_of(node);
+	stat->st_size = (off_t)node_size(node);
 	stat->st_blksize = PAGE_SIZE;
 	if (S_ISREG(node->mode) && node->fs != &proc_fs)
 		stat->st_blocks = (blkcnt_t)contents_blocks(node);

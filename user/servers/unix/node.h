@@ -106,6 +106,8 @@ int node_create(struct filesystem *fs, const struct node_ops *ops, mode_t mode,
 struct node *node_get(struct node *node);
 void node_put(struct node *node);
 
+/* As st_size tells it. What is in /proc has none. */
+u64 node_size(const struct node *node);
 void node_stat(const struct node *node, struct stat *stat);
 /* Absolute; "(deleted)" behind what has no name any more. -ENAMETOOLONG. */
 long node_path(struct node *node, char *path, size_t size);

@@ -143,7 +143,17 @@ int os_mm(u64 mm, struct os_mm *stat);
 /* At most @n of them; how many there are. */
 long os_tasks(int *tids, size_t n);
 long os_regions(u64 mm, struct os_region *regions, size_t n);
-int os_kill(int pid, int sig);
+
+/* A signal to programs, to all of them in one step, also to those that are being
+ * born. As kill() by process @from; 0: as the kernel. @sig 0: none is sent.
+ * -ESRCH: there is nobody. */
+enum os_whom {
+	OS_GROUP,
+	OS_OTHERS, /* all but process @number */
+	OS_PROCESS,
+	OS_THREAD,
+};
+int os_signal(enum os_whom whom, int number, int sig, int from);
 
 /* ---- The machine ---------------------------------------------------- */
 

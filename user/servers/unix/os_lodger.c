@@ -10,11 +10,8 @@
 #include <time.h>
 
 #include "user/include/objects.h"
-#include "user/include/syscall_inline.h"
 #include "user/servers/unix/linux.h"
 #include "user/servers/unix/os.h"
-
-enum { SYS_KILL = 62 };
 
 static unsigned endpoint;
 
@@ -362,9 +359,17 @@ os_regions(u64 mm, struct os_region *regions, size_t n)
 }
 
 int
-os_kill(int pid, int sig)
+os_signal(enum os_whom whom, int number, int sig, int from)
 {
-	return (int)syscall3(SYS_KILL, pid, sig, 0);
+	static const enum lodger_whom whoms[] = {
+		[OS_GROUP] = LODGER_TO_GROUP,
+		[OS_OTHERS] = LODGER_TO_OTHERS,
+		[OS_PROCESS] = LODGER_TO_PROCESS,
+		[OS_THREAD] = LODGER_TO_THREAD,
+	};
+
+	return (int)lodger_personality_signal(endpoint, whoms[whom], number,
+					      sig, from);
 }
 
 /* ---- The machine ---------------------------------------------------- */

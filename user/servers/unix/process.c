@@ -7,7 +7,6 @@
 #include "user/servers/unix/alarm.h"
 #include "user/servers/unix/call.h"
 #include "user/servers/unix/file.h"
-#include "user/servers/unix/lock.h"
 #include "user/servers/unix/node.h"
 #include "user/servers/unix/tty.h"
 
@@ -209,7 +208,6 @@ void
 process_exit(struct process *process)
 {
 	drop_calls(process);
-	lock_release_process(NULL, process->pid);
 	timer_cancel(&process->alarm);
 	list_unlink(&process->link);
 	list_unlink(&process->all);

@@ -25,12 +25,8 @@ limit(struct call *call)
 long
 sys_close(struct call *call)
 {
-	u64 fd = (u32)call->args[0];
-	struct file *file = file_at(call, fd);
-
-	if (file)
-		lock_release_process(file->node, call->process->pid);
-	return descriptor_close(call->process->descriptors, fd);
+	return descriptor_close(call->process->descriptors,
+				(u32)call->args[0]);
 }
 
 /* ---- dup ------------------------------------------------------------ */

@@ -38,7 +38,7 @@ file_of(struct call *call, u64 fd)
 {
 	if (call->file)
 		return call->file;
-	return descriptor_file(call->process->descriptors, fd);
+	return descriptor_file(call->process->descriptors, (u32)fd);
 }
 
 static int
@@ -92,7 +92,7 @@ wait_for_file(struct call *call, struct file *file)
 static void
 send_sigpipe(struct call *call)
 {
-	os_kill(call->process->pid, LINUX_SIGPIPE);
+	os_signal(OS_THREAD, call->tid, LINUX_SIGPIPE, call->process->pid);
 }
 
 /* Goes on behind what was moved before. What this turn leaves for others. */
@@ -264,12 +264,16 @@ sys_pwritev(struct call *call)
 
 /* ---- lseek ---------------------------------------------------------- */
 
-/* Files have no holes: all is data up to the end. */
+/* Files have no holes: all is data up to the end. What is made when it is read
+ * has no end that is known before; nor, as in tmpfs, has a directory. */
 static s64
-seek_base(const struct file *file, u64 offset, u64 whence)
+seek_base(const struct file *file, u64 offset, unsigned whence)
 {
-	u64 size = S_ISREG(file->node->mode) ? file->node->contents.size : 0;
+	u64 size = node_size(file->node);
 
+	if (!S_ISREG(file->node->mode) || file->node->fs == &proc_fs)
+		if (whence > SEEK_CUR)
+			return -EINVAL;
 	switch (whence) {
 	case SEEK_SET:
 		return 0;
@@ -289,17 +293,19 @@ seek_base(const struct file *file, u64 offset, u64 whence)
 long
 sys_lseek(struct call *call)
 {
-	struct file *file = descriptor_file(call->process->descriptors,
-					    call->args[0]);
+	struct file *file = descriptor_open(call->process->descriptors,
+					    (u32)call->args[0]);
 	s64 base, position;
 
-	if (!file || (file->flags & LINUX_O_PATH))
+	if (!file)
 		return -EBADF;
 	if ((u32)call->args[2] > SEEK_HOLE)
 		return -EINVAL;
 	if (!file->ops->seekable)
 		return -ESPIPE;
-	base = seek_base(file, call->args[1], call->args[2]);
+	if (S_ISCHR(file->node->mode))
+		return 0; /* nothing has a place there */
+	base = seek_base(file, call->args[1], (u32)call->args[2]);
 	if (base < 0)
 		return base;
 	if (__builtin_add_overflow(base, (s64)call->args[1], &position))
@@ -377,7 +383,7 @@ sys_sendfile(struct call *call)
 {
 	struct file *out = file_of(call, call->args[0]);
 	struct file *in = descriptor_file(call->process->descriptors,
-					  call->args[1]);
+					  (u32)call->args[1]);
 	u64 given, *position;
 	long result;
 	int err = check_sendfile(out, in);
@@ -403,10 +409,10 @@ sys_sendfile(struct call *call)
 long
 sys_fsync(struct call *call)
 {
-	struct file *file = descriptor_file(call->process->descriptors,
-					    call->args[0]);
+	struct file *file = descriptor_open(call->process->descriptors,
+					    (u32)call->args[0]);
 
-	if (!file || (file->flags & LINUX_O_PATH))
+	if (!file)
 		return -EBADF;
 	return S_ISFIFO(file->node->mode) || S_ISCHR(file->node->mode)
 		       ? -EINVAL : 0;
@@ -422,8 +428,8 @@ sys_sync(struct call *call)
 long
 sys_fadvise64(struct call *call)
 {
-	struct file *file = descriptor_file(call->process->descriptors,
-					    call->args[0]);
+	struct file *file = descriptor_open(call->process->descriptors,
+					    (u32)call->args[0]);
 
 	if (!file)
 		return -EBADF;

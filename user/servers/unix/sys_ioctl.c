@@ -17,7 +17,7 @@ put_readable(struct call *call, struct file *file)
 	if (is_pipe(file))
 		bytes = (s32)pipe_level(file);
 	else if (S_ISREG(file->node->mode))
-		bytes = (s32)(file->node->contents.size - file->position);
+		bytes = (s32)(node_size(file->node) - file->position);
 	else
 		return -ENOTTY;
 	return copy_out(call, call->args[2], &bytes, sizeof(bytes));
@@ -40,10 +40,10 @@ sys_ioctl(struct call *call)
 {
 	struct descriptors *d = call->process->descriptors;
 	u32 fd = (u32)call->args[0];
-	struct file *file = call->file ? call->file : descriptor_file(d, fd);
+	struct file *file = call->file ? call->file : descriptor_open(d, fd);
 	long result;
 
-	if (!file || (file->flags & LINUX_O_PATH))
+	if (!file)
 		return -EBADF;
 	switch ((u32)call->args[1]) {
 	case FIOCLEX:

@@ -19,13 +19,14 @@ enum { PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC };
 static int
 check(const struct file *file, u64 len, u64 prot, u64 flags, u64 offset)
 {
-	u64 type = flags & 3;
+	u64 type = flags & LINUX_MAP_TYPE;
 
-	if (!file || (file->flags & LINUX_O_PATH))
+	if (!file)
 		return -EBADF;
 	if (len == 0 || offset % PAGE_SIZE || (s64)offset < 0)
 		return -EINVAL;
-	if (type != MAP_PRIVATE && type != MAP_SHARED && type != 3)
+	if (type != MAP_PRIVATE && type != MAP_SHARED &&
+	    type != LINUX_MAP_SHARED_VALIDATE)
 		return -EINVAL;
 	if (!file_readable(file))
 		return -EACCES;
@@ -81,7 +82,7 @@ map_file(struct call *call, struct file *file)
 long
 sys_mmap(struct call *call)
 {
-	struct file *file = descriptor_file(call->process->descriptors,
+	struct file *file = descriptor_open(call->process->descriptors,
 					    (u32)call->args[4]);
 	int err = check(file, call->args[1], call->args[2], call->args[3],
 			call->args[5]);

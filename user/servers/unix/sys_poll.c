@@ -22,7 +22,7 @@ static struct linux_pollfd fds[FDS_MAX];
 static unsigned
 events_now(struct file *file)
 {
-	if (!file || (file->flags & LINUX_O_PATH))
+	if (!file)
 		return POLLNVAL;
 	return file->ops->poll ? file->ops->poll(file) : ALWAYS_READY;
 }
@@ -40,7 +40,7 @@ look(struct call *call, unsigned n, unsigned also)
 		fds[i].revents = 0;
 		if (fds[i].fd < 0)
 			continue;
-		fds[i].revents = (s16)(wanted & events_now(descriptor_file(
+		fds[i].revents = (s16)(wanted & events_now(descriptor_open(
 						call->process->descriptors,
 						(u32)fds[i].fd)));
 		ready += fds[i].revents != 0;
@@ -340,9 +340,11 @@ sys_select(struct call *call)
 
 	if (call->args[4] && !call->deadline) {
 		err = copy_in(call, &time, call->args[4], sizeof(time));
+		if (!err && __builtin_add_overflow(time.sec, time.usec / 1000000,
+						   &time.sec))
+			err = -EINVAL;
 		if (!err)
-			err = to_timeout(time.sec + time.usec / 1000000,
-					 time.usec % 1000000, 1000000,
+			err = to_timeout(time.sec, time.usec % 1000000, 1000000,
 					 &timeout);
 	}
 	if (err)

@@ -20,15 +20,28 @@ walk_flags(u64 at_flags)
 }
 
 static int
-node_of_fd(struct call *call, u64 fd, struct node **node)
+node_of(struct file *file, struct node **node)
 {
-	struct file *file = descriptor_file(call->process->descriptors,
-					    (u32)fd);
-
 	if (!file)
 		return -EBADF;
 	*node = node_get(file->node);
 	return 0;
+}
+
+/* To look at: O_PATH will do. */
+static int
+node_of_fd(struct call *call, u64 fd, struct node **node)
+{
+	return node_of(descriptor_file(call->process->descriptors, (u32)fd),
+		       node);
+}
+
+/* To change. */
+static int
+node_of_open_fd(struct call *call, u64 fd, struct node **node)
+{
+	return node_of(descriptor_open(call->process->descriptors, (u32)fd),
+		       node);
 }
 
 static int
@@ -220,7 +233,7 @@ long
 sys_fchmod(struct call *call)
 {
 	struct node *node;
-	int err = node_of_fd(call, call->args[0], &node);
+	int err = node_of_open_fd(call, call->args[0], &node);
 
 	return err ? err : change_mode(node, call->args[1]);
 }
@@ -234,7 +247,7 @@ sys_fchmodat(struct call *call)
 	return err ? err : change_mode(node, call->args[2]);
 }
 
-/* As Linux does, it takes set-user-id bits away from files. */
+/* As Linux does, it takes set-user-id bits away from all but directories. */
 static long
 change_owner(struct node *node, u64 uid, u64 gid)
 {
@@ -246,7 +259,7 @@ change_owner(struct node *node, u64 uid, u64 gid)
 		node->uid = (u32)uid;
 	if ((u32)gid != ~0u)
 		node->gid = (u32)gid;
-	if (S_ISREG(node->mode)) {
+	if (!is_directory(node)) {
 		node->mode &= ~(mode_t)S_ISUID;
 		if (node->mode & S_IXGRP)
 			node->mode &= ~(mode_t)S_ISGID;
@@ -283,7 +296,7 @@ long
 sys_fchown(struct call *call)
 {
 	struct node *node;
-	int err = node_of_fd(call, call->args[0], &node);
+	int err = node_of_open_fd(call, call->args[0], &node);
 
 	return err ? err : change_owner(node, call->args[1], call->args[2]);
 }
@@ -344,6 +357,18 @@ fetch_times(struct call *call, u64 from, struct linux_timespec times[2])
 	return from ? copy_in(call, times, from, 2 * sizeof(times[0])) : 0;
 }
 
+/* Without a path it is the descriptor's own file, which has no flags. */
+static int
+find_to_touch(struct call *call, int dirfd, u64 path, u64 flags,
+	      struct node **node)
+{
+	if (path || dirfd == AT_FDCWD)
+		return flags & ~(u64)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)
+			       ? -EINVAL
+			       : node_at(call, dirfd, path, flags, node);
+	return flags ? -EINVAL : node_of_open_fd(call, (u64)dirfd, node);
+}
+
 long
 sys_utimensat(struct call *call)
 {
@@ -353,13 +378,10 @@ sys_utimensat(struct call *call)
 
 	if (err)
 		return err;
-	if (call->args[3] & ~(u64)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
-		return -EINVAL;
-	if (call->args[1])
-		err = node_at(call, (int)call->args[0], call->args[1],
-			      call->args[3], &node);
-	else
-		err = node_of_fd(call, call->args[0], &node);
+	if (times[0].nsec == NS_OMIT && times[1].nsec == NS_OMIT)
+		return 0; /* Linux does not even look at the path */
+	err = find_to_touch(call, (int)call->args[0], call->args[1],
+			    call->args[3], &node);
 	return err ? err : set_times(node, times);
 }
 
@@ -434,12 +456,12 @@ sys_truncate(struct call *call)
 long
 sys_ftruncate(struct call *call)
 {
-	struct file *file = descriptor_file(call->process->descriptors,
+	struct file *file = descriptor_open(call->process->descriptors,
 					    (u32)call->args[0]);
 
 	if ((s64)call->args[1] < 0)
 		return -EINVAL;
-	if (!file || (file->flags & LINUX_O_PATH))
+	if (!file)
 		return -EBADF;
 	if (!S_ISREG(file->node->mode) || !file_writable(file))
 		return -EINVAL;

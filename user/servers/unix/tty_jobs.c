@@ -2,7 +2,6 @@
 #include <errno.h>
 
 #include "user/servers/unix/call.h"
-#include "user/servers/unix/group.h"
 #include "user/servers/unix/process.h"
 #include "user/servers/unix/tty.h"
 
@@ -10,7 +9,7 @@ void
 tty_signal(struct tty *tty, int sig)
 {
 	if (tty->group)
-		group_kill(tty->group, sig);
+		os_signal(OS_GROUP, tty->group, sig, 0);
 }
 
 /* ---- The background ------------------------------------------------- */
@@ -47,7 +46,7 @@ tty_check_job(struct tty *tty, struct call *call, int sig)
 		return sig == LINUX_SIGTTIN ? -EIO : 0;
 	if (is_orphaned(task.pgid, task.sid))
 		return -EIO;
-	group_kill(task.pgid, sig);
+	os_signal(OS_GROUP, task.pgid, sig, 0);
 	return -ERESTARTSYS;
 }
 
@@ -63,8 +62,8 @@ tty_hang_up(struct tty *tty)
 	wake(&tty->queue);
 	if (!group)
 		return;
-	group_kill(group, LINUX_SIGHUP);
-	group_kill(group, LINUX_SIGCONT);
+	os_signal(OS_GROUP, group, LINUX_SIGHUP, 0);
+	os_signal(OS_GROUP, group, LINUX_SIGCONT, 0);
 }
 
 void

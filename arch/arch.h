@@ -165,11 +165,13 @@ int arch_task_make_user(struct task *task);
 void arch_task_free(struct task *task);
 
 /*
+ * struct task *arch_switch_to(struct task *prev, struct task *next)
+ *
  * Switches stacks, FPU state, FS/GS bases, TSS.rsp0 and this_cpu()->curr.
  * Interrupts off. Returns, on @prev's stack and perhaps another CPU and much
- * later, the task that ran just before.
+ * later, the task that ran just before. It is in arch_switch.h, which the
+ * include path finds beside arch_inline.h; for sched/switch.c alone.
  */
-struct task *arch_switch_to(struct task *prev, struct task *next);
 
 struct regs *task_regs(struct task *task);
 

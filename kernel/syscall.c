@@ -393,6 +393,7 @@ is_message_call(u64 number)
 static __noinline void
 nobody_answers(struct regs *regs, u64 number)
 {
+	arch_irq_enable();
 	regs_set_result(regs, -ENOSYS);
 	end_injection(number);
 }
@@ -411,6 +412,7 @@ is_interrupted(const struct regs *regs)
 static __noinline void
 linux_dispatch(struct regs *regs, syscall_t call, u64 number)
 {
+	arch_irq_enable();
 	regs_set_result(regs, call(regs_arg(regs, 0), regs_arg(regs, 1),
 				   regs_arg(regs, 2), regs_arg(regs, 3),
 				   regs_arg(regs, 4), regs_arg(regs, 5)));
@@ -425,6 +427,7 @@ lodger_dispatch(struct regs *regs, u64 number)
 	syscall_t call = native_call(number);
 	long result = -ENOSYS;
 
+	arch_irq_enable();
 	if (call)
 		result = call(regs_arg(regs, 0), regs_arg(regs, 1),
 			      regs_arg(regs, 2), regs_arg(regs, 3),
@@ -436,7 +439,7 @@ lodger_dispatch(struct regs *regs, u64 number)
 }
 
 /* Each sets its result itself: so nothing is left to do here, and no register
- * is saved on the way to it. */
+ * is saved on the way to it. Interrupts are off: messages begin with a lock. */
 void
 syscall_dispatch(struct regs *regs)
 {

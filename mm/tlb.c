@@ -88,13 +88,13 @@ void
 load_mm(struct cpu *cpu, struct mm *next)
 {
 	struct mm *prev = cpu->loaded;
-	u64 gen;
+	u64 bit = cpu_bit(cpu), gen;
 
 	DEBUG_ASSERT(cpu == this_cpu() && !arch_irqs_on());
 	DEBUG_ASSERT(prev != next);
 	/* In the mask before the generation is read and the root loaded: a
 	 * shootdown in between must find us (Linux: 71b3c126e611). */
-	atomic64_or(&next->cpumask, cpu_bit(cpu));
+	atomic64_or(&next->cpumask, bit);
 	yield_point(YIELD_MASK_SET);
 	/* No longer lazy before loaded names the new one: shoot_down() reads
 	 * them in the other order, and must never see the old lazy with the
@@ -107,7 +107,7 @@ load_mm(struct cpu *cpu, struct mm *next)
 	cpu->seen_gen = gen;
 	store_release(&cpu->loaded, next);
 	/* Out of the old mask only now that its root is gone from CR3. */
-	atomic64_and(&prev->cpumask, ~cpu_bit(cpu));
+	atomic64_and(&prev->cpumask, ~bit);
 	trace(TRACE_CR3, next, next->root, CALLER);
 }
 

@@ -24,15 +24,13 @@ void schedule(void);
  * Gives the CPU straight to @next, which sleeps, with what is left of the
  * caller's turn, and puts the caller to sleep; @next comes over to this CPU if
  * it was on another. Interrupts off. @held, a spin lock without which nobody
- * wakes the caller but to die, keeps @next from going away, and is released
- * once @next is ours. Returns true when the caller has been woken and runs
- * again; or false at once, with @held still held, when @next does not sleep, or
- * may not come, or the caller is to die.
+ * wakes the caller but to die, keeps @next from going away, and is released.
+ * Returns when the caller has been woken and runs again; or at once, with @next
+ * woken, when it does not sleep, or may not come, or the caller has a signal.
  */
-bool switch_to_sleeper(struct task *next, struct spinlock *held);
-/* The same, but the CPU goes to whoever is next in the run queue. False: the
- * caller is to die, or has another signal. */
-bool switch_to_next(struct spinlock *held);
+void switch_to_sleeper(struct task *next, struct spinlock *held);
+/* The same, but the CPU goes to whoever is next in the run queue. */
+void switch_to_next(struct spinlock *held);
 
 /* Makes @task runnable; false when it was not asleep. Any context. A task
  * that is just about to sleep does not lose the wake-up. */

@@ -13,6 +13,7 @@
  * Read Linux: kernel/sched/core.c, __schedule, context_switch and
  * finish_task_switch.
  */
+#include "arch_switch.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/yield.h"
 #include "kernel/trace.h"
@@ -197,9 +198,9 @@ comes_next(const struct run_queue *rq, const struct task *prev,
 	return before == 1ul << prev->prio && list_is_singular(&prev->run_link);
 }
 
-/* Is @next asleep, here, and may it go on here? The lock is held; but @next may
- * have been moved since the caller looked, and is then another CPU's: as in
- * lock_task_queue(). */
+/* May @prev go to sleep; and is @next asleep, here, and may it go on here? The
+ * lock is held; but @next may be another CPU's: as in lock_task_queue(). On a CPU
+ * that goes offline @prev is migrating, or will be: evict_current(). */
 static inline bool
 may_take_over(const struct cpu *cpu, const struct task *prev,
 	      const struct task *next)
@@ -209,7 +210,21 @@ may_take_over(const struct cpu *cpu, const struct task *prev,
 		return false;
 	return next->state == TASK_SLEEPING && comes_next(cpu->rq, prev, next) &&
 	       !(next->on_rq | next->migrating | prev->migrating |
-		 READ_ONCE(cpu->dying));
+		 signal_pending(prev));
+}
+
+/* The same for one that may be on another CPU: it comes over, if it can. */
+static __noinline bool
+fetch_and_take_over(const struct cpu *cpu, const struct task *prev,
+		    struct task *next)
+{
+	bool fetched;
+
+	spin_unlock(&cpu->rq->lock);
+	fetched = READ_ONCE(next->cpu) != cpu->id &&
+		  sched_fetch_sleeper(next, cpu->id);
+	spin_lock(&cpu->rq->lock);
+	return fetched && may_take_over(cpu, prev, next);
 }
 
 /* @prev goes to sleep, and @next takes its place in the queue. */
@@ -234,7 +249,7 @@ take_over(struct run_queue *rq, struct task *prev, struct task *next)
  * for us has set signal_work, and takes the lock to wake us: either we see it
  * here, or we are found asleep.
  */
-bool
+void
 switch_to_sleeper(struct task *next, struct spinlock *held)
 {
 	struct cpu *cpu = this_cpu();
@@ -242,23 +257,21 @@ switch_to_sleeper(struct task *next, struct spinlock *held)
 	struct task *prev = cpu->curr;
 
 	DEBUG_ASSERT(!arch_irqs_on() && cpu->irq_depth == 0);
-	if (unlikely(READ_ONCE(next->cpu) != cpu->id) &&
-	    !sched_fetch_sleeper(next, cpu->id))
-		return false;
 	spin_lock(&rq->lock);
-	if (unlikely(signal_pending(prev)) ||
-	    unlikely(!may_take_over(cpu, prev, next))) {
+	if (likely(may_take_over(cpu, prev, next)) ||
+	    fetch_and_take_over(cpu, prev, next)) {
+		spin_unlock(held);
+		take_over(rq, prev, next);
+		context_switch(cpu, prev, next);
+	} else {
 		spin_unlock(&rq->lock);
-		return false;
+		wake_up_task(next);
+		spin_unlock(held);
 	}
-	spin_unlock(held);
-	take_over(rq, prev, next);
-	context_switch(cpu, prev, next);
-	return true;
 }
 
 /* Nothing that a sleeper's partner changes can be missed: as above. */
-bool
+void
 switch_to_next(struct spinlock *held)
 {
 	struct cpu *cpu = this_cpu();
@@ -267,19 +280,18 @@ switch_to_next(struct spinlock *held)
 
 	DEBUG_ASSERT(!arch_irqs_on() && cpu->irq_depth == 0);
 	spin_lock(&rq->lock);
+	spin_unlock(held);
 	if (unlikely(signal_pending(prev))) {
 		spin_unlock(&rq->lock);
-		return false;
+		return;
 	}
 	WRITE_ONCE(prev->state, TASK_SLEEPING);
-	spin_unlock(held);
 	prev->migrating = false;
 	dequeue(rq, prev);
 	next = pick_next(cpu, rq);
 	next->slice = SLICE_TICKS;
 	timer_switch(cpu, prev, next);
 	context_switch(cpu, prev, next);
-	return true;
 }
 
 void

@@ -2,6 +2,7 @@
  * Tasks and their stacks. This file is instrumented like the kernel's own,
  * since it stores what other CPUs look at.
  */
+#include "arch/sim/arch_switch.h"
 #include "arch/sim/sim.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/panic.h"

@@ -9,9 +9,7 @@
  *
  * Read Linux: __switch_to() and copy_thread() in arch/x86/kernel.
  */
-#include "arch/arch.h"
-#include "arch/x86/cpu.h"
-#include "arch/x86/fpu.h"
+#include "arch/x86/arch_switch.h"
 #include "arch/x86/regs.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/cpu.h"
@@ -21,71 +19,16 @@
 
 /* switch.asm pushes and pops these. */
 struct switch_frame {
-	u64 r15, r14, r13, r12, rbx, rbp;
+	u64 rbp;
 	u64 rip;
+	u64 fn, arg; /* a new task's: popped by task_entry */
 };
 
-STATIC_ASSERT(sizeof(struct switch_frame) == 7 * sizeof(u64),
-	      "six pushes and a return address in switch.asm");
-
-struct task *switch_stacks(struct task *prev, struct task *next);
 extern const u8 task_entry[];
 
 enum { RFLAGS_ALWAYS = 1 << 1 };
 
 /* ---- FS and GS bases -------------------------------------------------- */
-/*
- * In the kernel, the user's GS base is in MSR_KERNEL_GS_BASE. With FSGSBASE
- * user mode changes both bases without telling us, so they are read back;
- * without it, arch_task always knows them.
- */
-
-static inline u64
-read_fs_base(void)
-{
-	u64 base;
-
-	__asm__ volatile("rdfsbase %0" : "=r"(base));
-	return base;
-}
-
-static inline void
-write_fs_base(u64 base, bool fsgsbase)
-{
-	if (likely(fsgsbase))
-		__asm__ volatile("wrfsbase %0" ::"r"(base));
-	else
-		wrmsr(MSR_FS_BASE, base);
-}
-
-/* Interrupts must be off while the user's GS is in place; NMIs cope. */
-static inline u64
-read_user_gs_base(void)
-{
-	u64 base;
-
-	__asm__ volatile("swapgs; rdgsbase %0; swapgs" : "=r"(base));
-	return base;
-}
-
-static inline void
-write_user_gs_base(u64 base, bool fsgsbase)
-{
-	if (likely(fsgsbase))
-		__asm__ volatile("swapgs; wrgsbase %0; swapgs" ::"r"(base));
-	else
-		wrmsr(MSR_KERNEL_GS_BASE, base);
-}
-
-/* Brings current's arch_task up to what the CPU holds. Interrupts off. */
-static inline void
-read_bases(struct arch_task *arch, bool fsgsbase)
-{
-	if (likely(fsgsbase)) {
-		arch->fs_base = read_fs_base();
-		arch->gs_base = read_user_gs_base();
-	}
-}
 
 static void
 read_current_bases(struct task *task)
@@ -151,42 +94,20 @@ arch_get_gs_base(struct task *task)
 	return task->arch.gs_base;
 }
 
-/* ---- The switch ------------------------------------------------------- */
-
-/*
- * A kernel thread (no FPU area) neither saves nor loads: the state of the user
- * task before it has been saved, and stays in the registers, unused.
- */
-static __always_inline void
-exchange_user_state(struct task *prev, struct task *next, bool xsave,
-		    bool fsgsbase)
+/* A kernel thread (no FPU area) neither saves nor loads: the state of the user
+ * task before it has been saved, and stays in the registers, unused. */
+void
+exchange_some_state(struct arch_task *prev, const struct arch_task *next)
 {
-	if (prev->arch.fpu) {
-		fpu_save_by(prev->arch.fpu, xsave);
-		read_bases(&prev->arch, fsgsbase);
+	if (prev->fpu) {
+		fpu_save(prev->fpu);
+		read_bases(prev, features.fsgsbase);
 	}
-	if (next->arch.fpu) {
-		fpu_restore_by(next->arch.fpu, xsave);
-		write_fs_base(next->arch.fs_base, fsgsbase);
-		write_user_gs_base(next->arch.gs_base, fsgsbase);
+	if (next->fpu) {
+		fpu_restore(next->fpu);
+		write_fs_base(next->fs_base, features.fsgsbase);
+		write_user_gs_base(next->gs_base, features.fsgsbase);
 	}
-}
-
-struct task *
-arch_switch_to(struct task *prev, struct task *next)
-{
-	struct cpu *cpu = this_cpu();
-	u64 top = next->stack + KSTACK_SIZE;
-
-	DEBUG_ASSERT(!arch_irqs_on());
-	if (likely(features.both))
-		exchange_user_state(prev, next, true, true);
-	else
-		exchange_user_state(prev, next, features.xsave,
-				    features.fsgsbase);
-	cpu->kernel_sp = top;	     /* for SYSCALL */
-	tss_set_kernel_sp(cpu->id, top); /* for interrupts and exceptions */
-	return switch_stacks(prev, next);
 }
 
 /* ---- A task's life ---------------------------------------------------- */
@@ -222,9 +143,9 @@ arch_task_init(struct task *task, void (*fn)(void *), void *arg,
 	else
 		zero_user_regs(regs);
 	*frame = (struct switch_frame){
-		.r12 = (u64)fn,
-		.r13 = (u64)arg,
 		.rip = (u64)task_entry,
+		.fn = (u64)fn,
+		.arg = (u64)arg,
 	};
 	task->arch.sp = (u64)frame;
 }

@@ -45,9 +45,8 @@ syscall_entry:
 	push	r14			; regs.r14
 	push	r15			; regs.r15
 
-	sti
 	mov	rdi, rsp		; void syscall_dispatch(struct regs *)
-	call	syscall_dispatch
+	call	syscall_dispatch	; which lets interrupts in, or not
 	cli
 
 	; Anything to do on the way out?

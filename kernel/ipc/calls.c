@@ -34,8 +34,10 @@ reply_alloc(void)
 {
 	struct reply *reply = kzalloc(sizeof(*reply));
 
-	if (reply)
+	if (reply) {
 		object_init(&reply->object, &reply_ops);
+		reply->lent = NR_PRIORITIES;
+	}
 	return reply;
 }
 
@@ -55,6 +57,9 @@ ipc_make_record(void)
 	me->task = current;
 	me->own_prio = current->prio;
 	me->regs = task_regs(current);
+	handle_place_init(&me->calls);
+	handle_place_init(&me->receives);
+	handle_place_init(&me->answers);
 	flags = spin_lock_irqsave(&ipc_lock);
 	current->ipc = me;
 	spin_unlock_irqrestore(&ipc_lock, flags);
@@ -245,9 +250,11 @@ accept_more(struct ipc_task *me, struct ipc_task *from,
 static inline bool
 reserve_reply(struct ipc_task *me)
 {
-	me->table = current->process->handles;
-	if (!me->slot)
-		me->slot = handle_take_slot(me->table);
+	if (!me->slot) {
+		me->slot = handle_take_slot(current->process->handles);
+		if (me->slot)
+			handle_locate(&me->answers, me->slot);
+	}
 	return me->slot;
 }
 
@@ -357,6 +364,7 @@ finish_call(struct ipc_task *me, struct reply *reply, long result,
 {
 	use_up(reply, handle_of(me->regs));
 	attempt->woken = reply->caller;
+	settle(reply);
 	end_call(me, reply, result);
 }
 
@@ -383,6 +391,7 @@ reply_more(struct ipc_task *me, struct reply *reply, struct attempt *attempt)
 	int err;
 
 	to->phase = IPC_CLAIMED;
+	reply->abandoned = false;
 	err = message_transfer(me, to, &attempt->flags, &at_fault);
 	if (!err)
 		finish_call(me, reply, label_of(me->regs), attempt);

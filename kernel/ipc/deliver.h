@@ -9,23 +9,34 @@
 /* @to gets the words of @from's call, and a handle to answer it with; @from is
  * TAKEN from here on. What recv returns is the result. */
 static inline long
-deliver_call(struct ipc_task *from, struct ipc_task *to)
+deliver_words(struct ipc_task *from, struct ipc_task *to, u32 label, u64 badge)
 {
 	struct reply *reply = from->reply;
 	u32 slot = to->slot;
 
+	DEBUG_ASSERT(to->answers.number == slot);
 	regs_copy_words(to->regs, from->regs);
-	regs_set_badge(to->regs, from->badge);
-	if (unlikely(to->has_message) && from->has_message)
-		to->message.peer_room = from->message.recv_len;
+	regs_set_badge(to->regs, badge);
 	from->phase = IPC_TAKEN;
 	reply->caller = from;
-	reply->abandoned = false;
 	to->slot = 0;
-	handle_fill(handle_slot(to->table, slot), &reply->object,
+	handle_fill(to->answers.handle, &reply->object,
 		    LODGER_RIGHT_REPLY | LODGER_RIGHT_TRANSFER);
-	owe(to, reply, from->task->prio);
-	return (long)((u64)slot << 32 | from->label);
+	owe(to, reply);
+	return (long)((u64)slot << 32 | label);
+}
+
+/* The same with what only the general way has. */
+static inline long
+deliver_call(struct ipc_task *from, struct ipc_task *to)
+{
+	long result = deliver_words(from, to, from->label, from->badge);
+
+	if (to->has_message && from->has_message)
+		to->message.peer_room = from->message.recv_len;
+	if (lends(from, to))
+		lend(from->reply, from->task->prio);
+	return result;
 }
 
 /* The answer to a call that the kernel made for its task. Of LODGER_EXECUTE it
@@ -38,8 +49,8 @@ take_answer(struct ipc_task *to, const struct regs *regs)
 		withdraw_event(&to->cancel);
 }
 
-/* The caller of @reply gets @me's words, and its wait is over; @result below 0:
- * it gets that alone. It is not woken yet. */
+/* The caller of @reply, which is settled, gets @me's words, and its wait is
+ * over; @result below 0: it gets that alone. It is not woken yet. */
 static inline void
 end_call(struct ipc_task *me, struct reply *reply, long result)
 {
@@ -50,6 +61,5 @@ end_call(struct ipc_task *me, struct reply *reply, long result)
 	else if (likely(result >= 0))
 		regs_copy_words(to->regs, me->regs);
 	reply->caller = NULL;
-	settle(reply);
 	ipc_end(to, result);
 }

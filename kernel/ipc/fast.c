@@ -24,85 +24,94 @@ has_bits(const struct endpoint *endpoint)
 	return endpoint->bound && endpoint->bound->bits;
 }
 
-/* ipc_lock held, interrupts off; both end here. */
-static inline long
-switch_and_wait(struct ipc_task *me, struct ipc_task *next)
+/* Nobody took over the CPU, or a signal has woken us. */
+static __noinline long
+wait_on(struct ipc_task *me)
 {
-	if (likely(switch_to_sleeper(next->task, &ipc_lock))) {
-		arch_irq_enable();
-		if (likely(load_acquire(&me->phase) == IPC_IDLE))
-			return me->result;
-		return ipc_sleep(me, ~0ul);
-	}
-	wake_up_task(next->task);
-	spin_unlock(&ipc_lock);
 	arch_irq_enable();
 	return ipc_sleep(me, ~0ul);
 }
 
+/* After a switch, with interrupts off: how the wait ended. */
 static inline long
+wait_result(struct ipc_task *me)
+{
+	return likely(load_acquire(&me->phase) == IPC_IDLE) ? me->result
+							    : wait_on(me);
+}
+
+/* The general way for @me, which holds nothing but ipc_lock. */
+static __noinline void
 not_so_fast(struct ipc_task *me)
 {
 	spin_unlock(&ipc_lock);
 	arch_irq_enable();
-	return ipc_general(me);
+	regs_set_result(me->regs, ipc_general(me));
+	end_injection(regs_syscall(me->regs));
+}
+
+/* A call that is made now ends with the switch: somebody waits for it, and
+ * inherits nothing; and no server has a handle for an earlier call, which was
+ * given up. */
+static inline bool
+can_call(const struct ipc_task *me, const struct endpoint *endpoint)
+{
+	return likely(!list_empty(&endpoint->receiving)) &&
+	       likely(me->reply->object.refs == 1) &&
+	       likely(!lends(me, list_first(&endpoint->receiving,
+					    struct ipc_task, link)));
 }
 
 static inline long
-fast_call(struct ipc_task *me, const struct regs *regs)
+make_call(struct ipc_task *me, struct endpoint *endpoint, u32 label, u64 badge)
+{
+	struct ipc_task *to = take_receiver(endpoint);
+
+	ipc_end(to, deliver_words(me, to, label, badge));
+	switch_to_sleeper(to->task, &ipc_lock);
+	return wait_result(me);
+}
+
+static __noinline void
+fast_call(const struct regs *regs, struct ipc_task *me)
 {
 	struct endpoint *endpoint;
 	struct handle *handle;
-	struct ipc_task *to;
+	long result;
 
-	arch_irq_disable();
 	spin_lock(&ipc_lock);
-	handle = quick_handle(current->process->handles, handle_of(regs),
-			      LODGER_RIGHT_CALL);
+	handle = quick_handle(&me->calls, handle_of(regs), LODGER_RIGHT_CALL);
 	if (unlikely(!handle))
 		return not_so_fast(me);
 	endpoint = to_endpoint(handle->object);
-	if (unlikely(list_empty(&endpoint->receiving)) ||
-	    unlikely(me->reply->object.refs != 1))
+	if (unlikely(!can_call(me, endpoint)))
 		return not_so_fast(me);
-	to = take_receiver(endpoint);
-	me->label = label_of(regs);
-	me->badge = handle->badge;
-	ipc_end(to, deliver_call(me, to));
-	return switch_and_wait(me, to);
+	result = make_call(me, endpoint, label_of(regs), handle->badge);
+	regs_set_result(me->regs, result);
+	end_injection(LODGER_call);
 }
 
-/* Of a call that the kernel makes. The same as above, but for where the endpoint
- * comes from; nobody else can change the caller's personality. */
-static inline long
-fast_reflect(struct ipc_task *me, struct endpoint *endpoint)
-{
-	struct ipc_task *to;
-
-	arch_irq_disable();
-	spin_lock(&ipc_lock);
-	if (unlikely(list_empty(&endpoint->receiving)) ||
-	    unlikely(me->reply->object.refs != 1)) {
-		spin_unlock(&ipc_lock);
-		arch_irq_enable();
-		return ipc_reflect_general(me);
-	}
-	to = take_receiver(endpoint);
-	ipc_end(to, deliver_call(me, to));
-	return switch_and_wait(me, to);
-}
-
+/* Of a call that the kernel makes; nobody else can change the caller's
+ * personality. Interrupts are off. */
 static inline long
 reflect(struct ipc_task *me, u32 label, bool may_cancel)
 {
 	const struct process *process = me->task->process;
+	struct endpoint *endpoint = process->personality;
 	long result;
 
 	me->label = label;
 	me->badge = (u64)process->pid << 32 | (u32)me->task->tid;
 	me->reflected = true;
 	me->may_cancel = may_cancel;
-	result = fast_reflect(me, process->personality);
+	spin_lock(&ipc_lock);
+	if (likely(can_call(me, endpoint))) {
+		result = make_call(me, endpoint, label, me->badge);
+	} else {
+		spin_unlock(&ipc_lock);
+		arch_irq_enable();
+		result = ipc_reflect_general(me);
+	}
 	me->reflected = false;
 	me->may_cancel = false;
 	return result;
@@ -111,7 +120,12 @@ reflect(struct ipc_task *me, u32 label, bool may_cancel)
 long
 ipc_reflect(struct ipc_task *me, u32 label, bool may_cancel)
 {
-	return reflect(me, label, may_cancel);
+	long result;
+
+	arch_irq_disable();
+	result = reflect(me, label, may_cancel);
+	arch_irq_enable();
+	return result;
 }
 
 /* Most answers to reflected calls; check_answer() looks at the others, which
@@ -124,51 +138,73 @@ is_plain_result(const struct regs *regs)
 		       ERESTART_RESTARTBLOCK - ERESTARTSYS;
 }
 
-/* The reply handle's slot is the one for the next call, too. */
-static inline long
-fast_reply_recv(struct ipc_task *me, const struct regs *regs)
+/* Will the wait for the next call at @endpoint begin at once? */
+static inline bool
+can_receive(const struct ipc_task *me, const struct endpoint *endpoint)
 {
-	const struct handle_table *table;
+	return likely(!endpoint->bitmap) && likely(!has_bits(endpoint)) &&
+	       likely(endpoint->senders) && likely(me->serves == endpoint);
+}
+
+/* The caller of @reply waits for @me alone, who was lent nothing. */
+static inline bool
+can_answer(const struct ipc_task *me, const struct reply *reply,
+	   const struct regs *regs)
+{
+	return likely(reply->server == me) &&
+	       likely(reply->lent == NR_PRIORITIES) &&
+	       likely(reply->caller->phase == IPC_TAKEN) &&
+	       likely(!reply->caller->reflected || is_plain_result(regs));
+}
+
+/* The reply handle's slot is the one for the next call, too. */
+static __noinline void
+fast_reply_recv(const struct regs *regs, struct ipc_task *me)
+{
 	struct handle *handle, *recv;
 	struct endpoint *endpoint;
 	struct ipc_task *to;
 	struct reply *reply;
+	long result;
 
-	arch_irq_disable();
 	spin_lock(&ipc_lock);
-	table = current->process->handles;
-	handle = quick_handle(table, handle_of(regs), LODGER_RIGHT_REPLY);
-	recv = quick_handle(table, endpoint_of(regs), LODGER_RIGHT_RECV);
+	recv = quick_handle(&me->receives, endpoint_of(regs),
+			    LODGER_RIGHT_RECV);
+	handle = quick_handle(&me->answers, handle_of(regs),
+			      LODGER_RIGHT_REPLY);
 	if (unlikely(!handle) || unlikely(!recv))
 		return not_so_fast(me);
 	reply = container_of(handle->object, struct reply, object);
 	endpoint = to_endpoint(recv->object);
-	to = reply->caller;
-	if (unlikely(!to) || unlikely(to->phase != IPC_TAKEN) ||
-	    unlikely(endpoint->bitmap) || unlikely(has_bits(endpoint)) ||
-	    unlikely(!endpoint->senders) || unlikely(me->serves != endpoint) ||
-	    unlikely(to->reflected && !is_plain_result(regs)))
+	if (unlikely(!can_receive(me, endpoint)) ||
+	    unlikely(!can_answer(me, reply, regs)))
 		return not_so_fast(me);
+	to = reply->caller;
 	handle->object = NULL;
 	handle->rights = 0;
 	reply->object.refs--;
 	me->slot = handle_of(regs);
+	settle_own(me, reply);
 	end_call(me, reply, label_of(regs));
 	me->phase = IPC_RECEIVING;
 	list_add_tail(&endpoint->receiving, &me->link);
-	return switch_and_wait(me, to);
+	switch_to_sleeper(to->task, &ipc_lock);
+	result = wait_result(me);
+	/* It did not end with a call? */
+	if (unlikely(me->slot))
+		result = ipc_receive_end(me, result);
+	regs_set_result(me->regs, result);
+	end_injection(LODGER_reply_recv);
 }
 
-static inline long
-fast_wait(struct ipc_task *me, const struct regs *regs)
+static __noinline void
+fast_wait(const struct regs *regs, struct ipc_task *me)
 {
 	struct notification *notification;
 	struct handle *handle;
-	bool woken;
 
-	arch_irq_disable();
 	spin_lock(&ipc_lock);
-	handle = quick_handle(current->process->handles, handle_of(regs),
+	handle = quick_handle(&me->receives, handle_of(regs),
 			      LODGER_RIGHT_WAIT);
 	if (unlikely(!handle))
 		return not_so_fast(me);
@@ -178,34 +214,21 @@ fast_wait(struct ipc_task *me, const struct regs *regs)
 		return not_so_fast(me);
 	me->phase = IPC_WAITING;
 	list_add_tail(&notification->waiting, &me->link);
-	woken = switch_to_next(&ipc_lock);
-	if (unlikely(!woken))
-		spin_unlock(&ipc_lock);
+	switch_to_next(&ipc_lock);
+	regs_set_result(me->regs, wait_result(me));
+	end_injection(LODGER_wait);
+}
+
+static __noinline void
+dispatch_general(struct regs *regs)
+{
+	struct ipc_task *me = current->ipc;
+
 	arch_irq_enable();
-	if (likely(woken) && likely(load_acquire(&me->phase) == IPC_IDLE))
-		return me->result;
-	return ipc_sleep(me, ~0ul);
-}
-
-/* What a wait in the fast path left, when it did not end with a call. */
-static inline long
-receive_end(struct ipc_task *me, long result)
-{
-	return likely(!me->slot) ? result : ipc_receive_end(me, result);
-}
-
-static inline long
-dispatch(struct ipc_task *me, const struct regs *regs)
-{
-	if (likely(is_plain(regs))) {
-		if (regs_syscall(regs) == LODGER_call)
-			return fast_call(me, regs);
-		if (regs_syscall(regs) == LODGER_reply_recv)
-			return receive_end(me, fast_reply_recv(me, regs));
-		if (regs_syscall(regs) == LODGER_wait)
-			return fast_wait(me, regs);
-	}
-	return ipc_general(me);
+	if (!me)
+		me = ipc_make_record();
+	regs_set_result(regs, me ? ipc_general(me) : -ENOMEM);
+	end_injection(regs_syscall(regs));
 }
 
 void
@@ -213,10 +236,34 @@ ipc_dispatch(struct regs *regs)
 {
 	struct ipc_task *me = current->ipc;
 
-	if (unlikely(!me))
-		me = ipc_make_record();
-	regs_set_result(regs, likely(me) ? dispatch(me, regs) : -ENOMEM);
+	if (unlikely(!me) || unlikely(!is_plain(regs)))
+		dispatch_general(regs);
+	else if (regs_syscall(regs) == LODGER_call)
+		fast_call(regs, me);
+	else if (regs_syscall(regs) == LODGER_reply_recv)
+		fast_reply_recv(regs, me);
+	else if (regs_syscall(regs) == LODGER_wait)
+		fast_wait(regs, me);
+	else
+		dispatch_general(regs);
+}
+
+static __noinline void
+first_reflected(struct regs *regs)
+{
+	arch_irq_enable();
+	regs_set_result(regs, personality_call());
 	end_injection(regs_syscall(regs));
+}
+
+static __noinline void
+other_answer(struct ipc_task *me, long outcome)
+{
+	u64 number = regs_syscall(me->regs);
+
+	arch_irq_enable();
+	regs_set_result(me->regs, personality_result(me, outcome));
+	end_injection(number);
 }
 
 void
@@ -226,13 +273,11 @@ personality_dispatch(struct regs *regs)
 	u64 number = regs_syscall(regs);
 	long outcome;
 
-	if (likely(me)) {
-		outcome = reflect(me, (u32)number, true);
-		regs_set_result(regs, likely(outcome == LODGER_DONE)
-				      ? (long)me->answer[0]
-				      : personality_result(me, outcome));
-	} else {
-		regs_set_result(regs, personality_call());
-	}
+	if (unlikely(!me))
+		return first_reflected(regs);
+	outcome = reflect(me, (u32)number, true);
+	if (unlikely(outcome != LODGER_DONE))
+		return other_answer(me, outcome);
+	regs_set_result(regs, (long)me->answer[0]);
 	end_injection(number);
 }

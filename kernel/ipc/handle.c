@@ -21,6 +21,27 @@ explain_handle(const struct handle_table *table, u32 number,
 }
 
 void
+handle_place_init(struct handle_place *place)
+{
+	static struct handle none;
+
+	place->handle = &none;
+	place->number = 0;
+}
+
+__noinline bool
+handle_locate(struct handle_place *place, u32 number)
+{
+	const struct handle_table *table = current->process->handles;
+
+	if (!table || number >> HANDLE_CHUNK_SHIFT >= table->nr_chunks)
+		return false;
+	place->handle = handle_slot(table, number);
+	place->number = number;
+	return true;
+}
+
+void
 handle_install(struct handle_table *table, u32 number, struct object *object,
 	       u32 rights, u64 badge)
 {

@@ -76,18 +76,26 @@ get_handle(u32 number, const struct object_ops *ops, u32 rights)
 	return handle;
 }
 
-/* The same for the fast path, which asks for a right of one type's own; NULL:
- * let get_handle() say why. */
-static inline struct handle *
-quick_handle(const struct handle_table *table, u32 number, u32 right)
-{
+/* Where a handle is, as long as its table lives: so a task that uses the same
+ * number again need not look for it. There may be none, or another one. */
+struct handle_place {
 	struct handle *handle;
+	u32 number;
+};
 
-	if (unlikely(!table ||
-		     number >> HANDLE_CHUNK_SHIFT >= table->nr_chunks))
+/* No number is looked for so far. */
+void handle_place_init(struct handle_place *place);
+/* Looks for @number in the caller's table. False: @place is as it was. */
+bool handle_locate(struct handle_place *place, u32 number);
+
+/* The same as get_handle() for the fast path, which asks for a right of one
+ * type's own; NULL: let get_handle() say why. */
+static inline struct handle *
+quick_handle(struct handle_place *place, u32 number, u32 right)
+{
+	if (unlikely(place->number != number) && !handle_locate(place, number))
 		return NULL;
-	handle = handle_slot(table, number);
-	return likely(handle->rights & right) ? handle : NULL;
+	return likely(place->handle->rights & right) ? place->handle : NULL;
 }
 
 /* Takes a free slot, for handle_install() or handle_unreserve(); 0: there is

@@ -100,10 +100,21 @@ lend(struct reply *reply, u8 prio)
 }
 
 void
-give_back(struct ipc_task *server, u8 lent)
+settle(struct reply *reply)
 {
-	count_out(server, lent);
-	update(server, 1);
+	struct ipc_task *server = reply->server;
+	u8 lent = reply->lent;
+
+	reply->lent = NR_PRIORITIES;
+	settle_own(server, reply);
+	if (lent != NR_PRIORITIES) {
+		count_out(server, lent);
+		update(server, 1);
+	}
+	/* Its thread has ended with debts: the answers came from another one,
+	 * which had the handles. */
+	if (!server->debts && !server->task)
+		kfree(server);
 }
 
 void
@@ -130,14 +141,6 @@ start_serving(struct ipc_task *ipc, struct endpoint *endpoint)
 	stop_serving(ipc);
 	ipc->serves = endpoint;
 	list_add_tail(&endpoint->servers, &ipc->serves_link);
-}
-
-/* Its thread has ended with debts. The answers may still come from another
- * one, which has the handles. */
-void
-free_record(struct ipc_task *ipc)
-{
-	kfree(ipc);
 }
 
 /* ---- Circles ----------------------------------------------------------- */

@@ -9,37 +9,36 @@ void update_queue(struct endpoint *endpoint);
 
 /* The caller of @reply lends @prio to the server. */
 void lend(struct reply *reply, u8 prio);
-/* The same ends: @server gives back what was lent. */
-void give_back(struct ipc_task *server, u8 lent);
 
-/* @server owes @reply's caller an answer. It inherits what is better than its
- * own priority at this moment. */
-static inline void
-owe(struct ipc_task *server, struct reply *reply, u8 prio)
+/* Does @server inherit what @caller has at this moment? */
+static inline bool
+lends(const struct ipc_task *caller, const struct ipc_task *server)
 {
+	return caller->task->prio < server->own_prio;
+}
+
+/* @server owes @reply's caller an answer; nothing is lent yet. */
+static inline void
+owe(struct ipc_task *server, struct reply *reply)
+{
+	DEBUG_ASSERT(!reply->server && reply->lent == NR_PRIORITIES);
 	reply->server = server;
-	reply->lent = NR_PRIORITIES;
 	server->debts++;
-	if (unlikely(prio < server->own_prio))
-		lend(reply, prio);
 }
 
-/* No longer: the last one frees the record of a task that has ended. */
-void free_record(struct ipc_task *ipc);
-
-/* All that binds the two is cut before a priority is passed on, which may come
- * back to this caller, round a circle that others keep open. */
+/* No longer. For @me, who received the call itself and was lent nothing. */
 static inline void
-settle(struct reply *reply)
+settle_own(struct ipc_task *me, struct reply *reply)
 {
-	struct ipc_task *server = reply->server;
-
+	DEBUG_ASSERT(reply->server == me && reply->lent == NR_PRIORITIES);
 	reply->server = NULL;
-	if (unlikely(reply->lent != NR_PRIORITIES))
-		give_back(server, reply->lent);
-	if (unlikely(--server->debts == 0 && !server->task))
-		free_record(server);
+	me->debts--;
 }
+
+/* The same in all generality: the last debt frees the record of a task that
+ * has ended. All that binds the two is cut before a priority is passed on,
+ * which may come back to this caller, round a circle that others keep open. */
+void settle(struct reply *reply);
 
 /* @ipc receives from @endpoint. */
 void start_serving(struct ipc_task *ipc, struct endpoint *endpoint);

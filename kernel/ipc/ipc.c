@@ -141,18 +141,19 @@ long
 ipc_sleep_after(struct ipc_task *me, u64 deadline, struct ipc_task *next,
 		irq_flags_t flags)
 {
-	if (deadline == ~0ul &&
-	    (next ? switch_to_sleeper(next->task, &ipc_lock)
-		  : switch_to_next(&ipc_lock))) {
-		arch_irq_restore(flags);
-		if (likely(load_acquire(&me->phase) == IPC_IDLE))
-			return me->result;
-		return ipc_sleep(me, deadline);
+	if (deadline == ~0ul && next) {
+		switch_to_sleeper(next->task, &ipc_lock);
+	} else if (deadline == ~0ul) {
+		switch_to_next(&ipc_lock);
+	} else {
+		if (next)
+			wake_up_task(next->task);
+		spin_unlock(&ipc_lock);
 	}
-	if (next)
-		wake_up_task(next->task);
-	spin_unlock_irqrestore(&ipc_lock, flags);
-	return ipc_sleep(me, deadline);
+	arch_irq_restore(flags);
+	return likely(load_acquire(&me->phase) == IPC_IDLE)
+	       ? me->result
+	       : ipc_sleep(me, deadline);
 }
 
 /* ---- The end ---------------------------------------------------------- */

@@ -43,9 +43,12 @@ struct ipc_task {
 	u8 queued_prio;		/* which of its lists */
 	struct reply *reply;	/* for its calls; kept for the next one */
 
+	/* the handles of its last call and its last receive */
+	struct handle_place calls, receives;
+
 	/* a receiver's */
-	struct handle_table *table;
-	u32 slot;		/* reserved for the reply handle */
+	u32 slot;		/* reserved for the reply handle; or 0 */
+	struct handle_place answers; /* if so, that; or what it answered last */
 	struct endpoint *serves; /* received from last; NULL: none */
 	struct list serves_link; /* of its servers */
 
@@ -78,7 +81,7 @@ struct ipc_task {
 struct reply {
 	struct object object;
 	struct ipc_task *caller; /* NULL: it does not wait any more */
-	bool abandoned;		 /* the handle was closed */
+	bool abandoned;		 /* the handle was closed, caller CLAIMED */
 	struct ipc_task *server; /* who received it: one of its debts */
 	u8 lent;		 /* to the server; NR_PRIORITIES: nothing */
 };
@@ -178,7 +181,7 @@ endpoint_of(const struct regs *regs)
 }
 
 /* call, recv, reply, reply_recv and wait: those that use all registers. Sets the
- * result in @regs. */
+ * result in @regs. Interrupts are off, and may be on or off afterwards. */
 void ipc_dispatch(struct regs *regs);
 /* The same in all generality, for a task that has its record. */
 long ipc_general(struct ipc_task *me);

@@ -18,10 +18,7 @@ static bool asked RESTORED, answered RESTORED;
 static void
 go_to(struct task *next)
 {
-	if (!switch_to_sleeper(next, &lock)) {
-		wake_up_task(next);
-		spin_unlock(&lock);
-	}
+	switch_to_sleeper(next, &lock);
 	arch_irq_enable();
 }
 

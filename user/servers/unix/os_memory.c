@@ -75,7 +75,7 @@ long
 os_memory(u64 len, void **view)
 {
 	long memory = nr_memories < OS_MEMORIES_MAX ? lodger_memory_create(len)
-						    : -ENOMEM;
+						    : -EMFILE;
 
 	if (memory < 0)
 		return memory;

@@ -111,12 +111,15 @@ struct lodger_ring {
  * long ring_to_port(unsigned ports, uint32_t device, uint32_t ready,
  *		     struct lodger_ring *ring, uint64_t max)
  *	While it is so, and the ring is not empty: its next byte goes to the
- *	data port, and tail moves on. Needs READ and WRITE.
+ *	data port, and tail moves on. Needs READ and WRITE. A device with a
+ *	FIFO, which is ready when that is empty, takes more at once: the status
+ *	is read again after so many bytes.
  *
  * Both move at most @max bytes, and at most LODGER_RING_STEP, and return how
  * many. The ring is in the caller's memory. A byte and its index move in one
  * step: nobody who kills the caller finds one without the other. @device is
- * data port | status port << 16, @ready is mask | value << 8.
+ * data port | status port << 16, @ready is mask | value << 8, and of
+ * ring_to_port also bytes at once << 16 (0: one).
  *
  * -EFAULT; -EINVAL: a port is not in the range, the ring is not on a multiple
  * of 64, its size is no size, or its indices are further apart than it.

@@ -61,6 +61,8 @@ native_port_out(u32 number, u64 port, u64 width, u32 value)
 struct device {
 	u16 data, status;
 	u8 mask, value; /* ready: (status & mask) == value */
+	u8 at_once;	/* bytes that it takes when it is ready */
+	unsigned room;	/* that it still takes */
 };
 
 /* One call's view of a ring in the caller's memory. What is in it may change
@@ -78,6 +80,18 @@ is_ready(const struct device *device)
 {
 	return (arch_port_in(device->status, 1) & device->mask) ==
 	       device->value;
+}
+
+/* Does it take a byte? */
+static bool
+takes_one(struct device *device)
+{
+	if (!device->room && is_ready(device))
+		device->room = device->at_once;
+	if (!device->room)
+		return false;
+	device->room--;
+	return true;
 }
 
 /* The byte at @offset in the ring's memory, in the direct map, or an error. */
@@ -126,7 +140,7 @@ ring_byte(struct ring *ring, u32 index)
 
 /* Moves one byte from @device into @ring: 1; 0: nothing to move, or no room. */
 static int
-byte_in(struct ring *ring, const struct device *device)
+byte_in(struct ring *ring, struct device *device)
 {
 	u32 head = READ_ONCE(ring->indices->head);
 	long used = ring_used(ring);
@@ -147,7 +161,7 @@ byte_in(struct ring *ring, const struct device *device)
 }
 
 static int
-byte_out(struct ring *ring, const struct device *device)
+byte_out(struct ring *ring, struct device *device)
 {
 	u32 tail = READ_ONCE(ring->indices->tail);
 	long used = ring_used(ring);
@@ -158,18 +172,18 @@ byte_out(struct ring *ring, const struct device *device)
 	place = ring_byte(ring, tail);
 	if (IS_ERR(place))
 		return PTR_ERR(place);
-	if (!is_ready(device))
+	if (!takes_one(device))
 		return 0;
 	arch_port_out(device->data, 1, *place);
 	store_release(&ring->indices->tail, tail + 1);
 	return 1;
 }
 
-typedef int (*move_t)(struct ring *ring, const struct device *device);
+typedef int (*move_t)(struct ring *ring, struct device *device);
 
 /* As many bytes as can be moved at once, at most up to @max; *done counts. */
 static int
-move_some(struct ring *ring, const struct device *device, move_t move,
+move_some(struct ring *ring, struct device *device, move_t move,
 	  u64 max, u64 *done)
 {
 	int moved;
@@ -186,7 +200,7 @@ move_some(struct ring *ring, const struct device *device, move_t move,
 
 /* What was moved counts: an error that comes later is met again. */
 static long
-move_all(struct ring *ring, const struct device *device, move_t move, u64 max)
+move_all(struct ring *ring, struct device *device, move_t move, u64 max)
 {
 	u64 done = 0;
 	int err;
@@ -213,6 +227,7 @@ ring_move(u32 number, u32 rights, u32 ports, u32 ready, uaddr_t addr, u64 max,
 		.status = (u16)(ports >> 16),
 		.mask = (u8)ready,
 		.value = (u8)(ready >> 8),
+		.at_once = MAX((u8)(ready >> 16), (u8)1),
 	};
 	struct ring ring = { .mm = current->mm, .addr = addr };
 	int err = check_ports(number, rights, device.data, 1);

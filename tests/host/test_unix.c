@@ -144,6 +144,47 @@ no_nodes(void)
 	CHECK_EQ(open_at("/a", O_RDONLY), -ENOENT);
 }
 
+/* What has no bytes of its own takes room all the same. */
+static void
+names_take_room(void)
+{
+	char target[130];
+	u64 nodes;
+
+	host_begin(NULL, 0);
+	memset(target, 'x', sizeof(target));
+	target[129] = 0;
+	make_file("/a", "", 0, 0644);
+	nodes = root_fs.nodes;
+	CHECK_EQ(CALL2(SYS_link, arena_string("/a"), arena_string("/b")), 0);
+	CHECK_EQ(CALL2(SYS_link, arena_string("/a"), arena_string("/c")), 0);
+	CHECK_EQ(root_fs.nodes, nodes + 2);
+	CHECK_EQ(CALL2(SYS_rename, arena_string("/c"), arena_string("/d")), 0);
+	make_file("/e", "", 0, 0644);
+	CHECK_EQ(CALL2(SYS_rename, arena_string("/d"), arena_string("/e")), 0);
+	CHECK_EQ(root_fs.nodes, nodes + 2);
+	root_fs.max_nodes = nodes + 2;
+	CHECK_EQ(CALL2(SYS_link, arena_string("/a"), arena_string("/c")),
+		 -ENOSPC);
+	CHECK_EQ(CALL1(SYS_unlink, arena_string("/a")), 0);
+	CHECK_EQ(CALL1(SYS_unlink, arena_string("/b")), 0);
+	CHECK_EQ(CALL1(SYS_unlink, arena_string("/e")), 0);
+	CHECK_EQ(root_fs.nodes, nodes - 1);
+	CHECK_EQ(root_fs.pages, 0);
+	CHECK_EQ(CALL2(SYS_symlink, arena_string(target + 2),
+		       arena_string("/short")), 0);
+	CHECK_EQ(root_fs.pages, 0);
+	CHECK_EQ(CALL2(SYS_symlink, arena_string(target), arena_string("/l")),
+		 0);
+	CHECK_EQ(root_fs.pages, 1);
+	CHECK_EQ(CALL1(SYS_unlink, arena_string("/l")), 0);
+	CHECK_EQ(CALL1(SYS_unlink, arena_string("/short")), 0);
+	CHECK_EQ(root_fs.pages, 0);
+	root_fs.max_pages = 0;
+	CHECK_EQ(CALL2(SYS_symlink, arena_string(target), arena_string("/l")),
+		 -ENOSPC);
+}
+
 static void
 no_descriptors(void)
 {
@@ -567,6 +608,15 @@ alarms_ring(void)
 	CHECK_EQ(host_task(SHELL)->count, 3);
 	host_sleep(100 * MS); /* late: once, and the beat is kept */
 	CHECK_EQ(host_task(SHELL)->count, 4);
+	/* However short the beat is, others are served. */
+	timer.interval.usec = 1;
+	CHECK_EQ(CALL3(SYS_setitimer, 0, arena_put(&timer, sizeof(timer)), 0),
+		 0);
+	host_sleep(25 * MS);
+	CHECK_EQ(host_task(SHELL)->count, 5);
+	for (int i = 0; i < 100; i++)
+		host_sleep(MS / 10);
+	CHECK_EQ(host_task(SHELL)->count, 15);
 	host_fork(SHELL, OTHER, 0);
 	host_exit(SHELL);
 	host_sleep(100 * MS);
@@ -837,19 +887,31 @@ too_many_wait(void)
 	make_pipe(fds, 0);
 	buf = arena_put(NULL, 8);
 	host_fork(SHELL, OTHER, 0);
-	for (int i = 0; i < OS_CALLS_MAX - 1; i++) {
+	/* One process has its first call, and all that are not the first. */
+	for (int i = 0; i < OS_CALLS_MAX - PROCESSES_MAX; i++) {
 		CHECK_EQ(host_call(OTHER, SYS_read, (u64)fds[0], buf, 1, 0, 0, 0),
 			 PENDING);
 		first = first ? first : last_reply;
 	}
 	CHECK_EQ(host_call(OTHER, SYS_read, (u64)fds[0], buf, 1, 0, 0, 0),
 		 -ENOMEM);
+	/* Which keeps nobody else from waiting. */
+	host_fork(SHELL, THIRD, 0);
+	CHECK_EQ(host_call(THIRD, SYS_read, (u64)fds[0], buf, 1, 0, 0, 0),
+		 PENDING);
+	CHECK_EQ(host_call(THIRD, SYS_read, (u64)fds[0], buf, 1, 0, 0, 0),
+		 -ENOMEM);
+	host_exit(THIRD);
 	CHECK_EQ(write_text(fds[1], "a"), 1);
 	CHECK_EQ(host_answer(first), 1);
 	CHECK_EQ(host_call(OTHER, SYS_read, (u64)fds[0], buf, 1, 0, 0, 0),
 		 PENDING);
+	CHECK_EQ(host_call(OTHER, SYS_read, (u64)fds[0], buf, 1, 0, 0, 0),
+		 -ENOMEM);
 	host_exit(OTHER);
-	CHECK_EQ(CALL3(SYS_read, fds[0], buf, 1), PENDING);
+	for (int i = 0; i < OS_CALLS_MAX - PROCESSES_MAX; i++)
+		CHECK_EQ(CALL3(SYS_read, fds[0], buf, 1), PENDING);
+	CHECK_EQ(CALL3(SYS_read, fds[0], buf, 1), -ENOMEM);
 }
 
 static void
@@ -1035,6 +1097,41 @@ running_programs_stay(void)
 	CHECK_EQ(exec("/other", vector("other", NULL)), 0);
 	CHECK_EQ(host_memories, 1);
 	CHECK_EQ(root_fs.pages, pages);
+}
+
+/* More programs than there are memories: what was not run for long thaws, and
+ * what has it mapped does not notice. */
+static void
+many_programs(void)
+{
+	enum { MANY = 40 };
+	u8 image[9000];
+	size_t size = make_program(image);
+	u64 pages = ALIGN_UP(size, PAGE_SIZE) / PAGE_SIZE;
+	char name[] = "/prog-?";
+
+	host_begin(NULL, 0);
+	for (int i = 0; i < MANY; i++) {
+		arena_reset();
+		name[6] = image[4500] = (u8)('0' + i);
+		make_file(name, image, size, 0755);
+		CHECK_EQ(exec(name, vector("prog", NULL)), 0);
+		expect_text(4500, '0' + i);
+		if (i % 2) /* the first one is asked for again and again */
+			CHECK_EQ(exec("/prog-0", vector("prog", NULL)), 0);
+	}
+	CHECK(host_memories < MANY);
+	CHECK_EQ(root_fs.pages, MANY * pages);
+	for (int i = 0; i < MANY; i++) {
+		unsigned before = host_memories_made;
+
+		name[6] = (char)('0' + i);
+		arena_reset();
+		CHECK_EQ(exec(name, vector("prog", NULL)), 0);
+		expect_text(4500, '0' + i);
+		CHECK_EQ(host_memories_made - before, i > 0);
+	}
+	CHECK_EQ(root_fs.pages, MANY * pages);
 }
 
 static void
@@ -1269,6 +1366,7 @@ main(int argc, char **argv)
 	test("poll waits for the first, or the time", polls_wait);
 	test("select tells what time is left", select_tells_the_rest);
 	test("locks wait for each other", locks_wait);
+	test("names and links take room", names_take_room);
 	test("alarms ring once, or in their beat", alarms_ring);
 	test("tables are copied or shared as fork says", tables);
 	test("a process that ends leaves nothing", all_memory_returns);
@@ -1285,6 +1383,7 @@ main(int argc, char **argv)
 	test("exec builds what the file says", programs_are_built);
 	test("what runs is not changed by writing to its file",
 	     running_programs_stay);
+	test("more programs run than there are memories", many_programs);
 	test("scripts lead to their interpreters", scripts_are_followed);
 	test("arguments have a limit", long_arguments);
 	test("every failed allocation is told, and undone", every_failure);

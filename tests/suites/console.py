@@ -265,8 +265,10 @@ def in_use(machine, command=COMMAND + b"memory\r"):
 
 # What a program has touched, or mapped at this moment, differs a little.
 SLACK = {"region": 4, "frames, user": 8}
-# The Unix server cuts its small pieces from chunks of 16 frames, which it keeps.
-SHELL_SLACK = SLACK | {"frames, user": 8 + 2 * 16}
+# The Unix server cuts its small pieces from chunks of 16 frames, which it keeps for
+# as many processes and calls as there ever were at once. So its own frames are
+# counted apart: there are as many as before, or a few whole chunks more.
+CHUNK, CHUNKS = 16, 2
 
 
 def compare_use(before, after, slack=SLACK):
@@ -430,16 +432,33 @@ def shell_storm(machine, seed, kills):
     return shell.bytes
 
 
+def shell_use(machine):
+    """What exists without the Unix server's frames; and these, without those of files."""
+    use = in_use(machine, "/tests/storm memory\r")
+    machine.expect(r"/ # $")
+    machine.type("for p in /proc/[0-9]*; do read n < $p/comm; [ $n = unix ] && cat $p/mm; done; "
+                 "grep Cached: /proc/meminfo\r")
+    server = int(machine.expect(r"resident: (\d+) kB\r\n")[1]) // 4
+    files = int(machine.expect(r"Cached: +(\d+) kB\r\n")[1]) // 4
+    machine.expect(r"/ # $")
+    use["frames, user"] -= server
+    return use, server - files
+
+
 def soak_shell(kills, seed, cpus):
     def function(log):
         with Session(log, append="init=/sbin/init loglevel=debug", cpus=cpus) as machine:
             machine.expect(r"/ # $", 120)
             shell_storm(machine, seed + 1000, 8)
-            before = in_use(machine, "/tests/storm memory\r")
-            machine.expect(r"/ # $")
+            before, server_before = shell_use(machine)
             written = shell_storm(machine, seed, kills)
             check_screen(machine, log)
-            compare_use(before, in_use(machine, "/tests/storm memory\r"), SHELL_SLACK)
+            after, server_after = shell_use(machine)
+            compare_use(before, after)
+            grown = server_after - server_before
+            machine.log.write(f"\nserver: {server_before} and {server_after} frames\n".encode())
+            if grown % CHUNK or not 0 <= grown <= CHUNKS * CHUNK:
+                raise Failure(f"the Unix server has {grown} frames more: no whole chunks, or many")
             said = f"{kills} kills, {written} bytes from the shell"
             machine.log.write(f"\n{said}\n".encode())
             return said

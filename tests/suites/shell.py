@@ -178,14 +178,27 @@ def fork_bombs(machine):
 
 
 def memory_hog(machine):
-    """All memory is wanted by programs; who wants too much is killed."""
+    """All memory is wanted by programs: dd gets less than it wants, or ends, and awk ends,
+    told or killed. What they had is free again."""
     run(machine, "echo still here > /tmp/kept", "")
-    for hog in "dd if=/dev/zero of=/dev/null bs=900M count=1", \
-               """awk 'BEGIN { s = "x"; for (;;) s = s s }'""":
+    before = free_memory(machine)
+    for hog, end in ("dd if=/dev/zero of=/dev/null bs=900M count=1", r"\d+"), \
+                    ("""awk 'BEGIN { s = "x"; for (;;) s = s s }'""", r"[1-9]\d*"):
         for _ in range(3):
-            machine.type(f"{hog}; echo over $((2 + 1))\r")
-            machine.expect(r"over 3\r\n")
+            machine.type(f"{hog}; echo over $((2 + 1)) with $?\r")
+            machine.expect(rf"over 3 with {end}\r\n")
+    after = free_memory(machine)
+    if after < before - 1024:
+        raise Failure(f"{before} kB were free before, {after} kB after")
     works_on(machine)
+
+
+def free_memory(machine):
+    """In kB, once what has ended has given back all."""
+    machine.type("sleep 1; grep MemFree /proc/meminfo\r")
+    free = int(machine.expect(r"MemFree: +(\d+) kB\r\n")[1])
+    machine.expect(PROMPT)
+    return free
 
 
 @suite

@@ -571,22 +571,35 @@ orphaned(bool stops)
 	check_equal(words[SIGCONT], stops, "and SIGCONT");
 }
 
-/* A child that has worked a while: SIGCHLD says how long. */
+/* Until it has used so much of a CPU. */
+static void
+work(long ns)
+{
+	struct timespec used = { 0, 0 };
+
+	while (used.tv_sec == 0 && used.tv_nsec < ns)
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+}
+
+/* A child that has worked a while: SIGCHLD says how long, in hundredths. */
 static void
 time_is_told(void)
 {
+	enum { HUNDREDTHS = 30 }; /* counted by samples, on a loaded host */
+	long told;
 	pid_t pid;
 
 	catch_chld(0);
 	pid = fork_or_die();
 	if (pid == 0) {
-		for (volatile int i = 0; i < 300000000; i++)
-			;
+		work(HUNDREDTHS * 10000000l);
 		_exit(3);
 	}
 	while (!chld_calls)
 		sched_yield();
-	check(chld.si_utime + chld.si_stime > 0, "SIGCHLD tells the time used");
+	told = chld.si_utime + chld.si_stime;
+	check(told > HUNDREDTHS / 10 && told < 10 * HUNDREDTHS,
+	      "SIGCHLD tells the time used");
 	check_equal(chld.si_status, 3, "and the status");
 	check_equal(wait_status(pid, 0), EXITED(3), "as wait4 does");
 }

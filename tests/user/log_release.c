@@ -30,7 +30,7 @@ show_log(char *copy, size_t size)
 		kept += n;
 		while (ring->tail != ring->head)
 			lodger_ring_to_port(LODGER_ALL_PORTS, UART, LINE_STATUS,
-					    CAN_SEND, CAN_SEND, ring, 64);
+					    CAN_SEND, CAN_SEND, 1, ring, 64);
 	}
 	if (copy)
 		copy[kept < (long)size ? kept : (long)size - 1] = 0;

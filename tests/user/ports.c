@@ -41,7 +41,8 @@ from_port(uint64_t max)
 static long
 to_port(uint64_t max)
 {
-	return lodger_ring_to_port(PORTS, SCRATCH, SCRATCH, STOP, 0, ring, max);
+	return lodger_ring_to_port(PORTS, SCRATCH, SCRATCH, STOP, 0, 1, ring,
+				   max);
 }
 
 static void
@@ -254,6 +255,42 @@ lies_all_the_time(void)
 	check(intact, "no byte before the ring, whatever its indices say");
 }
 
+/* The clock's registers: which one is in its data port, what was written to its
+ * index port last has decided. One has the bit that means ready, one has not. So
+ * it can be seen when the status was read. */
+static void
+bursts(void)
+{
+	enum { INDEX = 0x70, DATA = 0x71, STATUS_B = 0x0b, STATUS_D = 0x0d,
+	       VALID = 0x80 };
+	static const unsigned char bytes[] = { STATUS_B, STATUS_D, STATUS_B,
+					       STATUS_D, STATUS_D, STATUS_B,
+					       STATUS_B };
+	static const struct {
+		unsigned at_once, max, moved;
+	} rows[] = {
+		{ 0, 7, 1 }, /* one */
+		{ 1, 7, 1 },
+		{ 3, 7, 3 },
+		{ 4, 7, 7 }, /* ready once more, then for fewer */
+		{ 5, 7, 7 },
+		{ 16, 7, 7 },
+		{ 16, 2, 2 },
+	};
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		reset(0, SIZE);
+		for (unsigned n = 0; n < sizeof(bytes); n++)
+			put(bytes[n]);
+		lodger_port_out(PORTS, INDEX, 1, STATUS_D);
+		check_equal(lodger_ring_to_port(PORTS, INDEX, DATA, VALID, VALID,
+						rows[i].at_once, ring,
+						rows[i].max),
+			    rows[i].moved, "bytes at once");
+		check_equal(ring->tail, rows[i].moved, "are out of the ring");
+	}
+}
+
 static void
 wrong_arguments(void)
 {
@@ -269,7 +306,7 @@ wrong_arguments(void)
 	show_expect("a data port outside", result, -EINVAL);
 	result = lodger_ring_from_port(narrow, SCRATCH, UART, 0, 0, ring, 1);
 	show_expect("a status port outside", result, -EINVAL);
-	result = lodger_ring_to_port(reads, SCRATCH, SCRATCH, 0, 0, ring, 1);
+	result = lodger_ring_to_port(reads, SCRATCH, SCRATCH, 0, 0, 0, ring, 1);
 	show_expect("out without the right", result, -EPERM);
 	result = lodger_ring_from_port(99, SCRATCH, SCRATCH, 0, 0, ring, 1);
 	show_expect("no handle", result, -EBADF);
@@ -303,6 +340,7 @@ main(void)
 	large_rings();
 	lies();
 	lies_all_the_time();
+	bursts();
 	wrong_arguments();
 	lodger_check_invariants();
 	return end();

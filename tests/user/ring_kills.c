@@ -42,7 +42,7 @@ send_for_ever(void)
 {
 	for (;;) {
 		lodger_ring_to_port(PORTS, DATA, LINE_STATUS, CAN_SEND,
-				    CAN_SEND, ring, 3);
+				    CAN_SEND, 1, ring, 3);
 		++*turns;
 	}
 }
@@ -174,7 +174,7 @@ to_the_device(void)
 		kill_driver(pid);
 	}
 	while (lodger_ring_to_port(LODGER_ALL_PORTS, DATA, LINE_STATUS,
-				   CAN_SEND, CAN_SEND, ring, 16) > 0)
+				   CAN_SEND, CAN_SEND, 1, ring, 16) > 0)
 		;
 	while (lodger_port_in(LODGER_ALL_PORTS, LINE_STATUS, 1) & RECEIVED)
 		right &= lodger_port_in(LODGER_ALL_PORTS, DATA, 1) ==

@@ -25,7 +25,8 @@ long lodger_ring_from_port(unsigned ports, unsigned data_port,
 			   struct lodger_ring *ring, uint64_t max);
 long lodger_ring_to_port(unsigned ports, unsigned data_port,
 			 unsigned status_port, unsigned mask, unsigned value,
-			 struct lodger_ring *ring, uint64_t max);
+			 unsigned at_once, struct lodger_ring *ring,
+			 uint64_t max);
 
 long lodger_interrupt_bind(unsigned interrupt, unsigned notification,
 			   uint64_t bits);

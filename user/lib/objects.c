@@ -52,11 +52,12 @@ lodger_ring_from_port(unsigned ports, unsigned data_port, unsigned status_port,
 
 long
 lodger_ring_to_port(unsigned ports, unsigned data_port, unsigned status_port,
-		    unsigned mask, unsigned value, struct lodger_ring *ring,
-		    uint64_t max)
+		    unsigned mask, unsigned value, unsigned at_once,
+		    struct lodger_ring *ring, uint64_t max)
 {
 	return syscall6(LODGER_ring_to_port, ports,
-			data_port | status_port << 16, mask | value << 8,
+			data_port | status_port << 16,
+			mask | value << 8 | at_once << 16,
 			(long)ring, max, 0);
 }
 

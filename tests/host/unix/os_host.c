@@ -137,10 +137,10 @@ os_map(unsigned space, u64 addr, u64 len, int prot)
 }
 
 /* Memories that programs map. */
-enum { MEMORY = 1 << 21, MEMORIES = 256 };
+enum { MEMORY = 1 << 21, MEMORIES = 24 };
 
 static u8 *views[MEMORIES];
-unsigned host_memories;
+unsigned host_memories, host_memories_made;
 
 long
 os_memory(u64 len, void **view)
@@ -150,6 +150,7 @@ os_memory(u64 len, void **view)
 			continue;
 		views[i] = *view = os_pages(len);
 		host_memories += views[i] != NULL;
+		host_memories_made += views[i] != NULL;
 		return views[i] ? MEMORY + i : -ENOMEM;
 	}
 	return -EMFILE;

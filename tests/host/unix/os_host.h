@@ -84,6 +84,7 @@ extern u64 host_entry, host_sp;
 extern char host_name[16];
 extern unsigned host_buildings; /* that are neither closed nor used up */
 extern unsigned host_memories;	/* that files have */
+extern unsigned host_memories_made; /* so far */
 
 /* A server with the files of this archive (NULL: none), and a SHELL whose
  * descriptors 0, 1 and 2 are the console. */

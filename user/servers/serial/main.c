@@ -21,6 +21,8 @@ enum {
 	ON_RECEIVED = 1 << 0,
 	ON_CAN_SEND = 1 << 1,
 	NO_CAUSE = 1 << 0,
+	CAUSE_FIFO = 0xc0, /* both: there are FIFOs, and they are on */
+	FIFO_SIZE = 16,
 	MODEM_READY = 0x0b, /* DTR, RTS, and OUT2 for interrupts */
 	STATUS_RECEIVED = 1 << 0,
 	STATUS_CAN_SEND = 1 << 5,
@@ -30,6 +32,7 @@ enum {
 };
 
 static unsigned ports, interrupt, own, console;
+static unsigned burst; /* bytes that the port takes when it has none */
 static struct lodger_ring *in, *out;
 
 static unsigned
@@ -60,8 +63,8 @@ move(void)
 					      STATUS_RECEIVED, STATUS_RECEIVED,
 					      in, AT_ONCE);
 	long sent = lodger_ring_to_port(ports, UART_DATA, UART_STATUS,
-					STATUS_CAN_SEND, STATUS_CAN_SEND, out,
-					AT_ONCE);
+					STATUS_CAN_SEND, STATUS_CAN_SEND,
+					burst, out, AT_ONCE);
 
 	if (received < 0)
 		driver_fail("receiving", received);
@@ -107,6 +110,8 @@ main(void)
 		server_log("serial: there is no port at 0x%x", COM1);
 		return 0;
 	}
+	burst = (read_port(UART_CAUSE) & CAUSE_FIFO) == CAUSE_FIFO ? FIFO_SIZE
+								   : 1;
 	lodger_port_out(ports, UART_MODEM_CONTROL, 1, MODEM_READY);
 	driver_bind(interrupt, own);
 	lodger_signal(console, CONSOLE_SERIAL);

@@ -6,17 +6,24 @@
 #include "user/servers/unix/calls.h"
 #include "user/servers/unix/process.h"
 
-enum { MICROSECONDS = 1000000, NS_PER_US = 1000 };
+enum {
+	MICROSECONDS = 1000000,
+	NS_PER_US = 1000,
+	/* Of intervals, as on a Linux without high resolution timers: the server
+	 * comes before all programs, which shall not keep it busy. */
+	SHORTEST = 1000000 /* ns */
+};
 
 /* It keeps to its beat, however late it was looked at. */
 void
 alarm_fires(struct timer *timer)
 {
 	struct process *process = container_of(timer, struct process, alarm);
-	u64 interval = process->alarm_interval, now = os_now();
+	u64 interval = MAX(process->alarm_interval, (u64)SHORTEST);
+	u64 now = os_now();
 
 	os_signal(OS_PROCESS, process->pid, LINUX_SIGALRM, 0);
-	if (interval)
+	if (process->alarm_interval)
 		timer_set(timer, timer->deadline +
 				 ((now - timer->deadline) / interval + 1) *
 				 interval);

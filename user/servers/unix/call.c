@@ -7,7 +7,7 @@
 #include "user/servers/unix/process.h"
 
 static struct list ready = LIST_INIT(ready), yielded = LIST_INIT(yielded);
-static unsigned nr_waiting;
+static unsigned nr_waiting, nr_more; /* nr_more: not their process's only one */
 
 /* ---- Life ----------------------------------------------------------- */
 
@@ -71,14 +71,23 @@ leave_queues(struct call *call)
 	call->nr_waits = call->used_waits = 0;
 }
 
+static void
+stop_waiting(struct call *call)
+{
+	if (list_empty(&call->link))
+		return;
+	list_del(&call->link);
+	nr_waiting--;
+	nr_more -= !list_empty(&call->process->calls);
+}
+
 void
 call_drop(struct call *call)
 {
 	if (call->waited) {
 		leave_queues(call);
 		list_del(&call->ready);
-		nr_waiting -= !list_empty(&call->link);
-		list_del(&call->link);
+		stop_waiting(call);
 		timer_cancel(&call->timer);
 	}
 	if (call->file)
@@ -87,6 +96,18 @@ call_drop(struct call *call)
 }
 
 /* ---- Waiting -------------------------------------------------------- */
+
+/* As every process may have one call that waits, no process with many threads
+ * can keep others from it: what its other threads have is limited. And the last
+ * reply is for who would wake them. */
+static bool
+too_many_wait(const struct process *process)
+{
+	enum { MORE_MAX = OS_CALLS_MAX - PROCESSES_MAX - 1 };
+
+	return nr_waiting >= OS_CALLS_MAX - 1 ||
+	       (!list_empty(&process->calls) && nr_more >= MORE_MAX);
+}
 
 long
 call_wait_end(struct call *call)
@@ -98,12 +119,13 @@ call_wait_end(struct call *call)
 	if (!list_empty(&call->link))
 		return WAITING;
 	call->waited = true;
-	if (nr_waiting >= OS_CALLS_MAX - 1) { /* who would wake them? */
+	if (too_many_wait(call->process)) {
 		leave_queues(call);
 		return -ENOMEM;
 	}
-	list_add_tail(&call->process->calls, &call->link);
+	nr_more += !list_empty(&call->process->calls);
 	nr_waiting++;
+	list_add_tail(&call->process->calls, &call->link);
 	return WAITING;
 }
 

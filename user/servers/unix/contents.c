@@ -10,10 +10,9 @@
 
 #include "user/servers/unix/node.h"
 
-/* Each takes a handle of the server's, which has a few thousand. */
-enum { FROZEN_MAX = 2048 };
-
-static unsigned nr_frozen;
+/* Contents that are a memory; last, what was asked for last. There are fewer
+ * memories than files: for another one the first of these thaws. */
+static struct list frozen = LIST_INIT(frozen);
 
 static u64
 pages_for(u64 size)
@@ -45,7 +44,7 @@ free_frozen(struct node *node)
 	os_free_memory(c->memory, c->bytes, ALIGN_UP(c->size, PAGE_SIZE));
 	node->fs->pages -= pages_for(c->size);
 	c->memory = 0;
-	nr_frozen--;
+	list_unlink(&c->frozen);
 }
 
 static int
@@ -84,6 +83,29 @@ contents_reserve(struct node *node, u64 size)
 	return set_capacity(node, generous(node, size));
 }
 
+/* Programs that map it keep its pages; the file has a copy from now on. */
+static int
+thaw_first(void)
+{
+	struct contents *c;
+
+	if (list_empty(&frozen))
+		return -ENOMEM;
+	c = list_first(&frozen, struct contents, frozen);
+	return set_capacity(container_of(c, struct node, contents),
+			    ALIGN_UP(c->size, PAGE_SIZE));
+}
+
+static long
+make_memory(u64 len, void **view)
+{
+	long memory = os_memory(len, view);
+
+	if (memory == -EMFILE && thaw_first() == 0)
+		memory = os_memory(len, view);
+	return memory;
+}
+
 static int
 freeze(struct node *node)
 {
@@ -92,9 +114,9 @@ freeze(struct node *node)
 	void *view;
 	long memory;
 
-	if (pages > room_left(node->fs) || nr_frozen == FROZEN_MAX)
+	if (pages > room_left(node->fs))
 		return -ENOMEM;
-	memory = os_memory(pages * PAGE_SIZE, &view);
+	memory = make_memory(pages * PAGE_SIZE, &view);
 	if (memory < 0)
 		return -ENOMEM;
 	memcpy(view, c->bytes, c->size);
@@ -105,15 +127,18 @@ freeze(struct node *node)
 	c->bytes = view;
 	c->capacity = 0;
 	c->memory = (unsigned)memory;
-	nr_frozen++;
+	list_add_tail(&frozen, &c->frozen);
 	return 0;
 }
 
 int
 contents_freeze(struct node *node)
 {
-	return node->contents.memory || node->contents.size == 0 ? 0
-								: freeze(node);
+	struct contents *c = &node->contents;
+
+	if (c->memory)
+		list_move_tail(&frozen, &c->frozen);
+	return c->memory || c->size == 0 ? 0 : freeze(node);
 }
 
 void

@@ -61,11 +61,21 @@ entry_find(struct node *dir, const char *name, size_t len)
 	return e;
 }
 
+/* A further name of a file takes as much as another file, or nothing would limit
+ * how many there are. */
+static void
+count_name(struct node *node, int change)
+{
+	if (node->links > 0 && !is_directory(node))
+		node->fs->nodes += (u64)change;
+}
+
 /* Entry and node belong together from now on. */
 static void
 attach(struct entry *entry, struct node *node)
 {
 	entry->node = node_get(node);
+	count_name(node, 1);
 	node->links++;
 	node->entry = entry;
 	if (!is_directory(node))
@@ -85,6 +95,7 @@ detach(struct entry *entry)
 	struct node *node = entry->node;
 
 	node->links--;
+	count_name(node, -1);
 	if (node->entry == entry)
 		node->entry = NULL;
 	if (is_directory(node))

@@ -42,13 +42,31 @@ copy_target(struct node *link, struct call *call, char *target, size_t size)
 	return snprintf(target, size, "%s", link->target);
 }
 
+/* A short target comes with the node, as in Linux; a longer one has a page. */
+static u64
+target_pages(size_t len)
+{
+	enum { SHORT = 128 };
+
+	return len + 1 > SHORT;
+}
+
+static void
+free_target(struct node *link)
+{
+	size_t len = strlen(link->target);
+
+	link->fs->pages -= target_pages(len);
+	os_free(link->target, len + 1);
+}
+
 static void
 release(struct node *node)
 {
 	if (S_ISREG(node->mode))
 		contents_free(node);
 	else if (S_ISLNK(node->mode) && node->target)
-		os_free(node->target, strlen(node->target) + 1);
+		free_target(node);
 	else if (S_ISFIFO(node->mode) && node->pipe)
 		pipe_free(node->pipe);
 	else if (is_directory(node) && node->dir.parent)
@@ -80,18 +98,23 @@ int
 memfs_symlink(struct filesystem *fs, const char *target, size_t len,
 	      struct node **made)
 {
-	char *copy = os_alloc(len + 1);
+	char *copy;
 	int err;
 
+	if (fs->max_pages - fs->pages < target_pages(len))
+		return -ENOSPC;
+	copy = os_alloc(len + 1);
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, target, len);
 	err = memfs_create(fs, S_IFLNK | 0777, made);
-	if (err)
+	if (err) {
 		os_free(copy, len + 1);
-	else
-		(*made)->target = copy;
-	return err;
+		return err;
+	}
+	(*made)->target = copy;
+	fs->pages += target_pages(len);
+	return 0;
 }
 
 void

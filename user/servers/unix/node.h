@@ -74,6 +74,7 @@ struct contents {
 	u64 size;	 /* of the file */
 	u64 capacity;	 /* own pages, in bytes; 0: none */
 	unsigned memory; /* @bytes is a view of it; 0: none */
+	struct list frozen; /* if there is @memory: among all that have one */
 };
 
 struct node {

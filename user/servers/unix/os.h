@@ -76,9 +76,8 @@ long os_map(unsigned space, u64 addr, u64 len, int prot);
 int os_unmap(unsigned space, u64 addr, u64 len);
 int os_protect(unsigned space, u64 addr, u64 len, int prot);
 
-/* Zeroed pages that spaces can map: a handle, or an error; -ENOMEM also when
- * there are OS_MEMORIES_MAX. The server sees them
- * at *view, all of them, at once. */
+/* Zeroed pages that spaces can map: a handle, or an error; -EMFILE: there are
+ * OS_MEMORIES_MAX. The server sees them at *view, all of them, at once. */
 long os_memory(u64 len, void **view);
 /* The pages go when no space maps them any more. */
 void os_free_memory(unsigned memory, void *view, u64 len);

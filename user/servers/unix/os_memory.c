@@ -9,9 +9,36 @@
 
 #include "user/include/madvise.h"
 #include "user/include/objects.h"
+#include "user/servers/unix/os_lodger.h"
 #include "user/servers/unix/os.h"
 
 enum { READ_WRITE = PROT_READ | PROT_WRITE };
+
+/* ---- What it begins with -------------------------------------------- */
+
+enum { STACK_NEEDED = 16 * PAGE_SIZE };
+
+extern char __bss_start[], _end[]; /* by the linker */
+
+static void
+touch_stack(void)
+{
+	volatile char stack[STACK_NEEDED];
+
+	for (size_t i = 0; i < sizeof(stack); i += PAGE_SIZE)
+		stack[i] = 0;
+}
+
+int
+os_memory_init(void)
+{
+	u64 start = ALIGN_DOWN((u64)__bss_start, PAGE_SIZE);
+	u64 end = ALIGN_UP((u64)_end, PAGE_SIZE);
+
+	touch_stack();
+	return madvise((void *)start, end - start, MADV_POPULATE_WRITE) ? -ENOMEM
+									: 0;
+}
 
 /* ---- Pages ---------------------------------------------------------- */
 
@@ -75,7 +102,7 @@ long
 os_memory(u64 len, void **view)
 {
 	long memory = nr_memories < OS_MEMORIES_MAX ? lodger_memory_create(len)
-						    : -ENOMEM;
+						    : -EMFILE;
 
 	if (memory < 0)
 		return memory;

@@ -3,9 +3,11 @@
  * (user/include/terminal.h). Where there is no console server, what is written
  * goes to the kernel's log, and nobody types.
  */
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "user/include/madvise.h"
 #include "user/include/objects.h"
 #include "user/include/server.h"
 #include "user/include/terminal.h"
@@ -30,6 +32,8 @@ os_terminal_init(void)
 				 PROT_READ | PROT_WRITE);
 	if (addr < 0 && addr > -4096)
 		return (int)addr;
+	if (madvise((void *)addr, TERMINAL_MEMORY, MADV_POPULATE_WRITE) != 0)
+		return -ENOMEM;
 	memory = (void *)addr;
 	terminal_init(memory);
 	err = (int)lodger_bind(client, os_lodger_endpoint());

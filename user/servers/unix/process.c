@@ -24,7 +24,7 @@ static u64 nr_processes, most_processes;
 void
 processes_init(u64 memory)
 {
-	most_processes = MIN(memory / MEMORY_EACH, OS_CALLS_MAX / 2ull);
+	most_processes = MIN(memory / MEMORY_EACH, (u64)PROCESSES_MAX);
 }
 
 static struct list *

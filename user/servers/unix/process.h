@@ -19,7 +19,11 @@ struct place {
 	unsigned umask;
 };
 
-enum { NR_RLIMITS = 16, CMDLINE_MAX = 4096 };
+enum {
+	NR_RLIMITS = 16,
+	CMDLINE_MAX = 4096,
+	PROCESSES_MAX = OS_CALLS_MAX / 2, /* unless root sets another limit */
+};
 
 struct process {
 	struct list link;  /* in its hash chain */

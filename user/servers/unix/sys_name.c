@@ -186,6 +186,8 @@ link_node(struct walk *walk, struct node *node)
 		return -EPERM;
 	if (node->links == 0)
 		return -ENOENT;
+	if (node->fs->nodes >= node->fs->max_nodes)
+		return -ENOSPC;
 	if (entry_add(walk->dir, walk->name, walk->len, node))
 		return -ENOMEM;
 	node_touch(node, false);

@@ -215,7 +215,8 @@ def report(test, why, seconds):
         print(f"        again: {test.replay}", flush=True)
 
 
-def run_all(tests, jobs):
+def run_all(tests, jobs, stop=False):
+    """Runs @tests, with @stop only up to the first that fails. True if all passed."""
     os.chdir(ROOT)
     os.makedirs(LOGS, exist_ok=True)
     passed = failed = 0
@@ -230,11 +231,14 @@ def run_all(tests, jobs):
         try:
             for done in concurrent.futures.as_completed(running):
                 count(running[done], *done.result())
+                if failed and stop:
+                    pool.shutdown(cancel_futures=True)
+                    break
         except KeyboardInterrupt:
             pool.shutdown(cancel_futures=True)
             sys.exit("tests/run: interrupted")
     for test in tests:
-        if test.alone:
+        if test.alone and not (failed and stop):
             count(test, *attempt(test))
     print(f"{passed} passed, {failed} failed")
     return failed == 0 and passed > 0

@@ -322,7 +322,7 @@ EXPLORE_TSAN := -fsanitize=thread --param tsan-instrument-func-entry-exit=0 \
 	--param tsan-distinguish-volatile=1 -Wno-tsan
 
 EXPLORE_WATCHED := $(wildcard sched/*.c) arch/sim/switch.c kernel/debug/world.c \
-	$(addprefix mm/,$(addsuffix .c,mm tlb region region_tree region_change \
+	$(addprefix mm/,$(addsuffix .c,mm init_mm tlb region region_tree region_change \
 	pgtable fault shared usercopy remote)) \
 	$(addprefix kernel/,$(addsuffix .c,exit fork process signal stop wait \
 	workers ipc/handle ipc/mm_handle ipc/object)) \

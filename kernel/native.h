@@ -8,9 +8,13 @@ typedef long (*native_t)(u64, u64, u64, u64, u64, u64);
 /* The call with @number, or NULL. */
 native_t native_call(u64 number);
 
-/* What mm_stat() tells of @mm, on which the caller has a pin of its own. */
+/* ---- kernel/mm_stat.c --------------------------------------------------- */
+
+/* What mm_stat() tells of @mm, on which the caller has a pin of its own. Takes
+ * mm->lock. */
 struct mm;
 long stat_pinned_mm(struct mm *mm, uaddr_t buf);
+long native_mm_stat(u64 id, uaddr_t buf);
 
 /* ---- Debug builds: kernel/debug/native.c ------------------------------- */
 

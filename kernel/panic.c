@@ -122,7 +122,7 @@ say_backtrace(const struct regs *regs, u64 fp)
 	say_instruction(regs_ip(regs));
 	if (regs_from_user(regs))
 		say("  (user mode)");
-	else
+	else if (regs_fp(regs)) /* 0 would be our own frame */
 		arch_backtrace(regs_fp(regs), say_frame);
 }
 

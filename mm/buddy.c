@@ -12,6 +12,9 @@
 
 #include "kernel/base/panic.h"
 
+struct page *frames;
+pfn_t nr_frames;
+
 struct spinlock frames_lock = SPINLOCK_INIT("frames", RANK_FRAMES);
 struct free_area free_areas[MAX_ORDER + 1];
 static u64 nr_free; /* frames in all areas; under frames_lock */

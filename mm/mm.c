@@ -25,12 +25,6 @@
 #include "mm/tlb.h"
 #include "sched/task.h"
 
-struct mm init_mm = {
-	.users = ATOMIC_INIT(1),
-	.count = ATOMIC_INIT(1),
-	.name = "init_mm",
-};
-
 static struct kmem_cache *mm_cache;
 static struct spinlock mm_list_lock = SPINLOCK_INIT("mm_list", RANK_MMLIST);
 static struct list mm_list = LIST_INIT(mm_list);

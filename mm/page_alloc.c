@@ -21,9 +21,6 @@ struct page_list {
 	s64 used[NR_ALLOC_CLASSES];   /* may be negative: the sum counts */
 } __aligned(64);
 
-struct page *frames;
-pfn_t nr_frames;
-
 static struct page_list lists[MAX_CPUS];
 static unsigned list_size; /* set at boot: how many frames a list may hold */
 static u64 total_pages;

@@ -15,7 +15,7 @@ import sys
 symbols = []
 for line in sys.stdin:
     address, kind, name = line.split()
-    if kind in "tTwW":
+    if kind in "tTwW" and not name.startswith("..@"):  # a label of a NASM macro
         symbols.append((int(address, 16), name))
 symbols.sort()
 

@@ -99,6 +99,8 @@ apic_this_id(void)
 
 /* ---- Interrupts to other CPUs --------------------------------------- */
 
+bool cpus_must_stop;
+
 /* The command goes out when its lower half is written; an interrupt between
  * the two writes could send one of its own. */
 static void
@@ -150,41 +152,10 @@ apic_send_startup(unsigned apic_id, paddr_t page)
 
 /* ---- Interrupts that arrive ----------------------------------------- */
 
-static void
+void
 apic_end_of_interrupt(void)
 {
 	apic_write(APIC_EOI, 0);
-}
-
-/* Our own interrupts are events, over when they have arrived; a device's line
- * may stay raised until its handler has run. A spurious one has no EOI. */
-void
-apic_interrupt(unsigned vector)
-{
-	switch (vector) {
-	case VECTOR_TIMER:
-		apic_end_of_interrupt();
-		timer_expired();
-		break;
-	case VECTOR_RESCHED:
-		apic_end_of_interrupt();
-		resched_interrupt();
-		break;
-	case VECTOR_TLB:
-		apic_end_of_interrupt();
-		tlb_flush_interrupt();
-		break;
-	case VECTOR_LOG:
-		apic_end_of_interrupt();
-		log_interrupt();
-		break;
-	case VECTOR_SPURIOUS:
-		break;
-	default:
-		device_interrupt(vector - VECTOR_IRQ_BASE);
-		apic_end_of_interrupt();
-		break;
-	}
 }
 
 /* ---- The timer ------------------------------------------------------ */

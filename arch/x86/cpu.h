@@ -51,12 +51,6 @@ enum {
 /* Each vector has a stub of this size in trap_entry.asm. */
 enum { TRAP_STUB_BYTES = 16 };
 
-/*
- * Every vector from VECTOR_IRQ_BASE up; apic.c. Interrupts off, irq_depth
- * raised by the caller. Sends the EOI.
- */
-void apic_interrupt(unsigned vector);
-
 /* Set before IPI_STOP is sent: the next NMI parks its CPU. */
 extern bool cpus_must_stop;
 

@@ -275,7 +275,7 @@ build_ap_root(void)
 }
 
 void
-arch_map_kernel(const struct boot_info *boot)
+paging_init(const struct boot_info *boot)
 {
 	u64 flags;
 
@@ -295,6 +295,4 @@ arch_map_kernel(const struct boot_info *boot)
 	flags = arch_irq_save();
 	arch_load_root(arch_kernel_root());
 	arch_irq_restore(flags);
-	console_map();
-	devices_init(boot);
 }

@@ -52,19 +52,19 @@ void start_secondary_cpu(struct cpu *cpu) __noreturn;
  * with a sentence when something needed is missing or damaged. */
 void boot_info_read(struct boot_info *boot, enum loader loader, paddr_t info);
 
-/* What arch_map_kernel() calls when device registers can be mapped: finds the
- * firmware's tables, readies this CPU's timer and the interrupt lines. */
-void devices_init(const struct boot_info *boot);
-
 /* ---- Mappings (paging.c) -------------------------------------------- */
 
+/* Builds the kernel's half of every root, and loads it. Once, on the boot CPU:
+ * the first thing that arch_map_kernel() does. */
+void paging_init(const struct boot_info *boot);
+
 /* Maps @size bytes at @addr, uncached and not executable, into the DEVICE
- * area, for good. Possible after arch_map_kernel(); panics when the area's
+ * area, for good. Possible after paging_init(); panics when the area's
  * tables are full. */
 void *map_device(paddr_t addr, size_t size);
 
 /* Where other CPUs start, in real mode: a page of the first MiB that holds
- * nothing else; 0 when there is none. Chosen by arch_map_kernel(). */
+ * nothing else; 0 when there is none. Chosen by paging_init(). */
 paddr_t trampoline_page(void);
 
 /* The root that they pass through: the kernel half, and the trampoline's page
@@ -119,6 +119,9 @@ void apic_send_startup(unsigned apic_id, paddr_t page);
 /* Arms this CPU's timer to count @ticks down once; 0 stops it. */
 void apic_timer_start(u32 ticks);
 u32 apic_timer_left(void);
+
+/* Tells the APIC that its interrupt is dealt with: the next one may come. */
+void apic_end_of_interrupt(void);
 
 void ioapic_init(void);
 

@@ -23,9 +23,12 @@ start_boot_cpu(enum loader loader, paddr_t info, u64 tsc)
 	kmain(&boot);
 }
 
+/* The console's screen comes first: what follows has things to say. */
 void
-devices_init(const struct boot_info *boot)
+arch_map_kernel(const struct boot_info *boot)
 {
+	paging_init(boot);
+	console_map();
 	acpi_init(boot);
 	apic_init();
 	apic_init_this_cpu();

@@ -7,6 +7,7 @@
 #include "arch/arch.h"
 #include "arch/x86/cpu.h"
 #include "arch/x86/fpu.h"
+#include "arch/x86/platform.h"
 #include "arch/x86/regs.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/cpu.h"
@@ -55,8 +56,6 @@ exception_of(const struct regs *regs)
 }
 
 /* ---- Exceptions ------------------------------------------------------- */
-
-bool cpus_must_stop;
 
 static const struct ex_entry *
 find_ex_entry(u64 ip)
@@ -143,11 +142,44 @@ page_fault_trap(struct regs *regs)
 		page_fault(regs, addr, regs->error & FAULT_ALL);
 }
 
+/* ---- Interrupts --------------------------------------------------------- */
+
+/* Our own interrupts are events, over when they have arrived; a device's line
+ * may stay raised until its handler has run. A spurious one has no end. */
+static void
+handle_interrupt(unsigned vector)
+{
+	switch (vector) {
+	case VECTOR_TIMER:
+		apic_end_of_interrupt();
+		timer_expired();
+		break;
+	case VECTOR_RESCHED:
+		apic_end_of_interrupt();
+		resched_interrupt();
+		break;
+	case VECTOR_TLB:
+		apic_end_of_interrupt();
+		tlb_flush_interrupt();
+		break;
+	case VECTOR_LOG:
+		apic_end_of_interrupt();
+		log_interrupt();
+		break;
+	case VECTOR_SPURIOUS:
+		break;
+	default:
+		device_interrupt(vector - VECTOR_IRQ_BASE);
+		apic_end_of_interrupt();
+		break;
+	}
+}
+
 static void
 interrupt(unsigned vector)
 {
 	this_cpu()->irq_depth++;
-	apic_interrupt(vector);
+	handle_interrupt(vector);
 	this_cpu()->irq_depth--;
 }
 

@@ -204,18 +204,20 @@ dispose(struct object *object, u32 rights)
 	object_put(object);
 }
 
+/* @table is looked at under the lock: somebody may just be giving the process
+ * its first one. */
 static int
-close_handle(struct handle_table *table, u32 number)
+close_handle(struct handle_table *const *table, u32 number)
 {
 	irq_flags_t flags = spin_lock_irqsave(&ipc_lock);
-	struct handle *handle = find_handle(table, number);
+	struct handle *handle = find_handle(*table, number);
 	struct object *object = NULL;
 	u32 rights = 0;
 
 	if (handle) {
 		object = handle->object;
 		rights = handle->rights;
-		handle_free_slot(table, number);
+		handle_free_slot(*table, number);
 	}
 	spin_unlock_irqrestore(&ipc_lock, flags);
 	if (!object)
@@ -240,7 +242,7 @@ handles_close_all(struct process *process)
 		return;
 	transition_begin();
 	for (u32 i = 0; i < table->nr_chunks << HANDLE_CHUNK_SHIFT; i++) {
-		close_handle(table, i);
+		close_handle(&table, i);
 		cond_resched();
 	}
 	for (u32 i = 0; i < table->nr_chunks; i++)
@@ -254,7 +256,7 @@ handles_close_all(struct process *process)
 long
 native_handle_close(u32 number)
 {
-	return close_handle(current->process->handles, number);
+	return close_handle(&current->process->handles, number);
 }
 
 /* May handle @from be copied with no more than @rights, and with @badge? */

@@ -26,6 +26,32 @@ def run_to(function, condition=""):
     expect("stopped in", gdb.selected_frame().name(), function)
 
 
+def run_to_address(place):
+    """Continues up to an address, or an assembly label's first instruction."""
+    gdb.Breakpoint(f"*({place})" if place.startswith("0x") else f"*&{place}", temporary=True)
+    gdb.execute("continue")
+    expect("stopped at", int(gdb.parse_and_eval("$pc")),
+           int(place, 0) if place.startswith("0x") else address_of(place))
+
+
+def address_of(symbol):
+    return int(gdb.parse_and_eval(f"(unsigned long)&{symbol}"))
+
+
+def privilege():
+    return int(gdb.parse_and_eval("$cs")) & 3
+
+
+def gs_is_the_kernels():
+    """Of the boot CPU."""
+    return int(gdb.parse_and_eval("(unsigned long)$gs_base")) == address_of("cpus[0]")
+
+
+def nmi():
+    """To all CPUs, by their LINT1. It strikes before the next instruction."""
+    gdb.execute("monitor nmi")
+
+
 def printed(command):
     """The lines that a command prints, without its heading."""
     return gdb.execute(command, to_string=True).splitlines()[1:]
@@ -40,11 +66,24 @@ def run_to_the_end(verdict="PASS"):
     expect("the log ends with", last_line()[-len(verdict) - 16:], f"lodger: verdict {verdict}")
 
 
+def expect_panic(*texts):
+    """Runs to the end, which is to be a panic; its screen has these texts."""
+    run_to_the_end("PANIC")
+    screen = logged().partition("KERNEL PANIC: ")[2].partition("registers:")[0]
+    for text in texts:
+        if text not in screen:
+            raise gdb.GdbError(f"the panic screen lacks {text!r}: {screen}")
+
+
+def logged():
+    with open(os.environ["LODGER_LOG"], errors="replace") as log:
+        return log.read()
+
+
 def last_line():
     """The log's last line. Who keeps the log may be a little behind QEMU's end."""
     for _ in range(100):
-        with open(os.environ["LODGER_LOG"]) as log:
-            line = log.read().strip().splitlines()[-1]
+        line = logged().strip().splitlines()[-1]
         if "lodger: verdict" in line:
             break
         time.sleep(0.1)

@@ -2,8 +2,10 @@
 and the sentence that each thing that can be wrong with a machine gets.
 """
 import os
+import re
+import shutil
 
-from harness import ROOT, Boot, Failure, number_of_cpus, suite
+from harness import ROOT, Boot, Check, Failure, execute, number_of_cpus, suite
 
 STORY = r"^All \d+ steps were as expected\."
 HELLO = [r"^Hello from /bin/hello", r"which is 1/\d\."]
@@ -34,6 +36,29 @@ def ways():
                        expect=[rf"\] {number_of_cpus(cpus)} online", *expect],
                        screenshot=picture, check=not_blank(picture) if picture else None,
                        slow=way == "uefi" or cpus == 2 or (way, cpus) == ("bios", 1))
+
+
+def in_bochs(log):
+    """Another emulator, with a BIOS and devices of its own; one CPU."""
+    iso = log.replace(".log", ".iso")
+    if execute(["tools/mkiso", iso, "build/debug/lodger.elf", "build/initrd.cpio",
+                "run=/bin/hello"], log, 60):
+        raise Failure("no CD image")
+    code = execute(["tools/bochs", iso], log, 240)
+    os.remove(iso)
+    with open(log, errors="replace") as f:
+        text = f.read().replace("\r\n", "\n")
+    if code:
+        raise Failure(f"PASS expected, exit code {code} seen")
+    for pattern in [r"booted by multiboot2", r"\] 1 CPU online", *HELLO]:
+        if not re.search(pattern, text, re.M):
+            raise Failure(f"the log lacks /{pattern}/")
+
+
+@suite
+def bochs():
+    if shutil.which("bochs"):
+        yield Check("boot: GRUB in Bochs, 1 CPU", in_bochs, slow=True)
 
 
 @suite

@@ -3,6 +3,7 @@ import glob
 import os
 import re
 import shutil
+import subprocess
 
 from harness import Check, Failure, execute, suite
 
@@ -45,6 +46,69 @@ def map_is_complete(_log):
                 raise Failure(f"docs/reading-order.md does not name {path}")
 
 
+# Pairs of files that call each other, all for a reason.
+CIRCLES = {
+    # A thing and its other half.
+    "arch/x86/features.c arch/x86/fpu.c": "the FPU's features are enabled with the others",
+    "kernel/deliver.c kernel/signal.c": "sent, and delivered; who sends itself a fatal one dies",
+    "kernel/exit.c kernel/signal.c": "SIGKILL makes threads exit; an exit's signals go to others",
+    "kernel/signal.c kernel/stop.c": "SIGCONT ends a stop; a stop sends SIGCHLD",
+    "kernel/process.c kernel/signal.c": "pid_lock guards both; who is gone has no signals",
+    "kernel/process.c kernel/sigaction.c": "pid_lock guards both; the last thread's handlers go",
+    "kernel/guest.c kernel/workers.c": "the prefaulter can be held, and guests are workers",
+    "mm/fault.c mm/region.c": "a fault needs its region; MAP_POPULATE has the faults ahead",
+    "mm/page_alloc.c mm/zero_pool.c": "the pool takes free frames, an allocation takes from it",
+    # Messages: server and caller change places.
+    "kernel/ipc/calls.c kernel/personality.c": "a reflected call is a call; its answer is checked",
+    "kernel/ipc/endpoint.c kernel/ipc/inherit.c": "a queue has the order of the priorities in it",
+    "kernel/ipc/fast.c kernel/personality.c": "the short way, and the long one where it ends",
+    # One scheduler, in files of a size to be read.
+    "sched/hotplug.c sched/sched.c": "the idle loop leaves; who leaves sends its tasks away",
+    "sched/kthread.c sched/task.c": "the reaper is a kernel thread, which is a task",
+    "sched/sched.c sched/switch.c": "who waits is switched; the switch fetches who waits",
+    "sched/sched.c sched/task.c": "a task is born into a run queue; the reaper is woken",
+    "sched/sched.c sched/timer.c": "who sleeps is woken by the clock",
+    "sched/switch.c sched/task.c": "the last switch of a task hands it to the reaper",
+    "sched/switch.c sched/timer.c": "the tick ends a turn, a switch begins the next one's",
+}
+# Whom all may call, and what looks at all.
+EVERYWHERE = ("kernel/log.c", "kernel/panic.c", "kernel/trace.c")
+
+
+def calls():
+    """Who calls whom, as (caller, called, symbol). Not: into EVERYWHERE, from or
+    into what only debug builds have, and arch's calls upwards, which arch.h names."""
+    with open("build/debug/objects") as f:
+        objects = [o for o in f.read().split() if "/kernel/debug/" not in o and "/tests/" not in o]
+    defined, wanted = {}, []
+    for path in objects:
+        source = path.removeprefix("build/debug/obj/").removesuffix(".o")
+        for line in subprocess.run(["nm", path], capture_output=True, text=True,
+                                   check=True).stdout.splitlines():
+            kind, symbol = line.split()[-2:]
+            if kind == "U":
+                wanted.append((source, symbol))
+            elif kind.isupper():
+                defined[symbol] = source
+    for caller, symbol in wanted:
+        called = defined.get(symbol, caller)
+        upwards = caller.startswith("arch/") and not called.startswith("arch/")
+        if called != caller and called not in EVERYWHERE and not upwards:
+            yield caller, called, symbol
+
+
+def no_new_circles(_log):
+    between = {}
+    for caller, called, symbol in calls():
+        between.setdefault((caller, called), []).append(symbol)
+    pairs = {f"{a} {b}": f"{a} uses {', '.join(between[a, b])}; {b} uses {', '.join(between[b, a])}"
+             for a, b in between if a < b and (b, a) in between}
+    for pair in sorted(set(pairs) - set(CIRCLES)):
+        raise Failure(f"two files call each other: {pairs[pair]}")
+    for pair in sorted(set(CIRCLES) - set(pairs)):
+        raise Failure(f"no longer a circle, so out of the list: {pair}")
+
+
 def builds(*arguments):
     def function(log):
         if execute(["make", "WERROR=1", "kernel"] + list(arguments), log, 300):
@@ -57,6 +121,7 @@ def tree():
     yield Check("tree: each header compiles alone", headers_compile_alone)
     yield Check("tree: links in the documents lead somewhere", links_lead_somewhere)
     yield Check("tree: the map of the source names every file", map_is_complete)
+    yield Check("tree: no two files call each other, but for a reason", no_new_circles)
     yield Check("tree: the release kernel builds without a warning", builds("VARIANT=release"),
                 slow=True)
     if shutil.which("clang"):

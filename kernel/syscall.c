@@ -438,6 +438,14 @@ lodger_dispatch(struct regs *regs, u64 number)
 	end_injection(number);
 }
 
+static __noinline void
+quick_dispatch(struct regs *regs)
+{
+	if (unlikely(!signal_dispatch(regs)))
+		return lodger_dispatch(regs, LODGER_signal);
+	end_injection(LODGER_signal);
+}
+
 /* Each sets its result itself: so nothing is left to do here, and no register
  * is saved on the way to it. Interrupts are off: messages begin with a lock. */
 void
@@ -450,6 +458,8 @@ syscall_dispatch(struct regs *regs)
 		linux_dispatch(regs, linux_calls[number], number);
 	} else if (is_message_call(number)) {
 		ipc_dispatch(regs);
+	} else if (number == LODGER_signal) {
+		quick_dispatch(regs);
 	} else if (number >= LODGER_klog_write) {
 		lodger_dispatch(regs, number);
 	} else if (likely(current->process->personality)) {

@@ -169,7 +169,7 @@ lock_task_queue(struct task *task, irq_flags_t *flags)
 {
 	for (;;) {
 		unsigned id = READ_ONCE(task->cpu);
-		struct run_queue *rq = &run_queues[id];
+		struct run_queue *rq = cpu_by_id(id)->rq;
 
 		*flags = spin_lock_irqsave(&rq->lock);
 		if (likely(!load_acquire(&task->moving) &&

@@ -59,6 +59,7 @@ ipc_make_record(void)
 	me->regs = task_regs(current);
 	handle_place_init(&me->calls);
 	handle_place_init(&me->receives);
+	handle_place_init(&me->signals);
 	handle_place_init(&me->answers);
 	flags = spin_lock_irqsave(&ipc_lock);
 	current->ipc = me;

@@ -43,8 +43,8 @@ struct ipc_task {
 	u8 queued_prio;		/* which of its lists */
 	struct reply *reply;	/* for its calls; kept for the next one */
 
-	/* the handles of its last call and its last receive */
-	struct handle_place calls, receives;
+	/* the handles of its last call, receive or wait, and signal */
+	struct handle_place calls, receives, signals;
 
 	/* a receiver's */
 	u32 slot;		/* reserved for the reply handle; or 0 */
@@ -185,6 +185,10 @@ endpoint_of(const struct regs *regs)
 void ipc_dispatch(struct regs *regs);
 /* The same in all generality, for a task that has its record. */
 long ipc_general(struct ipc_task *me);
+
+/* signal, when its handle serves. False: native_signal() says why not, or makes
+ * no record. Interrupts are off and stay so. */
+bool signal_dispatch(struct regs *regs);
 
 /* After a reply_recv without a timeout that ended with @result, and with no
  * call: begins again if that is what @result says. */

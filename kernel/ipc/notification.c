@@ -17,7 +17,7 @@ take_bits(struct notification *notification, struct ipc_task *to)
 	return true;
 }
 
-static struct ipc_task *
+static inline struct ipc_task *
 take_waiter(struct notification *notification)
 {
 	struct ipc_task *waiter;
@@ -25,12 +25,12 @@ take_waiter(struct notification *notification)
 	if (list_empty(&notification->waiting))
 		return NULL;
 	waiter = list_first(&notification->waiting, struct ipc_task, link);
-	list_del(&waiter->link);
+	list_unlink(&waiter->link);
 	return waiter;
 }
 
 /* The bits go to whoever waits for them: here first, then at the endpoint. */
-static void
+static inline void
 hand_out(struct notification *notification)
 {
 	struct ipc_task *waiter;
@@ -47,7 +47,7 @@ hand_out(struct notification *notification)
 		ipc_finish(waiter, 0);
 }
 
-static int
+static inline int
 signal(const struct handle *handle, u64 bits)
 {
 	struct notification *notification = to_notification(handle->object);
@@ -71,6 +71,23 @@ native_signal(u32 number, u64 bits)
 
 	spin_unlock_irqrestore(&ipc_lock, flags);
 	return err;
+}
+
+bool
+signal_dispatch(struct regs *regs)
+{
+	struct ipc_task *me = current->ipc;
+	struct handle *handle;
+
+	if (unlikely(!me))
+		return false;
+	spin_lock(&ipc_lock);
+	handle = quick_handle(&me->signals, (u32)regs_arg(regs, 0),
+			      LODGER_RIGHT_SIGNAL);
+	if (likely(handle))
+		regs_set_result(regs, signal(handle, regs_arg(regs, 1)));
+	spin_unlock(&ipc_lock);
+	return handle;
 }
 
 /* 0 with phase WAITING: it has begun to wait. */

@@ -13,6 +13,7 @@
  */
 #include "kernel/ipc/inherit.h"
 
+#include "kernel/base/assert.h"
 #include "mm/slab.h"
 
 enum { MAX_DEPTH = 8, MAX_LOOKS = 64 };
@@ -94,6 +95,7 @@ update(struct ipc_task *ipc, unsigned depth)
 void
 lend(struct reply *reply, u8 prio)
 {
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	reply->lent = prio;
 	count_in(reply->server, prio);
 	update(reply->server, 1);
@@ -102,6 +104,7 @@ lend(struct reply *reply, u8 prio)
 void
 give_back(struct ipc_task *server, u8 lent)
 {
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	count_out(server, lent);
 	update(server, 1);
 }
@@ -109,6 +112,7 @@ give_back(struct ipc_task *server, u8 lent)
 void
 update_queue(struct endpoint *endpoint)
 {
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	update_servers(endpoint, 1);
 }
 
@@ -117,6 +121,7 @@ update_queue(struct endpoint *endpoint)
 void
 stop_serving(struct ipc_task *ipc)
 {
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	if (!ipc->serves)
 		return;
 	list_del(&ipc->serves_link);
@@ -127,6 +132,7 @@ stop_serving(struct ipc_task *ipc)
 void
 start_serving(struct ipc_task *ipc, struct endpoint *endpoint)
 {
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	stop_serving(ipc);
 	ipc->serves = endpoint;
 	list_add_tail(&endpoint->servers, &ipc->serves_link);
@@ -137,6 +143,7 @@ start_serving(struct ipc_task *ipc, struct endpoint *endpoint)
 void
 free_record(struct ipc_task *ipc)
 {
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	kfree(ipc);
 }
 
@@ -183,6 +190,7 @@ would_deadlock(const struct ipc_task *caller, const struct endpoint *endpoint)
 {
 	unsigned looks = 0;
 
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	return all_wait_for(endpoint, caller, 0, &looks);
 }
 

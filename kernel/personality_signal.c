@@ -49,6 +49,7 @@ signal_many(const struct endpoint *endpoint, u32 whom, tid_t number,
 	return result;
 }
 
+/* A process whose first thread has ended has its pid all the same. */
 static long
 signal_one(const struct endpoint *endpoint, bool thread, tid_t number,
 	   const struct kernel_siginfo *info)
@@ -56,6 +57,8 @@ signal_one(const struct endpoint *endpoint, bool thread, tid_t number,
 	struct task *task = find_task(number);
 	struct process *process = task ? task->process : NULL;
 
+	if (!task && !thread)
+		process = find_process(number);
 	if (!process || READ_ONCE(process->personality) != endpoint)
 		return -ESRCH;
 	return info->signo ? send_signal(process, thread ? task : NULL, info)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -128,6 +129,46 @@ kinds(void)
 	close(b);
 }
 
+/* ---- How many ---------------------------------------------------------- */
+
+enum { MANY = 4000 };
+
+/* Lodger has a limit, so that nobody's locks make the others wait. */
+static void
+many(const char *what, int type, int fd)
+{
+	struct flock lock = { .l_type = type, .l_len = 1 };
+	struct utsname name;
+	int n = 0;
+
+	uname(&name);
+	while (n < MANY && fcntl(fd, F_SETLK, &lock) == 0) {
+		lock.l_start += 2;
+		n++;
+	}
+	told(what, !strstr(name.release, "lodger") || (n < MANY && errno == ENOLCK)
+		   ? "as many as there may be" : "too many");
+}
+
+static void
+limited(void)
+{
+	struct flock all = { .l_type = F_WRLCK };
+	int fd = open_file();
+
+	many("locks", F_WRLCK, fd);
+	all.l_type = F_UNLCK;
+	told("all given up", fcntl(fd, F_SETLK, &all) ? strerror(errno) : "done");
+	all.l_type = F_WRLCK;
+	fcntl(fd, F_SETLK, &all);
+	many("parts of one", F_UNLCK, fd);
+	close(fd);
+	fd = open_file();
+	set(fd, F_WRLCK, 0);
+	look("afterwards");
+	close(fd);
+}
+
 /* ---- Closed while it is waited for ------------------------------------ */
 
 static int waits_for;
@@ -184,6 +225,7 @@ main(int argc, char **argv)
 	exec_closes();
 	shared_numbers();
 	kinds();
+	limited();
 	closed_meanwhile();
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -233,6 +234,48 @@ exec_among_threads(void)
 	printf("exit among threads: %d\n", status);
 }
 
+/* ---- The first thread ends before the others -------------------------- */
+
+static volatile int leader_lives = 1; /* the kernel makes it 0 */
+
+static void *
+rings_without_it(void *arg)
+{
+	struct itimerval soon = { .it_value.tv_usec = 50000 };
+	sigset_t alarm;
+	int signal;
+
+	(void)arg;
+	while (leader_lives)
+		usleep(1000);
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	sigwait(&alarm, &signal);
+	printf("an alarm rings without the first thread: %d\n", signal);
+	exit(6);
+}
+
+static void
+leader_ends(void)
+{
+	pid_t child = fork();
+	pthread_t other;
+	sigset_t alarm;
+	int status;
+
+	if (child == 0) {
+		sigemptyset(&alarm);
+		sigaddset(&alarm, SIGALRM);
+		sigprocmask(SIG_BLOCK, &alarm, NULL);
+		pthread_create(&other, NULL, rings_without_it, NULL);
+		syscall(SYS_set_tid_address, &leader_lives);
+		syscall(SYS_exit, 0);
+	}
+	waitpid(child, &status, 0);
+	printf("and ended with %d\n", WEXITSTATUS(status));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -248,6 +291,7 @@ main(int argc, char **argv)
 	interrupted(SA_RESTART, "with SA_RESTART");
 	masks();
 	shared();
+	leader_ends();
 	exec_among_threads();
 	return 0;
 }

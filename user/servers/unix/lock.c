@@ -1,5 +1,5 @@
-/* All locks of all files are in one list: there are few. Read Linux:
- * fs/locks.c. */
+/* A file has a list of its locks, and only so many: who locks or closes a file
+ * pays for those that others have there. Read Linux: fs/locks.c. */
 #include "user/servers/unix/lock.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 struct lock {
 	struct list link;
-	const struct node *node;
+	struct node *node;
 	const struct file *file; /* flock's owner, or NULL */
 	const struct descriptors *table; /* fcntl's owner, or NULL */
 	int pid;		 /* who asked for fcntl's; it may have ended */
@@ -22,7 +22,8 @@ struct lock {
 	s64 start, end;		 /* the last byte */
 };
 
-static struct list locks = LIST_INIT(locks);
+enum { LOCKS_MAX = 1024 }; /* of a file */
+
 static struct list queue = LIST_INIT(queue); /* who waits for any */
 
 static bool
@@ -49,7 +50,7 @@ find_conflict(const struct lock *wanted)
 {
 	struct lock *lock;
 
-	list_for_each(lock, &locks, link) {
+	list_for_each(lock, &wanted->node->locks, link) {
 		if (overlap(lock, wanted) && same_kind(lock, wanted) &&
 		    !same_owner(lock, wanted) &&
 		    (lock->exclusive || wanted->exclusive))
@@ -59,8 +60,16 @@ find_conflict(const struct lock *wanted)
 }
 
 static void
+add_lock(struct lock *lock)
+{
+	list_add_tail(&lock->node->locks, &lock->link);
+	lock->node->nr_locks++;
+}
+
+static void
 remove_lock(struct lock *lock)
 {
+	lock->node->nr_locks--;
 	list_unlink(&lock->link);
 	os_free(lock, sizeof(*lock));
 }
@@ -72,13 +81,13 @@ carve(const struct lock *range, struct lock **spare)
 {
 	struct lock *lock, *next;
 
-	list_for_each_safe(lock, next, &locks, link) {
+	list_for_each_safe(lock, next, &range->node->locks, link) {
 		if (!overlap(lock, range) || !same_owner(lock, range))
 			continue;
 		if (lock->start < range->start && lock->end > range->end) {
 			**spare = *lock;
 			(*spare)->start = range->end + 1;
-			list_add_tail(&locks, &(*spare)->link);
+			add_lock(*spare);
 			*spare = NULL;
 			lock->end = range->start - 1;
 		} else if (lock->start < range->start) {
@@ -91,19 +100,38 @@ carve(const struct lock *range, struct lock **spare)
 	}
 }
 
+/* Does the range lie inside one of the owner's locks, which becomes two? */
+static bool
+splits(const struct lock *range)
+{
+	struct lock *lock;
+
+	list_for_each(lock, &range->node->locks, link) {
+		if (same_owner(lock, range) && lock->start < range->start &&
+		    lock->end > range->end)
+			return true;
+	}
+	return false;
+}
+
 /* The range is the owner's from now on (@set), or free. */
 static int
 apply(const struct lock *range, bool set)
 {
-	struct lock *made = os_alloc(sizeof(*made));
-	struct lock *spare = os_alloc(sizeof(*spare));
-	int err = made && spare ? 0 : -ENOMEM;
+	unsigned more = (unsigned)set + splits(range);
+	struct lock *made, *spare;
+	int err;
 
+	if (more && range->node->nr_locks + more > LOCKS_MAX)
+		return -ENOLCK;
+	made = os_alloc(sizeof(*made));
+	spare = os_alloc(sizeof(*spare));
+	err = made && spare ? 0 : -ENOMEM;
 	if (!err) {
 		carve(range, &spare);
 		if (set) {
 			*made = *range;
-			list_add_tail(&locks, &made->link);
+			add_lock(made);
 			made = NULL;
 		}
 		wake(&queue);
@@ -227,7 +255,7 @@ give_up_other_kind(const struct lock *wanted)
 {
 	struct lock *lock, *next;
 
-	list_for_each_safe(lock, next, &locks, link) {
+	list_for_each_safe(lock, next, &wanted->node->locks, link) {
 		if (lock->file != wanted->file)
 			continue;
 		if (lock->exclusive == wanted->exclusive)
@@ -268,8 +296,8 @@ lock_release_table(const struct node *node, const struct descriptors *table)
 {
 	struct lock *lock, *next;
 
-	list_for_each_safe(lock, next, &locks, link) {
-		if (lock->table == table && lock->node == node) {
+	list_for_each_safe(lock, next, &node->locks, link) {
+		if (lock->table == table) {
 			remove_lock(lock);
 			wake(&queue);
 		}
@@ -281,7 +309,7 @@ lock_release_file(const struct file *file)
 {
 	struct lock *lock, *next;
 
-	list_for_each_safe(lock, next, &locks, link) {
+	list_for_each_safe(lock, next, &file->node->locks, link) {
 		if (lock->file == file) {
 			remove_lock(lock);
 			wake(&queue);

@@ -22,6 +22,7 @@ node_create(struct filesystem *fs, const struct node_ops *ops, mode_t mode,
 	if (!node)
 		return -ENOMEM;
 	fs->nodes++;
+	list_init(&node->locks);
 	node->refs = 1;
 	node->mode = mode;
 	node->ino = ++fs->last_ino;

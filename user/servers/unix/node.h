@@ -99,6 +99,8 @@ struct node {
 			u64 number;
 		} proc;
 	};
+	struct list locks;   /* lock.c */
+	unsigned nr_locks;
 };
 
 /* A reference, in *made. -ENOSPC: the file system has no more; -ENOMEM. */

@@ -3,7 +3,7 @@
  * words go from one task's saved registers to the other's, and the CPU with
  * them; so does what a call's buffer and handles carry. Nothing here is decided
  * otherwise than in calls.c; whatever is not the common case goes there, and
- * finds nothing changed.
+ * finds nothing changed. tests/user/ipc_message.c compares the two ways.
  */
 #include "kernel/base/errno.h"
 #include "kernel/ipc/deliver.h"
@@ -134,7 +134,7 @@ fast_call(const struct regs *regs, struct ipc_task *me)
 
 /* Of a call that the kernel makes; nobody else can change the caller's
  * personality. Interrupts are off. */
-static inline long
+static __always_inline long
 reflect(struct ipc_task *me, u32 label, bool may_cancel)
 {
 	const struct process *process = me->task->process;

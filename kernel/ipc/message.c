@@ -80,6 +80,15 @@ throw_away(struct ipc_task *me, long result)
 		native_handle_close((u32)(result >> 32));
 }
 
+/* A call that has room for nothing: its message is as it was. What receives
+ * learns of its caller's room, too. */
+static bool
+has_nothing_to_tell(const struct ipc_task *me)
+{
+	return regs_syscall(me->regs) == LODGER_call &&
+	       !me->message.recv_len && !me->message.nr_recv;
+}
+
 long
 message_end(struct ipc_task *me, uaddr_t addr, long result)
 {
@@ -87,7 +96,7 @@ message_end(struct ipc_task *me, uaddr_t addr, long result)
 
 	me->has_message = false;
 	free_slots(me, me->got_handles);
-	if (result < 0)
+	if (result < 0 || has_nothing_to_tell(me))
 		return result;
 	message->recv_len = me->got_len;
 	message->nr_recv = me->got_handles;

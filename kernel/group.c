@@ -3,6 +3,7 @@
  * for changing them. Terminals, and signals to whole groups, are the Unix
  * server's. Read Linux: kernel/sys.c, setpgid and setsid.
  */
+#include "kernel/base/assert.h"
 #include "kernel/base/errno.h"
 #include "kernel/process.h"
 
@@ -13,6 +14,7 @@ check_setpgid(const struct process *me, const struct process *process,
 {
 	const struct process *member;
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	if (process != me && process->parent != me)
 		return -ESRCH;
 	if (process->sid != me->sid)
@@ -65,6 +67,7 @@ process_of(tid_t pid)
 {
 	const struct task *task = pid ? find_task(pid) : current;
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	return task ? task->process : find_process(pid);
 }
 

@@ -33,6 +33,7 @@ find_task(tid_t tid)
 {
 	struct task *task = task_hash[(unsigned)tid % HASH_SIZE];
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	while (task && task->tid != tid)
 		task = task->hash_next;
 	return task;
@@ -43,6 +44,7 @@ find_process(tid_t pid)
 {
 	struct process *process = process_hash[(unsigned)pid % HASH_SIZE];
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	while (process && process->pid != pid)
 		process = process->hash_next;
 	return process;
@@ -53,6 +55,7 @@ find_group_member(tid_t pgid)
 {
 	struct process *process;
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	list_for_each(process, &processes, all_link) {
 		if (process->pgid == pgid)
 			return process;
@@ -79,6 +82,7 @@ names_others(tid_t id)
 tid_t
 alloc_tid(void)
 {
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	for (int tries = 0; tries < PID_MAX; tries++) {
 		if (++last_tid >= PID_MAX) {
 			last_tid = 2;
@@ -96,6 +100,7 @@ hash_task(struct task *task)
 {
 	struct task **bucket = &task_hash[(unsigned)task->tid % HASH_SIZE];
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	task->hash_next = *bucket;
 	*bucket = task;
 }
@@ -105,6 +110,7 @@ unhash_task(struct task *task)
 {
 	struct task **link = &task_hash[(unsigned)task->tid % HASH_SIZE];
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	while (*link != task) {
 		ASSERT(*link);
 		link = &(*link)->hash_next;
@@ -168,6 +174,7 @@ process_free(struct process *process)
 void
 process_attach(struct process *process, struct process *parent)
 {
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	process->parent = parent;
 	process->pgid = parent ? parent->pgid : process->pid;
 	process->sid = parent ? parent->sid : process->pid;
@@ -180,6 +187,7 @@ process_attach(struct process *process, struct process *parent)
 void
 process_detach(struct process *process)
 {
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	list_del(&process->sibling);
 	list_del(&process->all_link);
 	unhash_process(process);
@@ -188,6 +196,7 @@ process_detach(struct process *process)
 void
 thread_attach(struct task *task, struct process *process)
 {
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	task->process = process;
 	task->start_ns = arch_time_ns();
 	list_add_tail(&process->threads, &task->thread_link);
@@ -199,7 +208,9 @@ thread_attach(struct task *task, struct process *process)
 void
 thread_detach(struct task *task)
 {
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	list_del(&task->thread_link);
+	DEBUG_ASSERT(task->process->nr_threads > 0);
 	task->process->nr_threads--;
 	task->process->ticks += task->ticks;
 	unhash_task(task);
@@ -213,6 +224,7 @@ process_ticks(const struct process *process)
 	const struct task *task;
 	u64 ticks = process->ticks;
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	list_for_each(task, &process->threads, thread_link)
 		ticks += task->ticks;
 	return ticks;

@@ -100,6 +100,7 @@ dequeue_signal(struct sigpending *pending, u64 wanted,
 {
 	u64 ready = pending->signals & wanted;
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	if (!ready)
 		return 0;
 	if (ready & SYNCHRONOUS)
@@ -115,6 +116,7 @@ dequeue_signal(struct sigpending *pending, u64 wanted,
 void
 signal_wake(struct task *task)
 {
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	WRITE_ONCE(task->signal_work, true);
 	if (task == current)
 		return;
@@ -129,6 +131,7 @@ recalc_signal_work(void)
 	struct process *process = me->process;
 	u64 pending = me->pending.signals | process->pending.signals;
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	WRITE_ONCE(me->signal_work, me->kill_signal || process->stop_signal ||
 					    (pending & ~blocked_signals(me)));
 }
@@ -138,6 +141,7 @@ retarget_signals(struct process *process)
 {
 	struct task *task;
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	list_for_each(task, &process->threads, thread_link) {
 		if (process->pending.signals & ~blocked_signals(task))
 			signal_wake(task);
@@ -176,6 +180,7 @@ kill_threads(struct process *process, const struct task *spare)
 {
 	struct task *task;
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	list_for_each(task, &process->threads, thread_link) {
 		if (task != spare)
 			tell_to_die(task, SIGKILL);
@@ -187,6 +192,7 @@ deliver_fatal(struct process *process, int signal)
 {
 	struct task *task;
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	if (process->group_exit)
 		return;
 	process->group_exit = true;
@@ -203,6 +209,7 @@ action_of(const struct process *process, int signal)
 {
 	static const struct k_sigaction by_default;
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	return process->sighand ? &process->sighand->actions[signal - 1]
 				: &by_default;
 }
@@ -301,6 +308,7 @@ send_signal(struct process *process, struct task *task,
 	struct task *target = task;
 	int err;
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	if (process == init_process || is_leaving(process, task))
 		return 0;
 	if (info->signo == SIGKILL) {
@@ -329,6 +337,7 @@ send_signal_to_process(struct process *process, int signal)
 {
 	struct kernel_siginfo info = { .signo = signal, .code = SI_KERNEL };
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	(void)send_signal(process, NULL, &info);
 }
 

@@ -303,6 +303,7 @@ signal_task_locked(int tgid, int tid, const struct kernel_siginfo *info)
 	/* A kernel thread has an id, but no group. */
 	struct process *process = task ? task->process : find_process(tid);
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	if (!task && !process)
 		return -ESRCH;
 	if (tgid != -1 && (!process || process->pid != tgid))

@@ -16,6 +16,7 @@ stop_begin(struct process *process, int signal)
 {
 	struct task *task;
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	process->stop_signal = signal;
 	list_for_each(task, &process->threads, thread_link)
 		signal_wake(task);
@@ -55,6 +56,7 @@ stop_end(struct process *process)
 {
 	struct task *task;
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
 	if (!process->stop_signal)
 		return;
 	process->stop_signal = 0;

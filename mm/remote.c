@@ -12,6 +12,7 @@
 static void *
 writable_page(struct mm *mm, uaddr_t addr)
 {
+	DEBUG_ASSERT(mutex_held(&mm->lock));
 	pte_t *pte = pgtable_lookup(mm, addr);
 
 	if (!pte || !pte_present(*pte) || !pte_writable(*pte))

@@ -17,6 +17,7 @@ wait_prepare(struct wait_queue *queue, struct waiter *waiter)
 {
 	irq_flags_t flags = spin_lock_irqsave(&queue->lock);
 
+	DEBUG_ASSERT(!waiter->task || waiter->task == current);
 	if (!waiter->task) {
 		waiter->task = current;
 		list_add_tail(&queue->waiters, &waiter->link);
@@ -30,6 +31,7 @@ wait_finish(struct wait_queue *queue, struct waiter *waiter)
 {
 	irq_flags_t flags = spin_lock_irqsave(&queue->lock);
 
+	DEBUG_ASSERT(waiter->task == current);
 	set_current_state(TASK_RUNNABLE);
 	list_del(&waiter->link);
 	spin_unlock_irqrestore(&queue->lock, flags);

@@ -140,6 +140,12 @@ spin_unlock_irqrestore(struct spinlock *lock, irq_flags_t flags)
 	arch_irq_restore(flags);
 }
 
+bool
+spin_held(const struct spinlock *lock)
+{
+	return ignored(lock) || lock->holder == this_cpu();
+}
+
 void
 assert_no_spinlocks(void)
 {

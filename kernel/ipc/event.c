@@ -1,6 +1,7 @@
 /* See kernel/ipc/event.h. */
 #include "kernel/ipc/event.h"
 
+#include "kernel/base/assert.h"
 #include "kernel/ipc/endpoint.h"
 #include "mm/slab.h"
 
@@ -61,6 +62,7 @@ post_event(struct endpoint *endpoint, struct ipc_event *event)
 {
 	struct ipc_task *to = take_receiver(endpoint);
 
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	DEBUG_ASSERT(!event->endpoint);
 	if (to) {
 		ipc_finish(to, deliver_event(event, to));
@@ -77,6 +79,7 @@ post_event(struct endpoint *endpoint, struct ipc_event *event)
 void
 withdraw_event(struct ipc_event *event)
 {
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	if (event->endpoint)
 		unlink_event(event);
 }
@@ -84,12 +87,14 @@ withdraw_event(struct ipc_event *event)
 long
 receive_event(struct endpoint *endpoint, struct ipc_task *to)
 {
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	return deliver_event(take_event(endpoint), to);
 }
 
 bool
 drop_event(struct endpoint *endpoint)
 {
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	if (list_empty(&endpoint->events))
 		return false;
 	finish_event(take_event(endpoint));

@@ -47,6 +47,7 @@ handle_install(struct handle_table *table, u32 number, struct object *object,
 {
 	struct handle *handle = handle_slot(table, number);
 
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	DEBUG_ASSERT(!handle->object);
 	object_get(object);
 	handle->object = object;
@@ -63,6 +64,7 @@ handle_move(struct handle_table *from, u32 number, struct handle_table *to,
 	struct handle *old = handle_slot(from, number);
 	struct handle *new = handle_slot(to, slot);
 
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	new->object = old->object;
 	new->rights = old->rights;
 	new->badge = old->badge;
@@ -84,6 +86,7 @@ add_chunk(struct handle_table *table, struct handle *chunk)
 static int
 grow_with(struct process *process, struct handle_spare *spare)
 {
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	if (process->handles_closed)
 		return -ESRCH;
 	if (!process->handles) {
@@ -138,6 +141,8 @@ handle_hand_over(struct process *to, u32 number, struct handle_spare *spare)
 	u32 slot;
 	int err;
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	if (!handle)
 		return -EBADF;
 	if (!(handle->rights & LODGER_RIGHT_TRANSFER))

@@ -13,6 +13,7 @@
  */
 #include "kernel/ipc/inherit.h"
 
+#include "kernel/base/assert.h"
 #include "mm/slab.h"
 
 enum { MAX_DEPTH = 8, MAX_LOOKS = 64 };
@@ -94,6 +95,7 @@ update(struct ipc_task *ipc, unsigned depth)
 void
 lend(struct reply *reply, u8 prio)
 {
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	reply->lent = prio;
 	count_in(reply->server, prio);
 	update(reply->server, 1);
@@ -105,6 +107,7 @@ settle(struct reply *reply)
 	struct ipc_task *server = reply->server;
 	u8 lent = reply->lent;
 
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	reply->lent = NR_PRIORITIES;
 	settle_own(server, reply);
 	if (lent != NR_PRIORITIES) {
@@ -120,6 +123,7 @@ settle(struct reply *reply)
 void
 update_queue(struct endpoint *endpoint)
 {
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	update_servers(endpoint, 1);
 }
 
@@ -128,6 +132,7 @@ update_queue(struct endpoint *endpoint)
 void
 stop_serving(struct ipc_task *ipc)
 {
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	if (!ipc->serves)
 		return;
 	list_del(&ipc->serves_link);
@@ -138,6 +143,7 @@ stop_serving(struct ipc_task *ipc)
 void
 start_serving(struct ipc_task *ipc, struct endpoint *endpoint)
 {
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	stop_serving(ipc);
 	ipc->serves = endpoint;
 	list_add_tail(&endpoint->servers, &ipc->serves_link);
@@ -186,6 +192,7 @@ would_deadlock(const struct ipc_task *caller, const struct endpoint *endpoint)
 {
 	unsigned looks = 0;
 
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	return all_wait_for(endpoint, caller, 0, &looks);
 }
 

@@ -42,6 +42,7 @@ unbind(struct interrupt *interrupt)
 {
 	u64 line = interrupt->lines.first;
 
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	if (!interrupt->signaller.notification)
 		return NULL;
 	ASSERT(bound[line] == interrupt);
@@ -117,6 +118,7 @@ acknowledge(struct interrupt *interrupt)
 {
 	unsigned line = (unsigned)interrupt->lines.first;
 
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	if (!interrupt->signaller.notification)
 		return -EINVAL;
 	if (!interrupt->fired)

@@ -135,6 +135,8 @@ take_over(struct birth *birth, u32 building)
 	struct task *task = birth->task;
 	struct mm *mm = mm_take_building(building, &birth->used_up);
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	if (IS_ERR(mm))
 		return PTR_ERR(mm);
 	ledger_move(mm, REF_BUILDING, current, REF_TASK, task, CALLER);
@@ -317,6 +319,8 @@ give(u32 number, u32 handle, struct handle_spare *spare)
 {
 	struct process_object *me = find(number, LODGER_RIGHT_CONTROL);
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	if (IS_ERR(me))
 		return PTR_ERR(me);
 	if (!me->process)
@@ -374,6 +378,8 @@ watch(struct process_object *me, u32 notification, u64 bits)
 {
 	int err;
 
+	DEBUG_ASSERT(spin_held(&pid_lock));
+	DEBUG_ASSERT(spin_held(&ipc_lock));
 	if (me->watcher.notification)
 		return -EBUSY;
 	err = signaller_bind(&me->watcher, notification, bits);

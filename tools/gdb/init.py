@@ -12,6 +12,8 @@ gdb.execute("set confirm off")
 gdb.execute("set pagination off")
 gdb.execute("set print pretty on")
 gdb.execute("set architecture i386:x86-64", to_string=True)
+# A loaded host may let QEMU wait for longer than gdb's two seconds.
+gdb.execute("set remotetimeout 60")
 gdb.execute("target remote " + os.environ["LODGER_GDB"], to_string=True)
 
 print("""

@@ -78,7 +78,7 @@ mm_direct_address(struct mm *mm, uaddr_t addr, bool write)
  * page is made present with no lock held. -EAGAIN: the same for @mm's page.
  * -EFAULT: that one belongs to a device.
  */
-static int
+static __always_inline int
 copy_in_page(struct mm *mm, uaddr_t addr, uaddr_t own, size_t n, bool write,
 	     size_t *left)
 {
@@ -94,30 +94,33 @@ copy_in_page(struct mm *mm, uaddr_t addr, uaddr_t own, size_t n, bool write,
 	return IS_ERR(there) ? PTR_ERR(there) : 0;
 }
 
-static int
+/* @addr of @mm is to be read, or written. */
+static __noinline int
+make_present(struct mm *mm, uaddr_t addr, bool write)
+{
+	return mm_fault(mm, addr, FAULT_USER | (write ? FAULT_WRITE : 0));
+}
+
+/* *theirs is told on an error. */
+static __always_inline int
 copy_across(struct mm *mm, uaddr_t addr, uaddr_t own, size_t n, bool write,
 	    bool *theirs)
 {
-	unsigned my_access = FAULT_USER | (write ? 0 : FAULT_WRITE);
-	unsigned their_access = FAULT_USER | (write ? FAULT_WRITE : 0);
-
 	ASSERT(mm_users(mm) > 0);
 	while (n) {
 		size_t part = MIN(n, PAGE_SIZE - addr % PAGE_SIZE);
-		size_t left = 0;
+		size_t left = part;
 		int err = copy_in_page(mm, addr, own, part, write, &left);
 
 		*theirs = err != 0;
-		if (!err) {
-			addr += part - left;
-			own += part - left;
-			n -= part - left;
-		}
-		if (err == -EAGAIN)
-			err = mm_fault(mm, addr, their_access);
-		else if (left)
-			err = mm_fault(current->mm, own, my_access);
-		if (err)
+		addr += part - left;
+		own += part - left;
+		n -= part - left;
+		if (unlikely(err == -EAGAIN))
+			err = make_present(mm, addr, write);
+		else if (unlikely(!err && left))
+			err = make_present(current->mm, own, !write);
+		if (unlikely(err))
 			return err;
 	}
 	return 0;

@@ -75,6 +75,12 @@ regs_set_result(struct regs *regs, s64 result)
 	regs->rax = result;
 }
 
+ARCH_INLINE s64
+regs_result(const struct regs *regs)
+{
+	return (s64)regs->rax;
+}
+
 ARCH_INLINE void
 regs_set_sp(struct regs *regs, uaddr_t sp)
 {

@@ -62,12 +62,6 @@ regs_in_syscall(const struct regs *regs)
 	return regs->vector == VECTOR_SYSCALL;
 }
 
-s64
-regs_result(const struct regs *regs)
-{
-	return (s64)regs->rax;
-}
-
 /* The arguments are where they were; SYSCALL itself is done again. */
 void
 regs_restart(struct regs *regs, u64 number)

@@ -114,15 +114,14 @@ finish(struct ipc_task *me, struct attempt *attempt, u64 deadline, long result)
 
 /* ---- call ------------------------------------------------------------- */
 
-/* With @to CLAIMED. On success @to has all but the words. */
-static int
-send_more(struct ipc_task *me, struct ipc_task *to, irq_flags_t *flags)
+int
+ipc_send_more(struct ipc_task *me, struct ipc_task *to)
 {
 	struct ipc_task *at_fault;
 	int err;
 
 	to->phase = IPC_CLAIMED;
-	err = message_transfer(me, to, flags, &at_fault);
+	err = message_transfer(me, to, &at_fault);
 	if (!err)
 		return 0;
 	ipc_finish(to, at_fault == to ? err : -ERETRY);
@@ -155,7 +154,7 @@ begin_call(struct ipc_task *me, struct endpoint *endpoint, u64 badge,
 	if (unlikely(!to))
 		err = wait_in_queue(me, endpoint);
 	else if (unlikely(sends_more(me)))
-		err = send_more(me, to, &attempt->flags);
+		err = ipc_send_more(me, to);
 	if (unlikely(err))
 		return err;
 	attempt->waits = true;
@@ -237,7 +236,7 @@ accept_more(struct ipc_task *me, struct ipc_task *from,
 		wake_up_task(attempt->woken->task);
 	attempt->woken = NULL;
 	from->phase = IPC_CLAIMED;
-	err = message_transfer(from, me, &attempt->flags, &at_fault);
+	err = message_transfer(from, me, &at_fault);
 	if (!err) {
 		result = deliver_call(from, me);
 		wake_up_task(from->task); /* its time may be over by now */
@@ -393,7 +392,7 @@ reply_more(struct ipc_task *me, struct reply *reply, struct attempt *attempt)
 
 	to->phase = IPC_CLAIMED;
 	reply->abandoned = false;
-	err = message_transfer(me, to, &attempt->flags, &at_fault);
+	err = message_transfer(me, to, &at_fault);
 	if (!err)
 		finish_call(me, reply, label_of(me->regs), attempt);
 	else if (at_fault == to)
@@ -497,15 +496,7 @@ static const message_call_t message_calls[] = {
 long
 ipc_general(struct ipc_task *me)
 {
-	uaddr_t addr = message_of(me->regs);
-	message_call_t call =
-		message_calls[regs_syscall(me->regs) - LODGER_call];
-	int err;
-
 	if (label_of(me->regs) >> 31)
 		return -EINVAL;
-	if (!addr)
-		return call(me);
-	err = message_begin(me, addr);
-	return err ? err : message_end(me, addr, call(me));
+	return message_calls[regs_syscall(me->regs) - LODGER_call](me);
 }

@@ -1,8 +1,9 @@
 /*
- * The way that most messages take: words alone, no timeout, and a partner who
- * waits. The message goes from one task's saved registers to the other's, and
- * the CPU with it. Nothing here is decided otherwise than in calls.c; whatever
- * is not the common case goes there, and finds nothing changed.
+ * The way that most messages take: no timeout, and a partner who waits. The
+ * words go from one task's saved registers to the other's, and the CPU with
+ * them; so does what a call's buffer and handles carry. Nothing here is decided
+ * otherwise than in calls.c; whatever is not the common case goes there, and
+ * finds nothing changed. tests/user/ipc_message.c compares the two ways.
  */
 #include "kernel/base/errno.h"
 #include "kernel/ipc/deliver.h"
@@ -10,11 +11,11 @@
 #include "kernel/native.h"
 #include "kernel/personality.h"
 
-/* Words alone, a label of 31 bits, for ever? */
+/* A label of 31 bits, for ever? */
 static inline bool
 is_plain(const struct regs *regs)
 {
-	return !message_of(regs) && timeout_of(regs) == LODGER_FOREVER &&
+	return timeout_of(regs) == LODGER_FOREVER &&
 	       (s64)regs_more(regs, 0) >= 0;
 }
 
@@ -73,6 +74,46 @@ make_call(struct ipc_task *me, struct endpoint *endpoint, u32 label, u64 badge)
 }
 
 static __noinline void
+refused(struct ipc_task *me, long err)
+{
+	if (err == -ERETRY)
+		return not_so_fast(me);
+	spin_unlock(&ipc_lock);
+	arch_irq_enable();
+	regs_set_result(me->regs, err);
+	end_injection(LODGER_call);
+}
+
+/* With a message: the copy may let a caller of a better priority come. */
+static __noinline void
+fast_call_more(const struct regs *regs, struct ipc_task *me)
+{
+	struct endpoint *endpoint;
+	struct ipc_task *to;
+	struct handle *handle;
+	int err = 0;
+
+	spin_lock(&ipc_lock);
+	handle = quick_handle(&me->calls, handle_of(regs), LODGER_RIGHT_CALL);
+	if (unlikely(!handle))
+		return not_so_fast(me);
+	endpoint = to_endpoint(handle->object);
+	if (unlikely(!can_call(me, endpoint)))
+		return not_so_fast(me);
+	me->label = label_of(regs);
+	me->badge = handle->badge;
+	to = take_receiver(endpoint);
+	if (sends_more(me))
+		err = ipc_send_more(me, to);
+	if (unlikely(err))
+		return refused(me, err);
+	ipc_end(to, deliver_call(me, to));
+	switch_to_sleeper(to->task, &ipc_lock);
+	regs_set_result(me->regs, wait_result(me));
+	end_injection(LODGER_call);
+}
+
+static __noinline void
 fast_call(const struct regs *regs, struct ipc_task *me)
 {
 	struct endpoint *endpoint;
@@ -93,7 +134,7 @@ fast_call(const struct regs *regs, struct ipc_task *me)
 
 /* Of a call that the kernel makes; nobody else can change the caller's
  * personality. Interrupts are off. */
-static inline long
+static __always_inline long
 reflect(struct ipc_task *me, u32 label, bool may_cancel)
 {
 	const struct process *process = me->task->process;
@@ -219,16 +260,61 @@ fast_wait(const struct regs *regs, struct ipc_task *me)
 	end_injection(LODGER_wait);
 }
 
+/* The caller's first, or no common case. Interrupts are on. */
+static long
+general(struct regs *regs)
+{
+	struct ipc_task *me = current->ipc;
+	uaddr_t addr = message_of(regs);
+	long result;
+
+	if (!me)
+		me = ipc_make_record();
+	if (!me)
+		return -ENOMEM;
+	if (!addr)
+		return ipc_general(me);
+	result = message_begin(me, addr);
+	return result ? result : message_end(me, addr, ipc_general(me));
+}
+
 static __noinline void
 dispatch_general(struct regs *regs)
 {
-	struct ipc_task *me = current->ipc;
+	arch_irq_enable();
+	regs_set_result(regs, general(regs));
+	end_injection(regs_syscall(regs));
+}
+
+/* After message_begin(). */
+static inline void
+message_call(struct regs *regs, struct ipc_task *me)
+{
+	bool replies = regs_syscall(regs) == LODGER_reply_recv;
+
+	arch_irq_disable();
+	if (regs_syscall(regs) == LODGER_call)
+		return fast_call_more(regs, me);
+	if (replies && likely(!sends_more(me)))
+		return fast_reply_recv(regs, me);
+	spin_lock(&ipc_lock);
+	not_so_fast(me);
+}
+
+static __noinline void
+dispatch_message(struct regs *regs, struct ipc_task *me)
+{
+	uaddr_t addr = message_of(regs);
+	long result;
 
 	arch_irq_enable();
-	if (!me)
-		me = ipc_make_record();
-	regs_set_result(regs, me ? ipc_general(me) : -ENOMEM);
-	end_injection(regs_syscall(regs));
+	result = message_begin(me, addr);
+	if (likely(!result)) {
+		message_call(regs, me);
+		arch_irq_enable();
+		result = message_end(me, addr, regs_result(regs));
+	}
+	regs_set_result(regs, result);
 }
 
 void
@@ -238,6 +324,8 @@ ipc_dispatch(struct regs *regs)
 
 	if (unlikely(!me) || unlikely(!is_plain(regs)))
 		dispatch_general(regs);
+	else if (unlikely(message_of(regs)))
+		dispatch_message(regs, me);
 	else if (regs_syscall(regs) == LODGER_call)
 		fast_call(regs, me);
 	else if (regs_syscall(regs) == LODGER_reply_recv)

@@ -141,11 +141,11 @@ long message_end(struct ipc_task *me, uaddr_t addr, long result);
 
 /*
  * Copies @from's buffer and moves its handles to @to. One of the two is the
- * caller, the other one CLAIMED. ipc_lock is held, and let go for the copy.
- * On an error nothing has moved, and *at_fault is whose fault it is.
+ * caller, the other one CLAIMED. ipc_lock is held, and let go for the copy,
+ * with interrupts on. On an error nothing has moved, and *at_fault is whose fault it is.
  */
 int message_transfer(struct ipc_task *from, struct ipc_task *to,
-		     irq_flags_t *flags, struct ipc_task **at_fault);
+		     struct ipc_task **at_fault);
 
 /* ---- System calls: calls.c and fast.c --------------------------------- */
 
@@ -183,8 +183,14 @@ endpoint_of(const struct regs *regs)
 /* call, recv, reply, reply_recv and wait: those that use all registers. Sets the
  * result in @regs. Interrupts are off, and may be on or off afterwards. */
 void ipc_dispatch(struct regs *regs);
-/* The same in all generality, for a task that has its record. */
+/* The same in all generality, for a task that has its record, after
+ * message_begin() if there is a message. */
 long ipc_general(struct ipc_task *me);
+
+/* Of a call that has more than words: gives that to @to, which is taken off
+ * its list. -ERETRY: it was @to's fault, begin again. Another error: @me's.
+ * ipc_lock is held, as in message_transfer(). */
+int ipc_send_more(struct ipc_task *me, struct ipc_task *to);
 
 /* signal, when its handle serves. False: native_signal() says why not, or makes
  * no record. Interrupts are off and stay so. */

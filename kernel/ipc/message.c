@@ -80,6 +80,15 @@ throw_away(struct ipc_task *me, long result)
 		native_handle_close((u32)(result >> 32));
 }
 
+/* A call that has room for nothing: its message is as it was. What receives
+ * learns of its caller's room, too. */
+static bool
+has_nothing_to_tell(const struct ipc_task *me)
+{
+	return regs_syscall(me->regs) == LODGER_call &&
+	       !me->message.recv_len && !me->message.nr_recv;
+}
+
 long
 message_end(struct ipc_task *me, uaddr_t addr, long result)
 {
@@ -87,7 +96,7 @@ message_end(struct ipc_task *me, uaddr_t addr, long result)
 
 	me->has_message = false;
 	free_slots(me, me->got_handles);
-	if (result < 0)
+	if (result < 0 || has_nothing_to_tell(me))
 		return result;
 	message->recv_len = me->got_len;
 	message->nr_recv = me->got_handles;
@@ -121,10 +130,10 @@ copy_buffer(struct ipc_task *from, struct ipc_task *to, struct mm *theirs,
 	return err;
 }
 
-/* ipc_lock held, and let go for the copy. The claimed side cannot leave, so
- * its address space has a user now. */
+/* ipc_lock held, and let go for the copy, which may sleep. The claimed side
+ * cannot leave, so its address space has a user now. */
 static int
-transfer_buffer(struct ipc_task *from, struct ipc_task *to, irq_flags_t *flags,
+transfer_buffer(struct ipc_task *from, struct ipc_task *to,
 		struct ipc_task **at_fault)
 {
 	struct task *other = from->task == current ? to->task : from->task;
@@ -134,10 +143,12 @@ transfer_buffer(struct ipc_task *from, struct ipc_task *to, irq_flags_t *flags,
 	if (!mmget_not_zero(theirs, current))
 		panic("task %d waits in IPC, and nobody lives in its mm %lu",
 		      other->tid, theirs->id);
-	spin_unlock_irqrestore(&ipc_lock, *flags);
+	spin_unlock(&ipc_lock);
+	arch_irq_enable();
 	err = copy_buffer(from, to, theirs, at_fault);
 	mmput_by_reaper(theirs, current);
-	*flags = spin_lock_irqsave(&ipc_lock);
+	arch_irq_disable();
+	spin_lock(&ipc_lock);
 	return err;
 }
 
@@ -187,7 +198,7 @@ has_room(const struct ipc_task *from, const struct ipc_task *to)
 
 int
 message_transfer(struct ipc_task *from, struct ipc_task *to,
-		 irq_flags_t *flags, struct ipc_task **at_fault)
+		 struct ipc_task **at_fault)
 {
 	int err = 0;
 
@@ -195,7 +206,7 @@ message_transfer(struct ipc_task *from, struct ipc_task *to,
 	if (!has_room(from, to))
 		return -EMSGSIZE;
 	if (from->message.send_len)
-		err = transfer_buffer(from, to, flags, at_fault);
+		err = transfer_buffer(from, to, at_fault);
 	if (err)
 		return err;
 	*at_fault = from;

@@ -153,6 +153,58 @@ states_of_pages(void)
 	munmap((void *)word, PAGE);
 }
 
+/* ---- A call for ever may go the fast way, one with a timeout never does -- */
+
+static void
+both_ways(const char *what, unsigned handle, unsigned label,
+	  const struct lodger_message *message, long expected)
+{
+	static const uint64_t timeouts[] = { LODGER_FOREVER, 1000000ull * MILLISECOND };
+	bool alike = true;
+
+	for (int i = 0; i < 2; i++) {
+		struct lodger_message mine = message ? *message
+			: (struct lodger_message){ 0 };
+		struct ipc ipc = { .words = { 3, 4, 5, 6, 7, 8 + i },
+				   .message = message ? &mine : NULL,
+				   .timeout = timeouts[i] };
+		long result = ipc_call(handle, label, &ipc);
+
+		if (result != expected)
+			printf("timeout %d: %ld\n", i, result);
+		alike &= result == expected && ipc.words[0] == 3 &&
+			 ipc.words[5] == 8u + i &&
+			 (result || mine.recv_len == mine.send_len);
+	}
+	check(alike, what);
+}
+
+static void
+fast_and_general(void)
+{
+	static unsigned char out[PAGE], in[PAGE];
+	struct lodger_message none = { 0 };
+	struct lodger_message good = sending(out, 100);
+	struct lodger_message long_one = sending(out, MOST + 1);
+	struct lodger_message nowhere = sending((void *)8, 100);
+	unsigned bits = (unsigned)lodger_notification_create();
+	unsigned deaf = duplicate(endpoint, SERVER, 0);
+
+	room_for(&good, in, PAGE);
+	both_ways("words", endpoint, 0, NULL, 0);
+	both_ways("an empty message", endpoint, 0, &none, 0);
+	both_ways("a buffer", endpoint, 0, &good, 0);
+	both_ways("a label too long", endpoint, 1u << 31, NULL, -EINVAL);
+	both_ways("and with a buffer", endpoint, 1u << 31, &good, -EINVAL);
+	both_ways("no handle", 4000, 0, &good, -EBADF);
+	both_ways("no endpoint", bits, 0, &good, -EINVAL);
+	both_ways("no right to call", deaf, 0, &good, -EPERM);
+	both_ways("a buffer too long", endpoint, 0, &long_one, -EMSGSIZE);
+	both_ways("a buffer nowhere", endpoint, 0, &nowhere, -EFAULT);
+	lodger_handle_close(bits);
+	lodger_handle_close(deaf);
+}
+
 static void
 buffers_between(void)
 {
@@ -160,6 +212,7 @@ buffers_between(void)
 	pthread_t thread;
 
 	sizes("a process");
+	fast_and_general();
 	states_of_pages();
 	quit_server();
 	check_equal(status_of(pid), 0, "in time");

@@ -63,6 +63,18 @@ can_call(const struct ipc_task *me, const struct endpoint *endpoint)
 					    struct ipc_task, link)));
 }
 
+/* The handle that @regs call, if that can be done now; or NULL. */
+static inline struct handle *
+callable(const struct regs *regs, struct ipc_task *me)
+{
+	struct handle *handle = quick_handle(&me->calls, handle_of(regs),
+					     LODGER_RIGHT_CALL);
+
+	return likely(handle) && can_call(me, to_endpoint(handle->object))
+		       ? handle
+		       : NULL;
+}
+
 static inline long
 make_call(struct ipc_task *me, struct endpoint *endpoint, u32 label, u64 badge)
 {
@@ -88,21 +100,17 @@ refused(struct ipc_task *me, long err)
 static __noinline void
 fast_call_more(const struct regs *regs, struct ipc_task *me)
 {
-	struct endpoint *endpoint;
-	struct ipc_task *to;
 	struct handle *handle;
+	struct ipc_task *to;
 	int err = 0;
 
 	spin_lock(&ipc_lock);
-	handle = quick_handle(&me->calls, handle_of(regs), LODGER_RIGHT_CALL);
+	handle = callable(regs, me);
 	if (unlikely(!handle))
-		return not_so_fast(me);
-	endpoint = to_endpoint(handle->object);
-	if (unlikely(!can_call(me, endpoint)))
 		return not_so_fast(me);
 	me->label = label_of(regs);
 	me->badge = handle->badge;
-	to = take_receiver(endpoint);
+	to = take_receiver(to_endpoint(handle->object));
 	if (sends_more(me))
 		err = ipc_send_more(me, to);
 	if (unlikely(err))
@@ -116,18 +124,15 @@ fast_call_more(const struct regs *regs, struct ipc_task *me)
 static __noinline void
 fast_call(const struct regs *regs, struct ipc_task *me)
 {
-	struct endpoint *endpoint;
 	struct handle *handle;
 	long result;
 
 	spin_lock(&ipc_lock);
-	handle = quick_handle(&me->calls, handle_of(regs), LODGER_RIGHT_CALL);
+	handle = callable(regs, me);
 	if (unlikely(!handle))
 		return not_so_fast(me);
-	endpoint = to_endpoint(handle->object);
-	if (unlikely(!can_call(me, endpoint)))
-		return not_so_fast(me);
-	result = make_call(me, endpoint, label_of(regs), handle->badge);
+	result = make_call(me, to_endpoint(handle->object), label_of(regs),
+			   handle->badge);
 	regs_set_result(me->regs, result);
 	end_injection(LODGER_call);
 }

@@ -2,6 +2,7 @@
  * wait for it once more. */
 #define _GNU_SOURCE
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,6 +85,21 @@ child(int way)
 	return took < TIMEOUT ? 2 : took < ANEW ? 0 : 3;
 }
 
+/* Of all that a child does, only this waits. */
+static int
+waits(pid_t pid)
+{
+	char name[32], state = 0;
+	FILE *file;
+
+	snprintf(name, sizeof(name), "/proc/%d/stat", pid);
+	file = fopen(name, "r");
+	if (!file || fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		exit(2);
+	fclose(file);
+	return state == 'S';
+}
+
 int
 main(void)
 {
@@ -95,9 +111,11 @@ main(void)
 		if (pids[i] == 0)
 			_exit(child(i));
 	}
-	usleep(200000); /* most of them wait by then */
-	for (int i = 0; i < WAYS; i++)
+	for (int i = 0; i < WAYS; i++) {
+		while (!waits(pids[i]))
+			sched_yield();
 		kill(pids[i], SIGSTOP);
+	}
 	for (int i = 0; i < WAYS; i++)
 		waitpid(pids[i], &status, WUNTRACED);
 	sleep(TIMEOUT);

@@ -116,6 +116,12 @@ def builds(*arguments):
     return function
 
 
+def clang_builds(log):
+    if not shutil.which("clang"):
+        raise Failure("clang is missing: tools/setup installs it (package clang)")
+    builds("CC=clang", "OUT=build/clang")(log)
+
+
 @suite
 def tree():
     yield Check("tree: each header compiles alone", headers_compile_alone)
@@ -124,6 +130,4 @@ def tree():
     yield Check("tree: no two files call each other, but for a reason", no_new_circles)
     yield Check("tree: the release kernel builds without a warning", builds("VARIANT=release"),
                 slow=True)
-    if shutil.which("clang"):
-        yield Check("tree: clang builds the kernel without a warning",
-                    builds("CC=clang", "OUT=build/clang"), slow=True)
+    yield Check("tree: clang builds the kernel without a warning", clang_builds, slow=True)

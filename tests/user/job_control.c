@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 
-#include "user/include/lodger.h"
+#include "tests/user/rest.h"
 
 static _Atomic int *words; /* shared with the children */
 static volatile sig_atomic_t chld_calls;
@@ -585,7 +585,7 @@ work(long ns)
 static void
 time_is_told(void)
 {
-	enum { HUNDREDTHS = 30 }; /* counted by samples, on a loaded host */
+	enum { HUNDREDTHS = 30 };
 	long told;
 	pid_t pid;
 
@@ -598,7 +598,8 @@ time_is_told(void)
 	while (!chld_calls)
 		sched_yield();
 	told = chld.si_utime + chld.si_stime;
-	check(told > HUNDREDTHS / 10 && told < 10 * HUNDREDTHS,
+	/* The end comes on top. Linux in a busy virtual machine counts less. */
+	check(told >= (on_lodger() ? HUNDREDTHS : 1) && told < 2 * HUNDREDTHS,
 	      "SIGCHLD tells the time used");
 	check_equal(chld.si_status, 3, "and the status");
 	check_equal(wait_status(pid, 0), EXITED(3), "as wait4 does");

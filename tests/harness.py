@@ -21,6 +21,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LOGS = "build/logs"
 VERDICTS = ["PASS", "FAIL", "PANIC", "TRIPLE FAULT", "HANG", "TOOL ERROR"]
+QUICK = "tests/quick.txt"
 SUITES = []
 
 # The host has few processors, and a guest may well use two of them.
@@ -72,10 +73,10 @@ def execute(command, log, timeout, env=None):
 
 
 class Test:
-    """slow: left out by --quick. alone: nothing else runs at that time."""
+    """alone: nothing else runs at that time."""
 
-    def __init__(self, name, slow=False, alone=False):
-        self.name, self.slow, self.alone = name, slow, alone
+    def __init__(self, name, alone=False):
+        self.name, self.alone = name, alone
         self.log = f"{LOGS}/{re.sub('[^A-Za-z0-9]+', '-', name)}.log"
         self.replay = ""
 
@@ -93,8 +94,8 @@ class Boot(Test):
     def __init__(self, name, append="", cpus=4, mem="512M", way="kernel", timeout=120,
                  verdict="PASS", expect=(), forbid=(), icount=None, single=False,
                  screenshot=None, initrd="build/tests.cpio", extra="", check=None,
-                 slow=False, alone=False):
-        super().__init__(name, slow, alone)
+                 alone=False):
+        super().__init__(name, alone)
         self.verdict, self.expect, self.forbid, self.check = verdict, expect, forbid, check
         self.iso = None
         self.command = ["tools/run", "--cpus", str(cpus), "--mem", mem,
@@ -152,8 +153,8 @@ def first_cause(log, printed):
 class Check(Test):
     """Anything else: function(log) is given the path of a log to write."""
 
-    def __init__(self, name, function, slow=False, alone=False):
-        super().__init__(name, slow, alone)
+    def __init__(self, name, function, alone=False):
+        super().__init__(name, alone)
         self.function = function
 
     def run(self):
@@ -165,7 +166,7 @@ def number_of_cpus(n):
 
 
 def words(line):
-    """The options that a source file declares in a comment: cpus=2 slow ..."""
+    """The options that a source file declares in a comment: cpus=2 alone ..."""
     options = {}
     for word in shlex.split(line.strip().strip("/* ")):
         key, equals, value = word.partition("=")
@@ -189,6 +190,17 @@ def discover():
         if names.count(name) > 1:
             sys.exit(f"tests/run: two tests are called '{name}'")
     return tests
+
+
+def quick(tests):
+    """Those of @tests that tests/quick.txt names, in its order."""
+    with open(QUICK) as f:
+        lines = [line.strip() for line in f if line.strip() and not line.startswith("#")]
+    by_name = {test.name: test for test in tests}
+    for name in lines:
+        if name not in by_name or lines.count(name) > 1:
+            sys.exit(f"{QUICK}: '{name}' is no test, or there twice")
+    return [by_name[name] for name in lines]
 
 
 def attempt(test):

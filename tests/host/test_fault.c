@@ -1,4 +1,4 @@
-// with: slow tests/host/space.c mm/usercopy.c mm/fault.c mm/region_tree.c kernel/debug/region_check.c mm/region.c mm/region_change.c mm/shared.c mm/pgtable.c mm/page_alloc.c mm/buddy.c mm/zero_pool.c mm/slab.c mm/boot_mem.c kernel/debug/slab_debug.c kernel/debug/pgtable_check.c kernel/debug/poison.c kernel/debug/fail.c
+// with: tests/host/space.c mm/usercopy.c mm/fault.c mm/region_tree.c kernel/debug/region_check.c mm/region.c mm/region_change.c mm/shared.c mm/pgtable.c mm/page_alloc.c mm/buddy.c mm/zero_pool.c mm/slab.c mm/boot_mem.c kernel/debug/slab_debug.c kernel/debug/pgtable_check.c kernel/debug/poison.c kernel/debug/fail.c
 /* Page faults and user copies, from the machine's side. */
 #include "host.h"
 #include "space.h"

@@ -1,4 +1,4 @@
-// with: slow tests/host/space.c mm/region_tree.c kernel/debug/region_check.c mm/region.c mm/region_change.c mm/shared.c mm/pgtable.c mm/fault.c mm/page_alloc.c mm/buddy.c mm/zero_pool.c mm/slab.c mm/boot_mem.c kernel/debug/slab_debug.c kernel/debug/pgtable_check.c kernel/debug/poison.c kernel/debug/fail.c
+// with: tests/host/space.c mm/region_tree.c kernel/debug/region_check.c mm/region.c mm/region_change.c mm/shared.c mm/pgtable.c mm/fault.c mm/page_alloc.c mm/buddy.c mm/zero_pool.c mm/slab.c mm/boot_mem.c kernel/debug/slab_debug.c kernel/debug/pgtable_check.c kernel/debug/poison.c kernel/debug/fail.c
 /*
  * Regions against a model: an array of cells, one for each unit of a window
  * of addresses, which every call searches from end to end. Around the window

@@ -34,8 +34,7 @@ def ways():
             yield Boot(f"boot: {called}, {number_of_cpus(cpus)}", append=f"run=/bin/{program}",
                        way=way, cpus=cpus, timeout=240 if way == "uefi" else 120,
                        expect=[rf"\] {number_of_cpus(cpus)} online", *expect],
-                       screenshot=picture, check=not_blank(picture) if picture else None,
-                       slow=way == "uefi" or cpus == 2 or (way, cpus) == ("bios", 1))
+                       screenshot=picture, check=not_blank(picture) if picture else None)
 
 
 def in_bochs(log):
@@ -58,18 +57,18 @@ def in_bochs(log):
 
 @suite
 def bochs():
-    yield Check("boot: GRUB in Bochs, 1 CPU", in_bochs, slow=True)
+    yield Check("boot: GRUB in Bochs, 1 CPU", in_bochs)
 
 
 @suite
 def sizes():
-    yield Boot("boot: 16 CPUs", append="run=/bin/borrow", cpus=16, slow=True,
+    yield Boot("boot: 16 CPUs", append="run=/bin/borrow", cpus=16,
                expect=[r"\] 16 CPUs online", STORY])
     yield Boot("boot: CPUs beyond the 64th stay asleep", append="run=/bin/hello", cpus=66,
-               slow=True, expect=[r"2 more CPUs stay asleep: 64 is the limit",
-                                  r"\] 64 CPUs online", *HELLO])
+               expect=[r"2 more CPUs stay asleep: 64 is the limit",
+                       r"\] 64 CPUs online", *HELLO])
     for mem, mib in (("32M", 31), ("4G", 4095)):
-        yield Boot(f"boot: {mem} of memory", append="run=/bin/borrow", mem=mem, slow=True,
+        yield Boot(f"boot: {mem} of memory", append="run=/bin/borrow", mem=mem,
                    expect=[rf"memory: {mib} MiB", STORY])
     yield Boot("boot: more CPUs than wanted stay asleep", append="run=/bin/hello cpus=2",
                expect=[r"2 more CPUs stay asleep: 2 is the limit", r"\] 2 CPUs online", *HELLO])
@@ -133,4 +132,4 @@ def sentences():
                expect=[r"cpu: NX WP on;", *HELLO])
     for program in ("signal_fpu", "signal_hostile"):
         yield Boot(f"boot: {program} on a CPU without XSAVE", append=f"run=/tests/{program}",
-                   extra="-cpu max,-xsave", slow=True, expect=["--- end"])
+                   extra="-cpu max,-xsave", expect=["--- end"])

@@ -477,9 +477,8 @@ def programs():
 def console_server():
     yield Check("console: what is typed comes back, on the line and on the screen", typing)
     yield Check("console: each server killed, and nothing is missed", kill_each)
-    yield Check("console: where nobody reads, bytes wait", full_rings, slow=True)
-    yield Check("console: under UEFI the screen is drawn on the framebuffer", framebuffer,
-                slow=True)
+    yield Check("console: where nobody reads, bytes wait", full_rings)
+    yield Check("console: under UEFI the screen is drawn on the framebuffer", framebuffer)
     yield Check("console: 40 kills under load in both directions, 2 CPUs", soak(40, 1, 2))
-    yield Check("console: 40 kills under load in both directions, 1 CPU", soak(40, 2, 1), slow=True)
+    yield Check("console: 40 kills under load in both directions, 1 CPU", soak(40, 2, 1))
     yield Check("console: 40 kills while the shell works", soak_shell(40, 1, 2))

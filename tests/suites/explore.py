@@ -96,12 +96,11 @@ def replays(log):
 
 @suite
 def explorer():
-    yield Check("explore: the engine knows the known answers", known_answers, slow=True, alone=True)
+    yield Check("explore: the engine knows the known answers", known_answers, alone=True)
     yield Check("explore: the engine finds what other random programs do", other_programs,
-                slow=True, alone=True)
-    yield Check("explore: two scenarios, one preemption", some_scenarios)
-    yield Check("explore: every scenario, up to two preemptions", all_scenarios, slow=True,
                 alone=True)
+    yield Check("explore: two scenarios, one preemption", some_scenarios)
+    yield Check("explore: every scenario, up to two preemptions", all_scenarios, alone=True)
     for name, code, words in (
             ("violation", 10, "a reference is dropped that nobody took"),
             ("race", 11, "data race at word: "),

@@ -7,8 +7,6 @@ includes host.h gets host.c too:
     // with: mm/region.c kernel/log.c -DSMALL
 
 Names of files may be patterns, as a shell has them.
-
-The word slow among them keeps the test out of "make test-quick".
 """
 import glob
 import os
@@ -29,7 +27,7 @@ def compile_and_run(path, program):
     def function(log):
         with open(path) as f:
             text = f.read()
-        files = [name for word in options(path) if word != "slow"
+        files = [name for word in options(path)
                  for name in sorted(glob.glob(word)) or [word]]
         if '#include "host.h"' in text:
             files.append("tests/host/host.c")
@@ -48,5 +46,4 @@ def compile_and_run(path, program):
 def host():
     for path in sorted(glob.glob("tests/host/test_*.c")):
         name = os.path.basename(path)[len("test_"):-2]
-        yield Check(f"host: {name}", compile_and_run(path, f"build/host/{name}"),
-                    slow="slow" in options(path))
+        yield Check(f"host: {name}", compile_and_run(path, f"build/host/{name}"))

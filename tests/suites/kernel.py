@@ -3,11 +3,11 @@
 Comments in the lines above may say where it runs, and what the log must show
 besides "test NAME: ok"; for a test that is to end in a panic, instead of it:
 
-    // run: cpus=1,2,4 mem=64M timeout=60 append="loglevel=debug" slow
+    // run: cpus=1,2,4 mem=64M timeout=60 append="loglevel=debug"
     // expect: ^a regular expression
 
 seeds=1,2 adds a run for each seed, with pauses at the yield points that the
-seed decides, on one host thread: the same seed gives the same run. These are slow.
+seed decides, on one host thread: the same seed gives the same run.
 """
 import glob
 import re
@@ -35,7 +35,7 @@ def boot(name, w, expect, cpus, seed=""):
                 single="single" in w, verdict=w.get("verdict", "PASS"),
                 expect=([rf"test {name}: ok"] if passes else []) + expect,
                 forbid=[r"test \w+: FAILED.*"],
-                slow="slow" in w or bool(seed), alone="alone" in w)
+                alone="alone" in w)
 
 
 @suite

@@ -57,5 +57,5 @@ def scenarios_are_listed(machine):
 @suite
 def programs():
     yield Shell("each program has --help, and refuses what it does not know", each_is_asked)
-    yield Shell("kill has --help", kill_is_asked, slow=True)
+    yield Shell("kill has --help", kill_is_asked)
     yield Shell("borrow lists its scenarios", scenarios_are_listed)

@@ -14,8 +14,8 @@ PROMPT = r"(/|~) # $"
 class Shell(Test):
     """A session: body(machine) is called when the first prompt is there."""
 
-    def __init__(self, name, body, cpus=2, mem="256M", slow=False):
-        super().__init__(f"shell: {name}", slow)
+    def __init__(self, name, body, cpus=2, mem="256M"):
+        super().__init__(f"shell: {name}")
         self.body, self.cpus, self.mem = body, cpus, mem
 
     def run(self):

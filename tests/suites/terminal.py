@@ -39,4 +39,4 @@ def compare(seed):
 @suite
 def terminal():
     yield Check("terminal: random screens are as pyte draws them", compare(1))
-    yield Check("terminal: more of them", compare(2), slow=True)
+    yield Check("terminal: more of them", compare(2))

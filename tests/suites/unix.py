@@ -5,7 +5,7 @@ BusyBox's applets and nothing else in PATH; what both print must be the same.
 Programs of one's own are tests/unix/NAME.c; a script finds them in its own
 directory, $(dirname $0). Its first line may have words for the test:
 
-    # shells=sh,bash,mksh cpus=1,4 timeout=60 slow
+    # shells=sh,bash,mksh cpus=1,4 timeout=60
 """
 import glob
 import os
@@ -101,5 +101,4 @@ def unix():
                 append = f"init=/sbin/unix script=/tests/unix/boot args={name},{SHELLS[shell][0]}"
                 yield Boot(f"unix: {name}, {shell}, {cpus} CPUs", append=append, cpus=int(cpus),
                            timeout=seconds, mem=w.get("mem", "512M"),
-                           check=same_as_linux(name, shell, cpus, seconds),
-                           slow="slow" in w or cpus != choices[-1] or shell != shells[0])
+                           check=same_as_linux(name, shell, cpus, seconds))

@@ -1,4 +1,4 @@
-// linux-oracle slow
+// linux-oracle
 /* exit_group, SIGKILL and the last thread's exit end a process whose threads
  * wait in every way there is. */
 #include "tests/user/check.h"

@@ -1,4 +1,4 @@
-// linux-oracle slow
+// linux-oracle
 /* Floating-point and vector state belongs to the task: it survives switches
  * and moves between CPUs; fork and clone copy it. */
 #include "tests/user/check.h"

@@ -1,4 +1,4 @@
-// linux-oracle slow cpus=4
+// linux-oracle cpus=4
 /* Ten thousand processes one after another, a thousand at once. */
 #include "tests/user/check.h"
 

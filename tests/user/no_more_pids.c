@@ -1,4 +1,4 @@
-// cpus=2 timeout=120 slow
+// cpus=2 timeout=120
 /* When all process ids are taken, by children nobody waits for, everything
  * that needs one fails with EAGAIN, and works again afterwards. The id of a
  * group in use is nobody's pid. */

@@ -1,4 +1,3 @@
-// slow
 /*
  * Out of memory at each single allocation of fork, clone, exec and mmap in
  * turn: the call answers -ENOMEM and has changed nothing, the invariants

@@ -1,4 +1,4 @@
-// linux-oracle slow
+// linux-oracle
 /*
  * Everything at once: four processes do random things, in a random order that
  * their seeds decide, a fixed number of times: fork, clone, vfork, exec,

@@ -1,4 +1,4 @@
-// cpus=1,2,4 timeout=300 slow
+// cpus=1,2,4 timeout=300
 /* Threads and processes send each other signals as fast as they can, with
  * handlers, masks, stops, sleeps, forks and ends in between. What must come
  * out: each handler's stack and registers whole, every real-time signal that

@@ -1,4 +1,4 @@
-// linux-oracle slow
+// linux-oracle
 /* The C library's threads: 200 of them, mutexes, condition variables, joins,
  * thread-local storage. */
 #include "tests/user/check.h"

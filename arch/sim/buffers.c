@@ -16,6 +16,8 @@ enum { BUFFER_STORES = 64 };
 
 struct store {
 	struct op op;
+	u8 agent;	/* that stored it */
+	u32 operation;	/* of its: which one, from 1 */
 	u32 inserted;	/* the step that stored it */
 	struct clock published; /* for races.c */
 	u64 bytes;	/* shown: what was there before; hidden: the new */
@@ -77,9 +79,8 @@ exchange(struct store *store)
 	store->bytes = bytes;
 }
 
-void
-buffer_store(unsigned agent, const struct op *op,
-	     const struct clock *published)
+struct clock *
+buffer_store(unsigned agent, const struct op *op)
 {
 	struct buffer *buffer = buffer_of(agent);
 	struct store *store = &buffer->stores[buffer->n++];
@@ -89,10 +90,13 @@ buffer_store(unsigned agent, const struct op *op,
 			     "full", BUFFER_STORES);
 	store->op = *op;
 	store->op.kind = OP_DRAIN;
-	store->published = *published;
+	store->agent = (u8)agent;
+	store->operation = engine.accesses[agent];
 	store->inserted = engine.depth - 1;
+	store->published = (struct clock){ 0 };
 	store->bytes = 0;
 	memcpy(&store->bytes, op->address, op->size);
+	return &store->published;
 }
 
 void
@@ -131,6 +135,18 @@ buffer_inserted(unsigned drain)
 	return buffers[drain].stores[0].inserted;
 }
 
+bool
+buffer_origin(unsigned drain, unsigned nth, unsigned *agent, u32 *operation)
+{
+	const struct buffer *buffer = &buffers[drain];
+
+	if (nth >= buffer->n)
+		return false;
+	*agent = buffer->stores[nth].agent;
+	*operation = buffer->stores[nth].operation;
+	return true;
+}
+
 static void
 make_visible(struct store *store, unsigned drain)
 {
@@ -155,12 +171,13 @@ void
 buffer_drain(unsigned drain)
 {
 	struct buffer *buffer = &buffers[drain];
-	struct store *store = &buffer->stores[0];
+	struct store store = buffer->stores[0];
 
-	if (store->op.size)
-		make_visible(store, drain);
-	else
-		release_lock(store->op.address, drain, store->op.caller);
 	buffer->n--;
-	memmove(store, store + 1, buffer->n * sizeof(*store));
+	memmove(&buffer->stores[0], &buffer->stores[1],
+		buffer->n * sizeof(store));
+	if (store.op.size)
+		make_visible(&store, drain);
+	else
+		release_lock(store.op.address, drain, store.op.caller);
 }

@@ -117,7 +117,8 @@ struct engine {
 	bool systematic, reduce, sleeps, meets, bounded;
 	unsigned bound;
 	bool bound_cut;		/* something was not tried because of it */
-	bool learnt;
+	bool following;		/* a given schedule */
+	bool learnt;		/* in this execution a word became shared */
 	u64 random;
 };
 
@@ -163,8 +164,8 @@ bool enabled_when_drained(unsigned agent);
 /* x86-TSO: @op comes after all stores of its CPU. */
 bool needs_empty_buffer(const struct op *op);
 bool changes(const struct op *op);
-/* The running agent is about to free this word, where others were. */
-void announce_free(const void *address, u64 caller);
+/* The running agent is about to free this word. @others: some were there. */
+void announce_free(const void *address, bool others, u64 caller);
 
 /* Its release is there for others to see. */
 void release_lock(const void *lock, unsigned agent, u64 caller);
@@ -232,19 +233,25 @@ void races_join(unsigned agent, unsigned other);
 void buffers_reset(void);
 bool buffer_empty(unsigned agent);
 bool buffer_holds(unsigned agent, const void *address);
-void buffer_store(unsigned agent, const struct op *op,
-		  const struct clock *published);
+/* The store that @agent has just announced. Returns what it is to publish when
+ * it leaves the buffer, for races.c to fill in; nothing so far. */
+struct clock *buffer_store(unsigned agent, const struct op *op);
 /* Memory as everybody else sees it; and as @agent does. */
 void buffers_hide(unsigned agent);
 void buffers_show(unsigned agent);
 /* The oldest store of the buffer that agent @drain empties. */
 const struct op *buffer_oldest(unsigned drain);
 u32 buffer_inserted(unsigned drain); /* the step that stored it */
+/* Whose store the @nth oldest is, and which of its operations made it, from 1.
+ * False: there are not so many. */
+bool buffer_origin(unsigned drain, unsigned nth, unsigned *agent,
+		   u32 *operation);
 void buffer_drain(unsigned drain);
 
 /* schedule.c */
 void schedule_start(void);
 void schedule_ran(unsigned agent);  /* is about to run */
+void schedule_drains(unsigned drain); /* its oldest store is about to leave */
 void schedule_chose(unsigned outcome);
 char *schedule_string(void);	    /* malloc()ed */
 bool schedule_parse(const char *text);
@@ -253,4 +260,6 @@ bool schedule_parse(const char *text);
 unsigned schedule_turn(void);
 bool schedule_may_go_on(void);
 unsigned schedule_next(void);
+/* Does the running agent's next operation, a store, wait in the buffer? */
+bool schedule_delays(void);
 unsigned schedule_outcome(void);

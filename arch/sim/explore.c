@@ -398,7 +398,7 @@ next_agent(void)
 		 * store that is shown has replaced. */
 		for (unsigned i = 0; i < engine.nr_agents; i++)
 			buffers_hide(i);
-		schedule_ran(agent);
+		schedule_drains(agent);
 		take(node);
 		buffer_drain(agent);
 	}
@@ -441,13 +441,12 @@ listening(void)
 	return engine.running != NOBODY && !explore_quiet;
 }
 
-/* A replay takes turns wherever its schedule says, also at words that are not
- * shared; but then there is nothing to see. */
+/* A schedule has turns change where they did when it was found, whatever is known
+ * by now to be shared. */
 static bool
-lose_turn_in_replay(void)
+schedule_goes_elsewhere(void)
 {
-	return engine.options->strategy == SEARCH_REPLAY &&
-	       !schedule_may_go_on();
+	return engine.following && !schedule_may_go_on();
 }
 
 static void
@@ -466,11 +465,17 @@ learn(void)
 		stop_execution(STOP_LEARNT);
 }
 
+/* Is @op, of a word that is shared or not, a store that waits in the buffer? That
+ * of a word that is not has no need to, nobody sees when it becomes visible. But
+ * a schedule says by itself which ones wait: with each of them other stores have
+ * to wait, and fences. */
 static bool
-buffered(const struct op *op)
+buffered(const struct op *op, bool shared)
 {
-	return engine.options->tso && op->kind == OP_WRITE &&
-	       engine.buffer[engine.running] >= 0;
+	if (!engine.options->tso || op->kind != OP_WRITE ||
+	    engine.buffer[engine.running] < 0)
+		return false;
+	return engine.following ? schedule_delays() : shared;
 }
 
 static void __noreturn
@@ -485,14 +490,14 @@ report_freed(const struct op *op)
 static void
 access_shared(struct shared *word, const struct op *op)
 {
-	struct clock published = { 0 };
+	struct clock *published;
 
-	if (buffered(op)) {
+	if (buffered(op, true)) {
 		announce(&(struct op){ .kind = OP_STORE,
 				       .caller = op->caller });
+		published = buffer_store(engine.running, op);
 		if (engine.options->races)
-			races_buffered(word, engine.running, op, &published);
-		buffer_store(engine.running, op, &published);
+			races_buffered(word, engine.running, op, published);
 		return;
 	}
 	announce(op);
@@ -506,6 +511,21 @@ access_shared(struct shared *word, const struct op *op)
 		races_access(word, engine.running, op);
 }
 
+/* Others need not see it: a step only if it waits, or a schedule says so. */
+static void
+access_private(const struct op *op)
+{
+	if (unlikely(needs_empty_buffer(op)) && !buffer_empty(engine.running))
+		announce(&(struct op){ .kind = OP_FENCE, .caller = op->caller });
+	else if (unlikely(schedule_goes_elsewhere()))
+		announce(&(struct op){ .kind = OP_PRIVATE,
+				       .caller = op->caller });
+	else if (unlikely(++engine.accesses[engine.running] > MAX_ACCESSES))
+		explore_fail(EXPLORE_STUCK, "no end after %d accesses by %s",
+			     MAX_ACCESSES,
+			     engine.world->agent_name(engine.running));
+}
+
 static void
 access_word(const struct op *op)
 {
@@ -517,16 +537,12 @@ access_word(const struct op *op)
 	case FREED:
 		report_freed(op);
 	case PRIVATE:
-		if (unlikely(lose_turn_in_replay()) ||
-		    (unlikely(needs_empty_buffer(op)) &&
-		     !buffer_empty(engine.running)))
-			announce(&(struct op){ .kind = OP_FENCE });
-		else if (unlikely(++engine.accesses[engine.running] >
-				  MAX_ACCESSES))
-			explore_fail(EXPLORE_STUCK, "no end after %d accesses "
-				     "by %s", MAX_ACCESSES,
-				     engine.world->agent_name(engine.running));
-		return;
+		if (likely(!buffered(op, false))) {
+			access_private(op);
+			return;
+		}
+		word = make_shared(op->address);
+		break;
 	case NEWLY_SHARED:
 		learn();
 		break;
@@ -539,17 +555,20 @@ access_word(const struct op *op)
 /* One that all have left, and in an order that they rely on, is nothing to
  * anybody. */
 void
-announce_free(const void *address, u64 caller)
+announce_free(const void *address, bool others, u64 caller)
 {
+	const struct op op = { .kind = OP_WRITE, .size = 8,
+			       .address = address, .caller = caller };
 	struct shared *word = shared_word(address);
 
-	if (!word) {
+	if (others && !word) {
 		word = make_shared(address);
 		learn();
 	}
-	if (!order_after_all(word, engine.running))
-		announce(&(struct op){ .kind = OP_WRITE, .size = 8,
-				       .address = address, .caller = caller });
+	if (!others || order_after_all(word, engine.running))
+		access_private(&op);
+	else
+		announce(&op);
 }
 
 void
@@ -646,7 +665,7 @@ release_is_a_step(void)
 	unsigned host = engine.host[engine.running];
 	const struct world *world = engine.world;
 
-	if (engine.bounded || lose_turn_in_replay())
+	if (engine.bounded || schedule_goes_elsewhere())
 		return true;
 	if (host != engine.running || (world->masked && world->masked(host)))
 		return false;
@@ -664,9 +683,9 @@ explore_unlock(const void *lock, u64 caller)
 
 	if (!listening())
 		return;
-	if (buffered(&op)) {
+	if (buffered(&op, true)) {
 		announce(&(struct op){ .kind = OP_STORE, .caller = caller });
-		buffer_store(engine.running, &op, &(struct clock){ 0 });
+		buffer_store(engine.running, &op);
 	} else {
 		if (release_is_a_step())
 			announce(&(struct op){ .kind = OP_UNLOCK,
@@ -715,7 +734,7 @@ explore_choose(unsigned n, const char *what, u64 caller)
 	path[engine.depth - 1].choices = (u8)n;
 	if (engine.depth > engine.prefix) {
 		outcome = 0;
-		if (engine.options->strategy == SEARCH_REPLAY)
+		if (engine.following)
 			outcome = schedule_outcome();
 		else if (!engine.systematic)
 			outcome = (unsigned)(next_random() % n);
@@ -739,6 +758,7 @@ reset(void)
 	engine.last = NOBODY;
 	engine.turn_over = false;
 	engine.stop = RUNNING;
+	engine.learnt = false;
 	engine.sleep = 0;
 	engine.preemptions = 0;
 	explore_quiet = 0;

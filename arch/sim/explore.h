@@ -41,6 +41,8 @@ enum op_kind {
 	OP_CHOOSE,	/* of an outcome; see explore_choose() */
 	OP_STORE,	/* x86-TSO: into the own CPU's store buffer */
 	OP_DRAIN,	/* x86-TSO: the oldest store of a buffer gets visible */
+	OP_PRIVATE,	/* of a word that nobody else uses: a step only where a
+			 * given schedule has somebody else come before it */
 };
 
 /* Two operations of different agents are dependent when they share a word (of

@@ -94,7 +94,6 @@ void
 races_buffered(struct shared *word, unsigned agent, const struct op *op,
 	       struct clock *published)
 {
-	memset(published, 0, sizeof(*published));
 	races_look(word, agent, op);
 	if (!op->atomic)
 		return;

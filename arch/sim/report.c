@@ -209,9 +209,12 @@ report_failure(const struct outcome *outcome, const struct world *world,
 	print_indented(failure->sentence);
 	if (!failure->schedule)
 		return;
-	if (again.code != failure->code)
+	if (again.code != failure->code ||
+	    again.failure.preemptions != failure->preemptions ||
+	    strcmp(again.failure.sentence, failure->sentence) != 0)
 		printf("\n  TOOL ERROR: the same schedule, run again, ended "
-		       "with %s: %s\n", verdict_name(again.code),
+		       "with %s, %u preemptions: %s\n",
+		       verdict_name(again.code), again.failure.preemptions,
 		       again.failure.sentence);
 	printf("\n");
 	print_indented(again.failure.notes);

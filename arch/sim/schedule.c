@@ -5,9 +5,19 @@
  *
  * Agent 0 until it has done 34 operations, agent 1 for 12, agent 4 for one,
  * then agent 0 again; and the outcomes of explore_choose(), in order: 0, 1.
- * Every access to a region counts, shared or not, so that a schedule means the
- * same where nothing has been learnt yet. After the end of the string the last
- * agent goes on as long as it can.
+ * After the end of the string the last agent goes on as long as it can.
+ *
+ *	0x34.1x12.0@30.1x7.0@33
+ *
+ * With store buffers: what agent 0 stored in its 30th operation becomes visible
+ * after agent 1 has done 12, and what it stored in its 33rd after 7 more. All
+ * other stores go to memory at once. Those that are still in a buffer when a
+ * failure ends the execution stand at the end, so that they wait as well.
+ *
+ * A schedule means the same whatever is known: what is shared is learnt, and
+ * what one search knows another may not. So every access to a region is an
+ * operation and counts, shared or not; and a store is called by its number, since
+ * which of them have to wait in a buffer is a matter of what is shared.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -19,8 +29,9 @@
 enum { MAX_OUTCOMES = 256 };
 
 struct segment {
-	u32 agent;
-	u32 count;	/* operations */
+	u8 agent;
+	bool drains;	/* a store of its becomes visible */
+	u32 n;		/* operations; of a store: the number of its own */
 };
 
 struct schedule {
@@ -55,18 +66,36 @@ close_segment(void)
 {
 	struct segment *segment = &ran.segments[ran.n - 1];
 
-	segment->count = engine.accesses[segment->agent] - began;
+	if (!segment->drains)
+		segment->n = engine.accesses[segment->agent] - began;
+}
+
+static void
+open_segment(unsigned agent, bool drains, u32 n)
+{
+	if (ran.n)
+		close_segment();
+	ran.segments[ran.n++] = (struct segment){ (u8)agent, drains, n };
+	began = engine.accesses[agent];
 }
 
 void
 schedule_ran(unsigned agent)
 {
-	if (ran.n && ran.segments[ran.n - 1].agent == agent)
-		return;
-	if (ran.n)
-		close_segment();
-	ran.segments[ran.n++] = (struct segment){ agent, 0 };
-	began = engine.accesses[agent];
+	const struct segment *last = ran.n ? &ran.segments[ran.n - 1] : NULL;
+
+	if (!last || last->drains || last->agent != agent)
+		open_segment(agent, false, 0);
+}
+
+void
+schedule_drains(unsigned drain)
+{
+	unsigned agent;
+	u32 operation;
+
+	buffer_origin(drain, 0, &agent, &operation);
+	open_segment(agent, true, operation);
 }
 
 void
@@ -76,22 +105,45 @@ schedule_chose(unsigned outcome)
 		ran.outcomes[ran.nr_outcomes++] = (u8)outcome;
 }
 
+/* What has not left the buffers yet. */
+static void
+add_buffers(void)
+{
+	unsigned agent;
+	u32 operation;
+
+	for (unsigned drain = 0; drain < engine.nr_agents; drain++)
+		for (unsigned i = 0;
+		     ran.n < MAX_STEPS && buffer_origin(drain, i, &agent,
+							&operation); i++)
+			open_segment(agent, true, operation);
+}
+
+static char *
+write_segment(char *end, const struct segment *segment)
+{
+	end += sprintf(end, "%u", segment->agent);
+	if (segment->drains)
+		end += sprintf(end, "@%u", segment->n);
+	else if (segment->n != 1)
+		end += sprintf(end, "x%u", segment->n);
+	return end;
+}
+
 char *
 schedule_string(void)
 {
-	char *text = malloc(ran.n * 16 + MAX_OUTCOMES + 2);
-	char *end = text;
 	unsigned outcomes = ran.nr_outcomes;
+	char *text, *end;
 
-	*end = 0;
+	add_buffers();
 	if (ran.n)
 		close_segment();
+	end = text = malloc(ran.n * 16 + MAX_OUTCOMES + 2);
 	for (unsigned i = 0; i < ran.n; i++) {
-		const struct segment *segment = &ran.segments[i];
-
-		end += sprintf(end, i ? ".%u" : "%u", segment->agent);
-		if (segment->count != 1)
-			end += sprintf(end, "x%u", segment->count);
+		if (i)
+			*end++ = '.';
+		end = write_segment(end, &ran.segments[i]);
 	}
 	while (outcomes && !ran.outcomes[outcomes - 1])
 		outcomes--;
@@ -122,14 +174,19 @@ read_number(const char **text, u32 *number)
 static bool
 read_segment(const char **text)
 {
-	struct segment segment = { .count = 1 };
+	struct segment segment = { .n = 1 };
+	u32 agent;
 
-	if (given.n == MAX_STEPS || !read_number(text, &segment.agent) ||
-	    segment.agent >= engine.nr_agents)
+	if (given.n == MAX_STEPS || !read_number(text, &agent) ||
+	    agent >= engine.nr_agents)
 		return false;
-	if (**text == 'x') {
+	segment.agent = (u8)agent;
+	segment.drains = **text == '@';
+	if (segment.drains && engine.buffer[agent] < 0)
+		return false;
+	if (**text == 'x' || **text == '@') {
 		++*text;
-		if (!read_number(text, &segment.count))
+		if (!read_number(text, &segment.n))
 			return false;
 	}
 	given.segments[given.n++] = segment;
@@ -169,8 +226,8 @@ schedule_turn(void)
 {
 	const struct segment *segment = &given.segments[at];
 
-	if (at + 1 < given.n &&
-	    engine.accesses[segment->agent] - at_began >= segment->count)
+	if (segment->drains || (at + 1 < given.n &&
+	    engine.accesses[segment->agent] - at_began >= segment->n))
 		return NOBODY;
 	return segment->agent;
 }
@@ -181,16 +238,49 @@ schedule_may_go_on(void)
 	return at + 1 >= given.n || schedule_turn() == engine.running;
 }
 
+/* The buffer whose oldest store it is that @segment calls. */
+static unsigned
+buffer_of_store(const struct segment *segment)
+{
+	unsigned drain = (unsigned)engine.buffer[segment->agent];
+	unsigned agent;
+	u32 operation;
+
+	if (!buffer_origin(drain, 0, &agent, &operation) ||
+	    agent != segment->agent || operation != segment->n)
+		explore_fail(EXPLORE_TOOL_ERROR, "the schedule cannot be "
+			     "followed: %u@%u, after %u steps, is not the "
+			     "oldest store in its buffer", segment->agent,
+			     segment->n, engine.depth);
+	return drain;
+}
+
 /* The first call of an execution enters the first segment. */
 unsigned
 schedule_next(void)
 {
+	const struct segment *segment;
+
 	if (engine.depth > 0 && at + 1 >= given.n)
 		return NOBODY;
 	if (engine.depth > 0)
 		at++;
-	at_began = engine.accesses[given.segments[at].agent];
-	return given.segments[at].agent;
+	segment = &given.segments[at];
+	at_began = engine.accesses[segment->agent];
+	return segment->drains ? buffer_of_store(segment) : segment->agent;
+}
+
+bool
+schedule_delays(void)
+{
+	const u32 operation = engine.accesses[engine.running] + 1;
+
+	for (unsigned i = at; i < given.n; i++)
+		if (given.segments[i].drains &&
+		    given.segments[i].agent == engine.running &&
+		    given.segments[i].n == operation)
+			return true;
+	return false;
 }
 
 unsigned

@@ -160,22 +160,6 @@ by_chance(const struct node *node)
 	return any_of(node->enabled);
 }
 
-/* Is this the replay, and not its warming up? */
-static bool
-following(void)
-{
-	return engine.options->strategy == SEARCH_REPLAY && engine.random == 0;
-}
-
-/* Has the schedule a store leave its buffer that went to memory at once, since
- * its word is not known to be shared? If it is, that is learnt in this try. */
-static bool
-is_empty(const struct node *node, unsigned agent)
-{
-	return agent != NOBODY && engine.pending[agent].kind == OP_DRAIN &&
-	       !(node->enabled & bit_of(agent));
-}
-
 static unsigned
 follow(const struct node *node)
 {
@@ -183,9 +167,7 @@ follow(const struct node *node)
 
 	if (agent != NOBODY && node->enabled & bit_of(agent))
 		return agent;
-	do
-		agent = schedule_next();
-	while (is_empty(node, agent));
+	agent = schedule_next();
 	if (agent == NOBODY)
 		return preferred(node, node->enabled);
 	if (!(node->enabled & bit_of(agent)))
@@ -210,13 +192,13 @@ decide_new(struct node *node)
 	agents_t awake = node->enabled & ~node->sleep;
 	agents_t begin = beginners(node);
 
-	if (begin && !following()) {
+	if (begin && !engine.following) {
 		node->agent = (u8)__builtin_ctz(begin);
 		node->backtrack = bit_of(node->agent);
 		return node->agent;
 	}
 	if (!engine.systematic) {
-		if (following())
+		if (engine.following)
 			return follow(node);
 		if (engine.options->strategy == SEARCH_PCT)
 			return pct_pick(node->enabled);
@@ -431,17 +413,26 @@ search_bounds(struct explore_failure *best)
 	}
 }
 
+/* Before every search, and always the same: what a replay learns here the search
+ * knew too, so that a replay has no steps that the search had not. */
 static void
 warm_up(void)
 {
+	const bool recording = explore_recording;
+
+	explore_recording = false;
 	engine.systematic = false;
 	engine.prefix = engine.fresh = 0;
 	seed_random(WARM_UP_SEED);
 	for (unsigned i = 0; i < WARM_UP + LONG_TURNS; i++) {
 		long_turns = i >= WARM_UP;
 		run_execution();
+		/* It takes long, and would again. */
+		if (engine.result->failure.code == EXPLORE_STUCK)
+			break;
 	}
 	long_turns = false;
+	explore_recording = recording;
 	engine.result->failure.code = EXPLORE_OK;
 }
 
@@ -450,7 +441,6 @@ search_systematic(struct explore_failure *best)
 {
 	enum outcome outcome;
 
-	warm_up();
 	engine.systematic = true;
 	engine.reduce = engine.options->reduce;
 	engine.bounded = engine.options->strategy == SEARCH_BOUNDED;
@@ -469,15 +459,31 @@ search_systematic(struct explore_failure *best)
 	return outcome;
 }
 
+/* Where a word became shared, others have been at it unseen: once more then, from
+ * the same number. */
+static void
+execute_by_chance(void)
+{
+	const u64 random = engine.random;
+
+	do {
+		engine.random = random;
+		if (engine.options->strategy == SEARCH_PCT)
+			pct_start();
+		run_execution();
+	} while (engine.learnt);
+}
+
 static enum outcome
 search_by_chance(struct explore_failure *best)
 {
 	new_tree();
+	/* What an execution costs is measured here, without the warming up. */
+	engine.result->stats = (struct explore_stats){ 0 };
+	started = now();
 	seed_random(engine.options->seed);
 	while (!out_of_limits()) {
-		if (engine.options->strategy == SEARCH_PCT)
-			pct_start();
-		run_execution();
+		execute_by_chance();
 		count_execution();
 		if (engine.stop == STOP_FAILED) {
 			keep_failure(best);
@@ -487,32 +493,38 @@ search_by_chance(struct explore_failure *best)
 	return FINISHED;
 }
 
-/* The schedule again and again until nothing is learnt any more; the last
- * time it is watched. */
+/* What happens is given by the schedule, whatever is known; but what is a step,
+ * and what a race, is not. So it is repeated until it has nothing new to tell, and
+ * then watched. */
+static void
+play_schedule(void)
+{
+	const bool recording = explore_recording;
+	unsigned known, tries = 0;
+
+	explore_recording = false;
+	new_tree();
+	engine.following = true;
+	do {
+		known = nr_shared_words();
+		run_execution();
+	} while (nr_shared_words() > known && ++tries < MAX_REPLAYS);
+	explore_recording = recording;
+	run_execution();
+	count_execution();
+}
+
 static enum outcome
 search_replay(struct explore_failure *best)
 {
-	bool recording = explore_recording;
-	bool watched = false;
-
 	if (!schedule_parse(engine.options->replay)) {
 		best->code = EXPLORE_TOOL_ERROR;
 		strcpy(best->sentence, "the schedule is not one: AGENTxCOUNT, "
+				       "with store buffers AGENT@NUMBER too, "
 				       "joined by dots");
 		return FAILED;
 	}
-	explore_recording = false;
-	warm_up();
-	new_tree();
-	engine.random = 0;
-	for (unsigned i = 0; !watched && i < MAX_REPLAYS; i++) {
-		watched = (i > 0 && !engine.learnt) || i == MAX_REPLAYS - 1;
-		engine.learnt = false;
-		explore_recording = watched && recording;
-		run_execution();
-	}
-	explore_recording = recording;
-	count_execution();
+	play_schedule();
 	if (engine.stop != STOP_FAILED)
 		return FINISHED;
 	keep_failure(best);
@@ -529,7 +541,7 @@ set_up(const struct world *world, const struct explore_options *options,
 	engine.result = result;
 	engine.nr_agents = world->nr_agents;
 	engine.systematic = engine.bounded = engine.sleeps = false;
-	engine.reduce = engine.meets = false;
+	engine.reduce = engine.meets = engine.following = false;
 	engine.chosen = NOBODY;
 	for (unsigned i = 0; i < world->nr_agents; i++) {
 		engine.host[i] = (u8)(world->host_of ? world->host_of(i) : i);
@@ -552,6 +564,7 @@ explore_search(const struct world *world, const struct explore_options *options,
 
 	set_up(world, options, result);
 	started = now();
+	warm_up();
 	if (options->strategy == SEARCH_REPLAY)
 		outcome = search_replay(&best);
 	else if (options->strategy == SEARCH_RANDOM ||

@@ -122,16 +122,22 @@ shadow_allocated(const void *base, size_t size, u64 caller)
 	remember(base, size, caller, false);
 }
 
-/* To others that were there, freeing is like a write. */
+/* To others that were there, freeing is like a write. To a schedule each word is
+ * an operation, whether others were there or not. */
 static void
 announce_freeing(const void *base, size_t size, u64 caller)
 {
 	const struct word *word = find(base);
 
-	for (size_t i = 0; word && i < size; i += 8, word++)
-		if (word->shared || (word->epoch == epoch &&
-				     word->agent != engine.running))
-			announce_free((const char *)base + i, caller);
+	for (size_t i = 0; word && i < size; i += 8, word++) {
+		bool others = word->shared || (word->epoch == epoch &&
+					       word->agent != engine.running);
+
+		if (others || engine.following)
+			announce_free((const char *)base + i, others, caller);
+		else
+			engine.accesses[engine.running]++;
+	}
 }
 
 void

@@ -244,6 +244,7 @@ verb(const struct op *op)
 		[OP_CHOOSE] = "chance:",
 		[OP_STORE] = "puts into its store buffer",
 		[OP_DRAIN] = "its store is visible now:",
+		[OP_PRIVATE] = "goes on",
 	};
 
 	return op->kind < ARRAY_SIZE(verbs) ? verbs[op->kind] : "?";
@@ -259,9 +260,6 @@ print_what(const struct event *event)
 	n = snprintf(text, sizeof(text), "%s %s%s%s", verb(&event->step.op),
 		     event->word, event->second[0] ? " and " : "",
 		     event->second);
-	/* Between two accesses to words that nobody else uses. */
-	if (event->step.op.kind == OP_FENCE && !event->step.op.caller)
-		n = snprintf(text, sizeof(text), "goes on");
 	if (event->after)
 		snprintf(text + n, sizeof(text) - (size_t)n, ", after step %u",
 			 event->after);

@@ -57,6 +57,7 @@ search_name(const struct explore_options *options)
 static struct {
 	struct explore_result result;
 	char schedule[64 * 1024];
+	struct explore_result again; /* a failure's replay, right after it */
 } *outbox;
 
 void *
@@ -91,9 +92,14 @@ search_and_exit(const struct program *program, struct explore_options options)
 		explore_on_step = print_step;
 	}
 	explore_search(program_world(program, options.tso), &options, result);
-	if (result->failure.schedule)
+	if (result->failure.schedule) {
 		snprintf(outbox->schedule, sizeof(outbox->schedule), "%s",
 			 result->failure.schedule);
+		options.strategy = SEARCH_REPLAY;
+		options.replay = outbox->schedule;
+		explore_search(program_world(program, options.tso), &options,
+			       &outbox->again);
+	}
 	fflush(stdout);
 	_exit(0);
 }
@@ -122,24 +128,41 @@ explore_program(const struct program *program,
 	return &outbox->result;
 }
 
-/* Replays the failure that was found, and compares. */
 static void
-expect_same_replay(const struct program *program,
-		   struct explore_options options,
-		   const struct explore_failure *found)
+expect_same_failure(const struct explore_failure *found,
+		    const struct explore_result *again, const char *where)
 {
-	const struct explore_result *again;
-
-	CHECK(found->schedule && *found->schedule);
-	options.strategy = SEARCH_REPLAY;
-	options.replay = found->schedule;
-	again = explore_program(program, &options);
 	if (again->code != found->code ||
+	    again->failure.preemptions != found->preemptions ||
 	    strcmp(again->failure.sentence, found->sentence) != 0)
-		FAIL("%s \"%s\" is %s \"%s\" when %s is replayed",
-		     code_names[found->code], found->sentence,
-		     code_names[again->code], again->failure.sentence,
-		     found->schedule);
+		FAIL("%s \"%s\" (%u preemptions) is %s \"%s\" (%u) when %s is "
+		     "replayed %s", code_names[found->code], found->sentence,
+		     found->preemptions, code_names[again->code],
+		     again->failure.sentence, again->failure.preemptions,
+		     found->schedule, where);
+}
+
+/* Compares the failure that was found with its replay in the same process, and
+ * with that in another one. */
+static void
+expect_same_replays(const struct program *program,
+		    struct explore_options options,
+		    const struct explore_result *found)
+{
+	static struct explore_failure failure;
+	static char schedule[sizeof(outbox->schedule)];
+	const struct explore_result *again;
+	unsigned steps = outbox->again.failure.steps;
+
+	failure = found->failure;
+	failure.schedule = strcpy(schedule, outbox->schedule);
+	CHECK(*schedule);
+	expect_same_failure(&failure, &outbox->again, "in the same process");
+	options.strategy = SEARCH_REPLAY;
+	options.replay = schedule;
+	again = explore_program(program, &options);
+	expect_same_failure(&failure, again, "in another process");
+	CHECK_EQ(again->failure.steps, steps);
 }
 
 static void
@@ -158,19 +181,27 @@ expect(const struct program *program, const struct explore_options *options,
        enum verdict_code code, const char *text)
 {
 	static struct explore_result found;
-	static char schedule[sizeof(outbox->schedule)];
 
 	found = *explore_program(program, options);
 	/* Brute force may take too long. */
 	if (found.code == EXPLORE_LIMIT && options->max_executions == ENOUGH)
 		return &found;
 	expect_code(&found, code, text, options);
-	if (code != EXPLORE_OK) {
-		strcpy(schedule, outbox->schedule);
-		found.failure.schedule = schedule;
-		expect_same_replay(program, *options, &found.failure);
-	}
+	if (code != EXPLORE_OK)
+		expect_same_replays(program, *options, &found);
 	return &found;
+}
+
+bool
+replays_what_it_finds(const struct program *program,
+		      const struct explore_options *options)
+{
+	const struct explore_result found = *explore_program(program, options);
+
+	if (found.code == EXPLORE_OK || found.code == EXPLORE_LIMIT)
+		return false;
+	expect_same_replays(program, *options, &found);
+	return true;
 }
 
 void

@@ -7,8 +7,9 @@
  *
  * Each test runs in a process of its own, and each search in a child of that:
  * a crash is one FAILED line, and the engine's static data is fresh. Each
- * failure that the explorer finds is replayed in another child, where it must
- * say the same sentence.
+ * failure that the explorer finds is replayed twice, where it was found, by an
+ * engine that has just searched, and in another child: it must take as many
+ * preemptions and say the same sentence, and both replays as many steps.
  */
 #pragma once
 
@@ -70,6 +71,9 @@ void *memory_of_all(size_t size);
 const struct explore_result *
 expect(const struct program *program, const struct explore_options *options,
        enum verdict_code code, const char *text);
+/* The same, but it may find nothing, or any failure. True: one was found. */
+bool replays_what_it_finds(const struct program *program,
+			   const struct explore_options *options);
 /* The same with and without reduction, exhaustively and bounded, under one
  * memory model, or under both. */
 void expect_under(bool tso, const struct program *program,

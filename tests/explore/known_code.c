@@ -79,7 +79,8 @@ run_agent(void)
 		view->at++;
 		if (forbidden && view_number(me, view) == forbidden)
 			explore_fail(EXPLORE_VIOLATION,
-				     "view %#lx is forbidden", forbidden);
+				     "view %#lx is forbidden; all: %#lx",
+				     forbidden, outcome_of(words, views));
 	}
 }
 

@@ -191,6 +191,20 @@ random_member(const struct set *set)
 	return set->slot[i];
 }
 
+static u64 found_by_chance;
+
+/* Searches that begin with nothing learnt: what they find can be played again. */
+static void
+check_by_chance(const struct program *program)
+{
+	found_by_chance += replays_what_it_finds(
+		program, WITH(.strategy = SEARCH_RANDOM, .tso = tso,
+			      .max_executions = 30));
+	found_by_chance += replays_what_it_finds(
+		program, WITH(.strategy = SEARCH_PCT, .bound = 2, .tso = tso,
+			      .max_executions = 30));
+}
+
 /* One end, or one view of an agent, is forbidden: found by all searches. */
 static void
 check_verdicts(const struct code *code)
@@ -210,6 +224,7 @@ check_verdicts(const struct code *code)
 					 ->failure.preemptions;
 	}
 	CHECK_EQ(fewest[1], fewest[0]);
+	check_by_chance(&program);
 }
 
 static void
@@ -227,6 +242,7 @@ check_programs(const struct shape *shape)
 		check_bounded(&code);
 		check_verdicts(&code);
 	}
+	CHECK(found_by_chance > shape->programs);
 }
 
 /* ---- Counting -------------------------------------------------------------- */

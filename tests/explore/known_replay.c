@@ -2,7 +2,7 @@
 #include "tests/explore/known.h"
 
 static u64 counter SHARED, counter_lock SHARED, other_lock SHARED;
-static u64 victim SHARED;
+static u64 victim SHARED, two_words[2] SHARED;
 
 static void
 add_in_two_steps(void)
@@ -50,6 +50,20 @@ frees(void)
 }
 
 static void
+frees_two_words_first(void)
+{
+	shadow_freed(two_words, sizeof(two_words), CALLER);
+	store(&counter, 1);
+}
+
+static void
+fails_before(void)
+{
+	if (load(&counter) == 0)
+		explore_fail(EXPLORE_VIOLATION, "it is not stored yet");
+}
+
+static void
 uses(void)
 {
 	store(&victim, 1);
@@ -60,6 +74,56 @@ waits_for_ever(void)
 {
 	while (load(&counter) == 0)
 		explore_relax(CALLER);
+}
+
+/* What this one does first is chosen, and once in 4,096 times the other one looks
+ * at @late: so it becomes shared in the middle of a search. */
+static u64 chosen SHARED, late SHARED, data SHARED, flag SHARED;
+
+static void
+choose_number(unsigned digits)
+{
+	u64 n = 0;
+
+	for (unsigned i = 0; i < digits; i++)
+		n = n * MAX_CHOICES + explore_choose(MAX_CHOICES, "n?", CALLER);
+	store(&chosen, n);
+}
+
+static void
+stores_in_turn(void)
+{
+	choose_number(4);
+	store(&late, 1);
+	store(&data, 1);
+	store(&flag, 1);
+}
+
+/* With 1 it looks at @late. With 2 that is of no account, but @late leaves the
+ * store buffer all the same, between what must be seen and what must not. */
+static void
+looks_in_between(void)
+{
+	u64 seen = load(&data);
+
+	if (load(&chosen) == 1)
+		load(&late);
+	else if (load(&chosen) == 2 && seen && !load(&flag))
+		explore_fail(EXPLORE_VIOLATION, "data, and no flag");
+}
+
+static void
+writes_unordered(void)
+{
+	choose_number(3);
+	late = 1;
+}
+
+static void
+reads_unordered(void)
+{
+	if (load(&chosen) == 1 && late == 1)
+		explore_fail(EXPLORE_VIOLATION, "late is 1");
 }
 
 static void
@@ -86,6 +150,8 @@ static const struct named {
 	{ "interrupt",
 	  { .body = { add_in_two_steps, add_in_two_steps },
 	    .interrupt = { [1] = { 0, 1 } }, .check = counter_is_2 },
+	  { EXHAUSTIVE, REDUCED, TSO }, EXPLORE_VIOLATION },
+	{ "late word", { .body = { stores_in_turn, looks_in_between } },
 	  { EXHAUSTIVE, REDUCED, TSO }, EXPLORE_VIOLATION },
 	{ "crossed locks", { .body = { takes_both, takes_both_reversed } },
 	  { EXHAUSTIVE, REDUCED }, EXPLORE_DEADLOCK },
@@ -157,12 +223,100 @@ other_process(void)
 	}
 }
 
+/* A word that the search knows to be shared, and the schedule by itself does not
+ * show it. */
+static void
+late_word(void)
+{
+	const struct program program = {
+		.body = { stores_in_turn, looks_in_between },
+	};
+	struct explore_options options = { .tso = true };
+
+	for (unsigned i = 0; i < 8; i++) {
+		options.strategy = i & 1 ? SEARCH_BOUNDED : SEARCH_EXHAUSTIVE;
+		options.bound = 2;
+		options.reduce = i & 2;
+		options.tso = i & 4;
+		expect(&program, &options, EXPLORE_VIOLATION,
+		       "data, and no flag");
+	}
+}
+
+/* The first execution that comes there, by chance, learns that the word is shared,
+ * when it is too late to see the race; with what follows from it nothing can be
+ * found that a replay would not call a race. */
+static void
+late_race(void)
+{
+	const struct program program = {
+		.body = { writes_unordered, reads_unordered },
+	};
+
+	for (unsigned tso = 0; tso < 2; tso++)
+		expect(&program, WITH(.strategy = SEARCH_RANDOM, .seed = 1,
+				      .max_executions = 100000, .races = true,
+				      .tso = tso), EXPLORE_RACE, "data race");
+}
+
+/* An order of stores means the same where there is more in the buffers, or less:
+ * the numbers are those of agent 0's operations. */
+static void
+numbered_stores(void)
+{
+	static const struct {
+		const char *schedule;
+		enum verdict_code code;
+	} all[] = {
+		{ "0x0.1x0.0x8.0@5.0@6.0@7.1x9.0@8/0002", EXPLORE_VIOLATION },
+		/* What the string does not name goes to memory at once. */
+		{ "0x0.1x0.0x8.0@7.1x9.0@8/0002", EXPLORE_VIOLATION },
+		{ "0x0.1x0.0x8.0@7.0@8.1x9/0002", EXPLORE_OK },
+		{ "0x0.1x0.0x8.1x9/0002", EXPLORE_OK },
+		/* Before the 6th, which nobody sees, agent 1 has a turn. */
+		{ "0x0.1x0.0x5.1.0x3.0@5/0002", EXPLORE_OK },
+		/* Not the oldest; not a store; there is no such agent. */
+		{ "0x0.1x0.0x8.0@8.0@7.1x9/0002", EXPLORE_TOOL_ERROR },
+		{ "0x0.1x0.0x8.0@3.1x9/0002", EXPLORE_TOOL_ERROR },
+		{ "0x0.1x0.0x8.7@8/0002", EXPLORE_TOOL_ERROR },
+	};
+	const struct program program = {
+		.body = { stores_in_turn, looks_in_between },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(all); i++) {
+		const struct explore_result *result = explore_program(
+			&program, WITH(.strategy = SEARCH_REPLAY, TSO,
+				       .replay = all[i].schedule));
+
+		if (result->code != all[i].code)
+			FAIL("\"%s\" is %s: %s", all[i].schedule,
+			     code_names[result->code],
+			     result->failure.sentence);
+	}
+}
+
+/* To free is an operation for each word, whoever knows it. */
+static void
+counted_words(void)
+{
+	const struct program program = {
+		.body = { frees_two_words_first, fails_before },
+	};
+
+	CHECK_EQ(explore_program(&program, WITH(.strategy = SEARCH_REPLAY,
+			.replay = "0x0.1x0.0x2.1x1.0x1"))->code,
+		 EXPLORE_VIOLATION);
+	CHECK_EQ(explore_program(&program, WITH(.strategy = SEARCH_REPLAY,
+			.replay = "0x0.1x0.0x3.1x1"))->code, EXPLORE_OK);
+}
+
 static void
 garbage(void)
 {
 	static const char *const schedules[] = {
 		"", "?", "lost update", "0 1 2 3 4 5", "zz", "-1", "99999999999",
-		"\xff\xfe", "0:0:0:0",
+		"\xff\xfe", "0:0:0:0", "0@", "0@x", "0@1", /* without store buffers */
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(schedules); i++) {
@@ -255,6 +409,13 @@ replay_tests(void)
 {
 	test("each kind of failure is replayed in another process",
 	     other_process);
+	test("a failure is replayed although a word became shared late",
+	     late_word);
+	test("a schedule counts each word that is freed", counted_words);
+	test("a race at a word that becomes shared late is one",
+	     late_race);
+	test("a schedule names the stores that become visible late",
+	     numbered_stores);
 	test("a schedule that is none is a tool error", garbage);
 	test("random and PCT find a lost update, the same with the same seed",
 	     seeds);

@@ -41,7 +41,16 @@ file_of(struct call *call, u64 fd)
 	return descriptor_file(call->process->descriptors, (u32)fd);
 }
 
-static int
+/* Of a file without the operation. */
+static __noinline int
+why_not(const struct transfer *t)
+{
+	if (!is_directory(t->file->node))
+		return -EINVAL;
+	return t->many && !t->io.left ? 0 : -EISDIR;
+}
+
+static inline int
 check_access(const struct transfer *t)
 {
 	const struct file *file = t->file;
@@ -53,16 +62,14 @@ check_access(const struct transfer *t)
 		return -ESPIPE;
 	if (!able)
 		return -EBADF;
-	if (is_directory(file->node))
-		return t->many && !t->io.left ? 0 : -EISDIR;
 	if (!(t->write ? (void *)file->ops->write : (void *)file->ops->read))
-		return -EINVAL;
+		return why_not(t);
 	return 0;
 }
 
 /* ---- The transfer --------------------------------------------------- */
 
-static long
+static inline long
 once(struct transfer *t)
 {
 	u64 *position = t->position ? t->position : &t->file->position;
@@ -115,7 +122,7 @@ begin_slice(struct call *call, struct transfer *t)
  * A read is over with the first bytes, unless they fill a slice, a write with
  * the last. What was moved counts more than the error that came after it.
  */
-static long
+static __always_inline long
 transfer(struct call *call, struct transfer *t)
 {
 	u64 later = begin_slice(call, t);
@@ -137,7 +144,8 @@ transfer(struct call *call, struct transfer *t)
 	return (long)call->done;
 }
 
-static long
+/* Each of its callers has a copy, without what it never needs. */
+static __always_inline long
 start(struct call *call, struct transfer *t)
 {
 	int err;
@@ -153,7 +161,7 @@ start(struct call *call, struct transfer *t)
 
 /* ---- One piece of memory -------------------------------------------- */
 
-static long
+static __always_inline long
 one_span(struct call *call, u64 *position, bool write)
 {
 	struct linux_iovec span = { call->args[1],
@@ -218,7 +226,7 @@ fetch_spans(struct call *call, u64 from, u64 n)
 	return (long)sum;
 }
 
-static long
+static __always_inline long
 many_spans(struct call *call, u64 *position, bool write)
 {
 	struct transfer t = { .position = position, .write = write,

@@ -61,19 +61,25 @@ call_free(struct call *call)
 	spare = call;
 }
 
-/* Out of all queues, but still somebody's who waits. */
-static void
-leave_queues(struct call *call)
+static __noinline void
+leave_many(struct call *call)
 {
-	list_del(&call->wait.link);
 	for (unsigned i = 0; i < call->used_waits; i++) {
 		list_unlink(&call->waits[i].link);
 		file_put(call->waits[i].file);
 	}
-	if (call->waits)
-		os_free(call->waits, call->nr_waits * sizeof(*call->waits));
+	os_free(call->waits, call->nr_waits * sizeof(*call->waits));
 	call->waits = NULL;
 	call->nr_waits = call->used_waits = 0;
+}
+
+/* Out of all queues, but still somebody's who waits. */
+static inline void
+leave_queues(struct call *call)
+{
+	list_del(&call->wait.link);
+	if (call->waits)
+		leave_many(call);
 }
 
 static void

@@ -255,12 +255,14 @@ skip_unmapped(struct walk *walk)
 	return walk->entry[1] < walk->end;
 }
 
-static inline pte_t *
-lower_table(const pte_t *table, uaddr_t addr, int level)
+/* From a table to the one below it. False: there is none. */
+static inline bool
+lower_table(pte_t **table, uaddr_t addr, int level)
 {
-	pte_t pte = pte_read(&table[pte_index(addr, level)]);
+	pte_t pte = pte_read(&(*table)[pte_index(addr, level)]);
 
-	return pte_present(pte) ? table_at(pte_paddr(pte)) : NULL;
+	*table = table_at(pte_paddr(pte));
+	return pte_present(pte);
 }
 
 static inline pte_t *
@@ -268,9 +270,8 @@ lookup(paddr_t root, u64 addr)
 {
 	pte_t *table = table_at(root);
 
-	if (!(table = lower_table(table, addr, 4)) ||
-	    !(table = lower_table(table, addr, 3)) ||
-	    !(table = lower_table(table, addr, 2)))
+	if (!lower_table(&table, addr, 4) || !lower_table(&table, addr, 3) ||
+	    !lower_table(&table, addr, 2))
 		return NULL;
 	return &table[pte_index(addr, 1)];
 }

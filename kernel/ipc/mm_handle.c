@@ -117,29 +117,29 @@ native_mm_create(void)
 
 /* ---- One operation ----------------------------------------------------- */
 
+/* Most are: servers that look at their callers' memory. */
+static inline bool
+is_reply(const struct handle *handle)
+{
+	return likely(handle->rights & LODGER_RIGHT_REPLY);
+}
+
 /* The address space behind a handle; NULL: nobody waits for this reply. */
-static struct mm *
+static inline struct mm *
 mm_behind(const struct handle *handle)
 {
 	struct object *object = handle->object;
 	struct ipc_task *caller;
 
-	if (object->ops == &pin_ops || object->ops == &building_ops)
+	if (!is_reply(handle))
 		return to_mm_object(object)->mm;
 	caller = container_of(object, struct reply, object)->caller;
 	return caller ? caller->task->mm : NULL;
 }
 
-static bool
-has_mm(const struct object *object)
-{
-	return object->ops == &pin_ops || object->ops == &building_ops ||
-	       object->ops == &reply_ops;
-}
-
 /* A reply handle serves for READ and WRITE; and for MAP, since who answers a
  * process's system calls decides what is where. */
-static u32
+static inline u32
 rights_by_reply(struct object *object)
 {
 	const struct ipc_task *caller =
@@ -150,27 +150,34 @@ rights_by_reply(struct object *object)
 					    : rights;
 }
 
+static inline bool
+has_mm(const struct handle *handle)
+{
+	const struct object_ops *ops = handle->object->ops;
+
+	return is_reply(handle) || ops == &pin_ops || ops == &building_ops;
+}
+
 /* The caller's handle for @right on an address space; or an error. ipc_lock
  * held. */
-static struct handle *
+static inline struct handle *
 get_mm_handle(u32 number, u32 right)
 {
 	struct handle *handle = find_handle(current->process->handles, number);
 	u32 rights;
 
-	if (!handle)
+	if (unlikely(!handle))
 		return ERR_PTR(-EBADF);
-	if (!has_mm(handle->object))
+	if (unlikely(!has_mm(handle)))
 		return ERR_PTR(-EINVAL);
-	rights = handle->rights;
-	if (rights & LODGER_RIGHT_REPLY)
-		rights |= rights_by_reply(handle->object);
-	return rights & right ? handle : ERR_PTR(-EPERM);
+	rights = is_reply(handle) ? rights_by_reply(handle->object)
+				  : handle->rights;
+	return likely(rights & right) ? handle : ERR_PTR(-EPERM);
 }
 
 /* What keeps count until the end is the handle, or the caller that waits. */
-struct mm *
-mm_enter(u32 number, u32 right)
+static inline struct mm *
+enter(u32 number, u32 right)
 {
 	irq_flags_t flags = spin_lock_irqsave(&ipc_lock);
 	struct handle *handle = get_mm_handle(number, right);
@@ -182,15 +189,21 @@ mm_enter(u32 number, u32 right)
 	return mm;
 }
 
-static long
+struct mm *
+mm_enter(u32 number, u32 right)
+{
+	return enter(number, right);
+}
+
+static __always_inline long
 copy(u32 number, uaddr_t addr, uaddr_t buf, size_t len, bool write)
 {
-	struct mm *mm = mm_enter(number, write ? LODGER_RIGHT_WRITE
-					       : LODGER_RIGHT_READ);
+	struct mm *mm = enter(number, write ? LODGER_RIGHT_WRITE
+					    : LODGER_RIGHT_READ);
 	bool theirs;
 	int err;
 
-	if (IS_ERR(mm))
+	if (unlikely(IS_ERR(mm)))
 		return PTR_ERR(mm);
 	hold_point(LODGER_HOLD_ENTERED);
 	len = MIN(len, (size_t)LODGER_BUFFER_MAX);

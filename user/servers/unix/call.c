@@ -11,7 +11,7 @@ static unsigned nr_waiting, nr_more; /* nr_more: not their process's only one */
 
 /* ---- Life ----------------------------------------------------------- */
 
-static struct call *spare; /* most calls are over before the next one comes */
+static struct call *spare; /* by next_spare; most calls are over at once */
 
 static void
 timer_fires(struct timer *timer)
@@ -23,22 +23,29 @@ timer_fires(struct timer *timer)
 		list_add_tail(&ready, &call->ready);
 }
 
+static __noinline struct call *
+make_call(void)
+{
+	struct call *call = os_alloc(sizeof(*call));
+
+	if (!call)
+		return NULL;
+	list_init(&call->link);
+	list_init(&call->ready);
+	list_init(&call->wait.link);
+	call->wait.call = call;
+	call->timer.fire = timer_fires;
+	return call;
+}
+
 struct call *
 call_alloc(void)
 {
 	struct call *call = spare;
 
-	spare = NULL;
-	if (!call) {
-		call = os_alloc(sizeof(*call));
-		if (!call)
-			return NULL;
-		list_init(&call->link);
-		list_init(&call->ready);
-		list_init(&call->wait.link);
-		call->wait.call = call;
-		call->timer.fire = timer_fires;
-	}
+	if (unlikely(!call))
+		return make_call();
+	spare = call->next_spare;
 	return call;
 }
 
@@ -50,25 +57,29 @@ call_free(struct call *call)
 		call->deadline = 0;
 	}
 	call->done = 0;
-	if (!spare)
-		spare = call;
-	else
-		os_free(call, sizeof(*call));
+	call->next_spare = spare;
+	spare = call;
 }
 
-/* Out of all queues, but still somebody's who waits. */
-static void
-leave_queues(struct call *call)
+static __noinline void
+leave_many(struct call *call)
 {
-	list_del(&call->wait.link);
 	for (unsigned i = 0; i < call->used_waits; i++) {
 		list_unlink(&call->waits[i].link);
 		file_put(call->waits[i].file);
 	}
-	if (call->waits)
-		os_free(call->waits, call->nr_waits * sizeof(*call->waits));
+	os_free(call->waits, call->nr_waits * sizeof(*call->waits));
 	call->waits = NULL;
 	call->nr_waits = call->used_waits = 0;
+}
+
+/* Out of all queues, but still somebody's who waits. */
+static inline void
+leave_queues(struct call *call)
+{
+	list_del(&call->wait.link);
+	if (call->waits)
+		leave_many(call);
 }
 
 static void

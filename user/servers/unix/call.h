@@ -42,6 +42,7 @@ struct call {
 	struct timer timer;
 	u64 deadline;	      /* 0: none yet */
 	u64 done;	      /* bytes moved so far */
+	struct call *next_spare;
 };
 
 /* What a sys_*() returns when the call is not to be answered yet. */

@@ -15,48 +15,61 @@ io_skip(struct io *io, u64 len)
 
 /* The next piece that is in one span, of at most @len bytes. */
 static size_t
-next_piece(struct io *io, size_t len)
+next_piece(const struct io *io, size_t len)
 {
-	io_skip(io, 0);
 	return MIN(len, io->spans->len - io->offset);
+}
+
+static int
+piece_in(const struct io *io, void *to, size_t len)
+{
+	u64 from = io->spans->base + io->offset;
+
+	if (io->call)
+		return os_copy_in(io->call->reply, to, from, len);
+	memcpy(to, (const void *)from, len);
+	return 0;
 }
 
 int
 io_in(struct io *io, void *to, size_t len)
 {
-	int err = 0;
+	while (len) {
+		size_t piece = next_piece(io, len);
+		int err = piece_in(io, to, piece);
 
-	for (size_t piece; len && !err; len -= piece) {
-		u64 from;
-
-		piece = next_piece(io, len);
-		from = io->spans->base + io->offset;
-		if (io->call)
-			err = copy_in(io->call, to, from, piece);
-		else
-			memcpy(to, (const void *)from, piece);
+		if (err)
+			return err;
 		to = (char *)to + piece;
+		len -= piece;
 		io_skip(io, piece);
 	}
-	return err;
+	return 0;
+}
+
+static int
+piece_out(const struct io *io, const void *from, size_t len)
+{
+	u64 to = io->spans->base + io->offset;
+
+	if (io->call)
+		return os_copy_out(io->call->reply, to, from, len);
+	memcpy((void *)to, from, len);
+	return 0;
 }
 
 int
 io_out(struct io *io, const void *from, size_t len)
 {
-	int err = 0;
+	while (len) {
+		size_t piece = next_piece(io, len);
+		int err = piece_out(io, from, piece);
 
-	for (size_t piece; len && !err; len -= piece) {
-		u64 to;
-
-		piece = next_piece(io, len);
-		to = io->spans->base + io->offset;
-		if (io->call)
-			err = copy_out(io->call, to, from, piece);
-		else
-			memcpy((void *)to, from, piece);
+		if (err)
+			return err;
 		from = (const char *)from + piece;
+		len -= piece;
 		io_skip(io, piece);
 	}
-	return err;
+	return 0;
 }

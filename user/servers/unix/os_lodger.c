@@ -66,8 +66,9 @@ timeout_until(u64 deadline)
 	return deadline > now ? deadline - now : 0;
 }
 
-static enum os_kind
-kind_of(unsigned label)
+/* Of what is no system call. */
+static __noinline enum os_kind
+other_kind(unsigned label)
 {
 	switch (label) {
 	case LODGER_FORK:
@@ -77,7 +78,7 @@ kind_of(unsigned label)
 	case LODGER_CANCEL:
 		return OS_CANCEL;
 	default:
-		return OS_CALL;
+		return OS_TERMINAL; /* bits of the notification */
 	}
 }
 
@@ -86,9 +87,9 @@ fill_event(struct os_event *event, long got, const struct ipc *ipc)
 {
 	event->number = ipc_label(got);
 	event->reply = ipc_reply_handle(got);
-	event->kind = kind_of(event->number);
-	if (event->kind == OS_CALL && !event->reply)
-		event->kind = OS_TERMINAL; /* bits of the notification */
+	event->kind = event->reply && event->number != LODGER_FORK
+			      ? OS_CALL
+			      : other_kind(event->number);
 	event->pid = (int)(ipc->badge >> 32);
 	event->tid = (int)ipc->badge;
 	memcpy(event->words, ipc->words, sizeof(event->words));

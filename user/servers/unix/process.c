@@ -25,16 +25,14 @@ void
 processes_init(u64 memory)
 {
 	most_processes = MIN(memory / MEMORY_EACH, (u64)PROCESSES_MAX);
+	for (int i = 0; i < NR_CHAINS; i++)
+		list_init(&chains[i]);
 }
 
 static struct list *
 chain_of(int pid)
 {
-	struct list *chain = &chains[(unsigned)pid % NR_CHAINS];
-
-	if (!chain->next)
-		list_init(chain);
-	return chain;
+	return &chains[(unsigned)pid % NR_CHAINS];
 }
 
 struct process *

@@ -135,20 +135,13 @@ handle_cancel(const struct os_event *event)
 		call_interrupt(call);
 }
 
-bool
-server_event(const struct os_event *event, long *result)
+static __noinline bool
+other_event(const struct os_event *event, long *result)
 {
-	bool answer_due = false;
-
-	calls_resume();
 	switch (event->kind) {
-	case OS_CALL:
-		answer_due = begin_call(event, result);
-		break;
 	case OS_FORK:
 		*result = handle_fork(event);
-		answer_due = true;
-		break;
+		return true;
 	case OS_EXIT:
 		handle_exit(event);
 		break;
@@ -158,9 +151,23 @@ server_event(const struct os_event *event, long *result)
 	case OS_TERMINAL:
 		tty_exchange(&console_tty);
 		break;
+	case OS_CALL:
 	case OS_TIME:
 		break;
 	}
+	return false;
+}
+
+bool
+server_event(const struct os_event *event, long *result)
+{
+	bool answer_due;
+
+	calls_resume();
+	if (likely(event->kind == OS_CALL))
+		answer_due = begin_call(event, result);
+	else
+		answer_due = other_event(event, result);
 	if (timers_next() != OS_NEVER)
 		timers_run(os_now());
 	run_ready();
@@ -169,7 +176,7 @@ server_event(const struct os_event *event, long *result)
 
 /* Until when the next event is waited for. Programs that could call must have
  * a moment to run: the server comes before them. */
-static u64
+static inline u64
 patience(u64 deadline)
 {
 	enum { MOMENT = 100000 /* ns */ };

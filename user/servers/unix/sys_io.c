@@ -23,7 +23,7 @@ static struct linux_iovec spans[LINUX_IOV_MAX];
 /* One read or write. */
 struct transfer {
 	struct file *file;
-	struct io io;
+	struct io *io;
 	u64 *position; /* NULL: the file's own */
 	bool write;
 	bool many;     /* pieces of memory: nothing at all is no error */
@@ -41,7 +41,16 @@ file_of(struct call *call, u64 fd)
 	return descriptor_file(call->process->descriptors, (u32)fd);
 }
 
+/* Of a file without the operation. */
 static int
+why_not(const struct transfer *t)
+{
+	if (!is_directory(t->file->node))
+		return -EINVAL;
+	return t->many && !t->io->left ? 0 : -EISDIR;
+}
+
+static inline int
 check_access(const struct transfer *t)
 {
 	const struct file *file = t->file;
@@ -53,23 +62,21 @@ check_access(const struct transfer *t)
 		return -ESPIPE;
 	if (!able)
 		return -EBADF;
-	if (is_directory(file->node))
-		return t->many && !t->io.left ? 0 : -EISDIR;
 	if (!(t->write ? (void *)file->ops->write : (void *)file->ops->read))
-		return -EINVAL;
+		return why_not(t);
 	return 0;
 }
 
 /* ---- The transfer --------------------------------------------------- */
 
-static long
-once(struct transfer *t)
+static inline long
+once(const struct transfer *t)
 {
 	u64 *position = t->position ? t->position : &t->file->position;
 
 	if (t->write)
-		return t->file->ops->write(t->file, &t->io, position);
-	return t->file->ops->read(t->file, &t->io, position);
+		return t->file->ops->write(t->file, t->io, position);
+	return t->file->ops->read(t->file, t->io, position);
 }
 
 /* The file is kept open while the call waits. */
@@ -96,18 +103,18 @@ send_sigpipe(struct call *call)
 }
 
 /* Goes on behind what was moved before. What this turn leaves for others. */
-static u64
-begin_slice(struct call *call, struct transfer *t)
+static inline u64
+begin_slice(struct call *call, const struct transfer *t)
 {
 	u64 later;
 
 	if (call->done) {
-		io_skip(&t->io, call->done);
+		io_skip(t->io, call->done);
 		if (t->position)
 			*t->position += call->done;
 	}
-	later = t->io.left > SLICE ? t->io.left - SLICE : 0;
-	t->io.left -= later;
+	later = t->io->left > SLICE ? t->io->left - SLICE : 0;
+	t->io->left -= later;
 	return later;
 }
 
@@ -115,7 +122,7 @@ begin_slice(struct call *call, struct transfer *t)
  * A read is over with the first bytes, unless they fill a slice, a write with
  * the last. What was moved counts more than the error that came after it.
  */
-static long
+static __always_inline long
 transfer(struct call *call, struct transfer *t)
 {
 	u64 later = begin_slice(call, t);
@@ -125,10 +132,10 @@ transfer(struct call *call, struct transfer *t)
 		n = once(t);
 		if (n > 0)
 			call->done += (u64)n;
-	} while (n > 0 && t->write && t->io.left);
+	} while (n > 0 && t->write && t->io->left);
 	if (n == -EAGAIN)
 		n = wait_for_file(call, t->file);
-	else if (n > 0 && later && !t->io.left)
+	else if (n > 0 && later && !t->io->left)
 		n = hold_file(call, t->file, call_yield(call));
 	if (n == -EPIPE && t->write)
 		send_sigpipe(call);
@@ -137,7 +144,8 @@ transfer(struct call *call, struct transfer *t)
 	return (long)call->done;
 }
 
-static long
+/* Each of its callers has a copy, without what it never needs. */
+static __always_inline long
 start(struct call *call, struct transfer *t)
 {
 	int err;
@@ -146,23 +154,20 @@ start(struct call *call, struct transfer *t)
 	if (!t->file)
 		return -EBADF;
 	err = check_access(t);
-	if (err || (t->many && !t->io.left))
+	if (err || (t->many && !t->io->left))
 		return err;
 	return transfer(call, t);
 }
 
 /* ---- One piece of memory -------------------------------------------- */
 
-static long
+static __always_inline long
 one_span(struct call *call, u64 *position, bool write)
 {
 	struct linux_iovec span = { call->args[1],
 				    MIN(call->args[2], LINUX_RW_MAX) };
-	struct transfer t = {
-		.io = { call, &span, 0, span.len },
-		.position = position,
-		.write = write,
-	};
+	struct io io = { call, &span, 0, span.len };
+	struct transfer t = { .io = &io, .position = position, .write = write };
 
 	return start(call, &t);
 }
@@ -218,10 +223,11 @@ fetch_spans(struct call *call, u64 from, u64 n)
 	return (long)sum;
 }
 
-static long
+static __always_inline long
 many_spans(struct call *call, u64 *position, bool write)
 {
-	struct transfer t = { .position = position, .write = write,
+	struct io io = { call, spans, 0, 0 };
+	struct transfer t = { .io = &io, .position = position, .write = write,
 			      .many = true };
 	long sum;
 
@@ -230,7 +236,7 @@ many_spans(struct call *call, u64 *position, bool write)
 	sum = fetch_spans(call, call->args[1], call->args[2]);
 	if (sum < 0)
 		return sum;
-	t.io = (struct io){ call, spans, 0, (u64)sum };
+	io.left = (u64)sum;
 	return start(call, &t);
 }
 

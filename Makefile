@@ -76,12 +76,13 @@ CFLAGS := -std=gnu11 -ffreestanding -fno-pic -fno-pie -mno-red-zone \
 	-fno-stack-protector -fno-omit-frame-pointer -fno-strict-aliasing \
 	$(WARNINGS) -I. -Iarch/x86
 
-# gcc must not turn the loop inside our memset into a call to memset.
+# gcc must not turn the loop inside our memset into a call to memset. Nothing on
+# a kernel stack wants more than 8 bytes of alignment.
 ifneq ($(findstring clang,$(shell $(CC) --version 2>/dev/null)),)
-CFLAGS  += --target=x86_64-unknown-none-elf
+CFLAGS  += --target=x86_64-unknown-none-elf -mstack-alignment=8
 S_FLAGS := -fno-integrated-as
 else
-CFLAGS  += -fno-tree-loop-distribute-patterns
+CFLAGS  += -fno-tree-loop-distribute-patterns -mpreferred-stack-boundary=3
 endif
 
 # -Og: gdb finds every variable, and gcc is quicker by a third than with -O1.

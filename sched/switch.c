@@ -24,10 +24,25 @@
 #include "sched/timer.h"
 #include "sched/world.h"
 
-/* What the switch left to do, once the run queue is unlocked. */
-static void
-finish_slow(struct task *prev, struct mm *owed, bool dead, bool moving)
+/*
+ * @prev is dead or has to go on elsewhere, or a borrow is parked.
+ *
+ * The borrow is only dropped here because a final drop frees pages, which
+ * must not happen under the run-queue lock, and because CR3 has to have left
+ * the root first.
+ */
+static __noinline void
+finish_more(struct cpu *cpu, struct task *prev)
 {
+	struct mm *owed = cpu->prev_mm;
+	bool dead = prev->state == TASK_DEAD;
+	bool moving = prev->moving;
+
+	cpu->prev_mm = NULL;
+	cpu->finish_more = false;
+	prev->on_cpu = false;
+	spin_unlock(&cpu->rq->lock);
+	/* From here on @prev may run elsewhere, unless it is ours to move. */
 	if (moving)
 		sched_migrate(prev);
 	if (owed)
@@ -40,27 +55,19 @@ finish_slow(struct task *prev, struct mm *owed, bool dead, bool moving)
  * Runs on the next task's stack, as the first thing there. Locals of the
  * switch did not survive the change of stacks, so what is owed was left in
  * this CPU's block.
- *
- * The borrow is only dropped here because a final drop frees pages, which
- * must not happen under the run-queue lock, and because CR3 has to have left
- * the root first.
  */
 static inline void
 finish_task_switch(struct task *prev)
 {
 	struct cpu *cpu = this_cpu();
-	struct mm *owed = cpu->prev_mm;
-	bool dead = prev->state == TASK_DEAD;
-	bool moving = prev->moving;
 
-	DEBUG_ASSERT(cpu->finish_owed);
-	cpu->prev_mm = NULL;
-	cpu->finish_owed = false;
+	DEBUG_ASSERT(spin_held(&cpu->rq->lock));
+	if (unlikely(cpu->finish_more)) {
+		finish_more(cpu, prev);
+		return;
+	}
 	prev->on_cpu = false;
 	spin_unlock(&cpu->rq->lock);
-	/* From here on @prev may run elsewhere, unless it is ours to move. */
-	if (unlikely(owed || dead || moving))
-		finish_slow(prev, owed, dead, moving);
 }
 
 /* user -> kernel: @next stays on @prev's address space, and holds it. */
@@ -89,6 +96,7 @@ static void
 park(struct cpu *cpu, struct task *prev)
 {
 	ASSERT(!cpu->prev_mm);
+	cpu->finish_more = true;
 	cpu->prev_mm = prev->active_mm;
 	prev->active_mm = NULL;
 	ledger_move(cpu->prev_mm, REF_BORROW, prev, REF_PARKED, cpu, CALLER);
@@ -100,10 +108,9 @@ park(struct cpu *cpu, struct task *prev)
 static __debug_noinline void
 context_switch(struct cpu *cpu, struct task *prev, struct task *next)
 {
-	DEBUG_ASSERT(!cpu->finish_owed);
+	DEBUG_ASSERT(spin_held(&cpu->rq->lock));
 	DEBUG_ASSERT(prev->active_mm);
 	yield_point(YIELD_SWITCH);
-	cpu->finish_owed = true;
 	cpu->counts[COUNT_SWITCHES]++;
 	next->switches++;
 	next->on_cpu = true;
@@ -140,6 +147,7 @@ put_prev(struct run_queue *rq, struct task *prev)
 		return;
 	}
 	prev->migrating = false;
+	this_cpu()->finish_more = prev->state != TASK_SLEEPING;
 	if (prev->state == TASK_RUNNABLE)
 		take_away(rq, prev);
 	else
@@ -177,7 +185,7 @@ schedule(void)
 	if (next == prev) {
 		spin_unlock(&rq->lock);
 	} else {
-		next->slice = SLICE_TICKS;
+		cpu->slice = SLICE_TICKS;
 		timer_switch(cpu, prev, next);
 		context_switch(cpu, prev, next);
 	}
@@ -227,13 +235,13 @@ fetch_and_take_over(const struct cpu *cpu, const struct task *prev,
 	return fetched && may_take_over(cpu, prev, next);
 }
 
-/* @prev goes to sleep, and @next takes its place in the queue. */
+/* @prev goes to sleep, and @next takes its place in the queue, and what is left
+ * of its turn. */
 static inline void
 take_over(struct run_queue *rq, struct task *prev, struct task *next)
 {
 	WRITE_ONCE(prev->state, TASK_SLEEPING);
 	WRITE_ONCE(next->state, TASK_RUNNABLE);
-	next->slice = prev->slice;
 	if (unlikely(prev->prio != next->prio)) {
 		exchange_queued(rq, prev, next);
 		return;
@@ -289,7 +297,7 @@ switch_to_next(struct spinlock *held)
 	prev->migrating = false;
 	dequeue(rq, prev);
 	next = pick_next(cpu, rq);
-	next->slice = SLICE_TICKS;
+	cpu->slice = SLICE_TICKS;
 	timer_switch(cpu, prev, next);
 	context_switch(cpu, prev, next);
 }

@@ -65,7 +65,6 @@ struct task {
 	struct list run_link;
 	u64 affinity;		/* bit per CPU */
 	bool bound;		/* by kthread_bind(): nobody else may move it */
-	unsigned slice;		/* ticks left of its turn */
 
 	/* --- sleeping with a deadline: timer.c; its queue's lock --- */
 	struct list sleep_link;

@@ -69,7 +69,7 @@ tick(struct cpu *cpu, u64 now)
 	cpu->counts[COUNT_TICKS]++;
 	cpu->next_tick = now + TICK_NS;
 	task->ticks++;
-	if (task->slice && --task->slice)
+	if (cpu->slice && --cpu->slice)
 		return;
 	if (READ_ONCE(cpu->rq->nr_running) > 2) { /* others than this one and idle */
 		WRITE_ONCE(cpu->need_resched, true);

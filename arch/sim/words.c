@@ -57,7 +57,7 @@ static const struct field task_fields[] = {
 	FIELD(struct task, migrating), FIELD(struct task, moving),
 	FIELD(struct task, prio), FIELD(struct task, run_link),
 	FIELD(struct task, affinity), FIELD(struct task, bound),
-	FIELD(struct task, slice), FIELD(struct task, sleep_link),
+	FIELD(struct task, sleep_link),
 	FIELD(struct task, wake_time), FIELD(struct task, sleep_queue),
 	FIELD(struct task, process), FIELD(struct task, thread_link),
 	FIELD(struct task, hash_next), FIELD(struct task, all_link),
@@ -88,7 +88,8 @@ static const struct field cpu_fields[] = {
 	FIELD(struct cpu, lazy), FIELD(struct cpu, seen_gen),
 	FIELD(struct cpu, seen_kernel_gen), FIELD(struct cpu, tlb_requests),
 	FIELD(struct cpu, tlb_served), FIELD(struct cpu, prev_mm),
-	FIELD(struct cpu, finish_owed), FIELD(struct cpu, rq),
+	FIELD(struct cpu, finish_more), FIELD(struct cpu, slice),
+	FIELD(struct cpu, rq),
 	FIELD(struct cpu, next_tick), FIELD(struct cpu, held),
 	FIELD(struct cpu, irq_depth), FIELD(struct cpu, counts), END
 };

@@ -128,5 +128,6 @@ arch_load_root(paddr_t root)
 struct arch_task {
 	u64 sp;		/* kernel stack pointer */
 	void *fpu;	/* XSAVE or FXSAVE area; NULL: a kernel thread */
+	bool whole;	/* there is one, and the CPU has features.both */
 	u64 fs_base, gs_base;
 };

@@ -85,7 +85,7 @@ void exchange_some_state(struct arch_task *prev, const struct arch_task *next);
 static __always_inline void
 exchange_user_state(struct arch_task *prev, const struct arch_task *next)
 {
-	if (unlikely(!features.both || !prev->fpu || !next->fpu)) {
+	if (unlikely(!(prev->whole & next->whole))) {
 		exchange_some_state(prev, next);
 		return;
 	}

@@ -115,7 +115,7 @@ struct features {
 	bool smap;     /* entry code and user copies test this byte */
 	bool fsgsbase;
 	bool xsave;
-	bool both;     /* of these two: the switch tests one byte */
+	bool both;     /* of these two: see arch_task.whole */
 	u64 xcr0;      /* components that XSAVE keeps */
 	u32 fpu_bytes; /* size of the area */
 	u32 mxcsr_mask; /* bits of MXCSR that exist */

@@ -150,6 +150,14 @@ arch_task_init(struct task *task, void (*fn)(void *), void *arg,
 	task->arch.sp = (u64)frame;
 }
 
+static int
+give_fpu_area(struct task *task)
+{
+	task->arch.fpu = fpu_alloc();
+	task->arch.whole = task->arch.fpu && features.both;
+	return task->arch.fpu ? 0 : -ENOMEM;
+}
+
 int
 arch_task_copy(struct task *child)
 {
@@ -158,8 +166,7 @@ arch_task_copy(struct task *child)
 	ASSERT(child->arch.fpu == NULL);
 	if (!parent->arch.fpu)
 		return 0;
-	child->arch.fpu = fpu_alloc();
-	if (!child->arch.fpu)
+	if (give_fpu_area(child))
 		return -ENOMEM;
 	fpu_save(child->arch.fpu);
 	child->arch.fs_base = arch_get_fs_base(parent);
@@ -172,8 +179,7 @@ arch_task_make_user(struct task *task)
 {
 	if (task->arch.fpu)
 		return 0;
-	task->arch.fpu = fpu_alloc();
-	if (!task->arch.fpu)
+	if (give_fpu_area(task))
 		return -ENOMEM;
 	fpu_reset(task->arch.fpu);
 	task->arch.fs_base = task->arch.gs_base = 0;
@@ -185,6 +191,7 @@ arch_task_free(struct task *task)
 {
 	fpu_free(task->arch.fpu);
 	task->arch.fpu = NULL;
+	task->arch.whole = false;
 }
 
 void

@@ -67,6 +67,13 @@ atomic_xchg(atomic_t *a, int n)
 	return __atomic_exchange_n(&a->value, n, __ATOMIC_SEQ_CST);
 }
 
+/* Bit 0, and what it was: one instruction, and a jump by its flag. */
+static inline bool
+atomic_test_and_set(atomic_t *a)
+{
+	return __atomic_fetch_or(&a->value, 1, __ATOMIC_SEQ_CST) & 1;
+}
+
 /* Returns whether *a was *@old and is now @new; if not, *@old is what it was. */
 static inline bool
 atomic_cmpxchg(atomic_t *a, int *old, int new)

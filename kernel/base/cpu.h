@@ -40,7 +40,8 @@ struct cpu {
 
 	/* --- sched/switch.c --- */
 	struct mm *prev_mm;	/* a borrow parked until the finish step */
-	bool finish_owed;	/* a switch began, its finish has not run */
+	bool finish_more;	/* it does more than to unlock: that, or prev */
+	unsigned slice;		/* ticks left of curr's turn */
 
 	/* --- sched/sched.c --- */
 	unsigned kept;		/* by cpu_keep_online(); under world_lock */

@@ -75,7 +75,7 @@ bool spin_held(const struct spinlock *lock);
 static inline void
 spin_lock(struct spinlock *lock)
 {
-	if (unlikely(atomic_xchg(&lock->locked, 1)))
+	if (unlikely(atomic_test_and_set(&lock->locked)))
 		spin_lock_contended(lock);
 }
 

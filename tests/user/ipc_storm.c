@@ -48,6 +48,13 @@ forward(struct ipc *ipc)
 	ipc->words[1] = result < 0 ? 1 : 0;
 }
 
+/* Is @reply still there? Another thread's may have its number otherwise. */
+static bool
+still_there(long result)
+{
+	return result < 0 && result != -ESRCH;
+}
+
 /* Returns whether there is an answer to give. */
 static bool
 serve(enum job job, unsigned reply, bool front, struct ipc *ipc)
@@ -72,7 +79,8 @@ serve(enum job job, unsigned reply, bool front, struct ipc *ipc)
 			.send_buf = (uint64_t)nowhere, .send_len = 10,
 			.nr_send = 1, .send_handles = { 4000 },
 		};
-		ipc_reply(reply, 0, ipc);
+		if (!still_there(ipc_reply(reply, 0, ipc)))
+			return false;
 		break;
 	default:
 		break;
@@ -110,7 +118,7 @@ server(void *arg)
 			.send_buf = (uint64_t)buf,
 			.send_len = len < message.peer_room ? len : 0,
 		};
-		if (ipc_reply(reply, 0, &ipc) < 0)
+		if (still_there(ipc_reply(reply, 0, &ipc)))
 			lodger_handle_close(reply);
 	}
 	return NULL;

@@ -187,7 +187,7 @@ range_of(const struct linux_flock *f, const struct file *file,
 }
 
 static void
-describe(const struct lock *lock, struct linux_flock *f)
+describe_lock(const struct lock *lock, struct linux_flock *f)
 {
 	f->type = F_UNLCK;
 	if (!lock)
@@ -204,7 +204,7 @@ test_lock(struct call *call, const struct lock *range, struct linux_flock *f)
 {
 	if (f->type != F_RDLCK && f->type != F_WRLCK)
 		return -EINVAL;
-	describe(find_conflict(range), f);
+	describe_lock(find_conflict(range), f);
 	return copy_out(call, call->args[2], f, sizeof(*f));
 }
 

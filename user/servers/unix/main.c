@@ -51,7 +51,7 @@ read_archive(void)
 /* Without memory or ids for it, others are served until there is some: the
  * files are here, and must not be lost. */
 static int
-start(const char *const *argv)
+start_shell(const char *const *argv)
 {
 	enum { TENTH = 100000000 }; /* of a second, in ns */
 	int pid = exec_start(shell, argv, environment);
@@ -67,7 +67,7 @@ start(const char *const *argv)
 static int
 run(const char *const *argv)
 {
-	int pid = start(argv);
+	int pid = start_shell(argv);
 
 	if (pid < 0) {
 		os_log("unix: %s does not start: error %d", shell, -pid);

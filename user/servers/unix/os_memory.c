@@ -12,8 +12,6 @@
 #include "user/servers/unix/os_lodger.h"
 #include "user/servers/unix/os.h"
 
-enum { READ_WRITE = PROT_READ | PROT_WRITE };
-
 /* ---- What it begins with -------------------------------------------- */
 
 enum { STACK_NEEDED = 16 * PAGE_SIZE };
@@ -45,8 +43,8 @@ os_memory_init(void)
 void *
 os_pages(size_t len)
 {
-	void *pages = mmap(NULL, len, READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			   -1, 0);
+	void *pages = mmap(NULL, len, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (pages == MAP_FAILED)
 		return NULL;
@@ -86,7 +84,8 @@ os_free_pages(void *pages, size_t len)
 static void *
 view_of(unsigned memory, u64 len)
 {
-	long addr = lodger_memory_map(0, memory, 0, len, 0, READ_WRITE);
+	long addr = lodger_memory_map(0, memory, 0, len, 0,
+				      PROT_READ | PROT_WRITE);
 
 	if (addr < 0 && addr > -4096)
 		return NULL;

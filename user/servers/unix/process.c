@@ -18,7 +18,7 @@ enum {
 };
 
 struct list processes = LIST_INIT(processes);
-static struct list chains[NR_CHAINS];
+static struct list pid_chains[NR_CHAINS];
 static u64 nr_processes, most_processes;
 
 void
@@ -30,7 +30,7 @@ processes_init(u64 memory)
 static struct list *
 chain_of(int pid)
 {
-	struct list *chain = &chains[(unsigned)pid % NR_CHAINS];
+	struct list *chain = &pid_chains[(unsigned)pid % NR_CHAINS];
 
 	if (!chain->next)
 		list_init(chain);

@@ -117,7 +117,7 @@ number_ends(struct call *call, struct file *ends[2], bool close_on_exec,
 }
 
 static long
-make_pipe(struct call *call, int flags)
+give_pipe(struct call *call, int flags)
 {
 	struct descriptors *d = call->process->descriptors;
 	struct file *ends[2];
@@ -143,13 +143,13 @@ make_pipe(struct call *call, int flags)
 long
 sys_pipe(struct call *call)
 {
-	return make_pipe(call, 0);
+	return give_pipe(call, 0);
 }
 
 long
 sys_pipe2(struct call *call)
 {
-	return make_pipe(call, (int)call->args[1]);
+	return give_pipe(call, (int)call->args[1]);
 }
 
 /* ---- fcntl ---------------------------------------------------------- */

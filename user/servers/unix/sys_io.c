@@ -138,7 +138,7 @@ transfer(struct call *call, struct transfer *t)
 }
 
 static long
-start(struct call *call, struct transfer *t)
+start_transfer(struct call *call, struct transfer *t)
 {
 	int err;
 
@@ -164,7 +164,7 @@ one_span(struct call *call, u64 *position, bool write)
 		.write = write,
 	};
 
-	return start(call, &t);
+	return start_transfer(call, &t);
 }
 
 long
@@ -231,7 +231,7 @@ many_spans(struct call *call, u64 *position, bool write)
 	if (sum < 0)
 		return sum;
 	t.io = (struct io){ call, spans, 0, (u64)sum };
-	return start(call, &t);
+	return start_transfer(call, &t);
 }
 
 long

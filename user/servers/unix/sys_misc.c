@@ -9,8 +9,6 @@
 #include "user/servers/unix/process.h"
 #include "user/servers/unix/release.h"
 
-enum { NS_PER_TICK = 1000000000 / LINUX_HZ };
-
 /* ---- Users: there is root ------------------------------------------- */
 
 long
@@ -94,7 +92,7 @@ sys_uname(struct call *call)
 }
 
 static long
-set_name(struct call *call, char *name, size_t size)
+set_system_name(struct call *call, char *name, size_t size)
 {
 	char text[65];
 	u64 len = call->args[1];
@@ -113,13 +111,13 @@ set_name(struct call *call, char *name, size_t size)
 long
 sys_sethostname(struct call *call)
 {
-	return set_name(call, names.nodename, sizeof(names.nodename));
+	return set_system_name(call, names.nodename, sizeof(names.nodename));
 }
 
 long
 sys_setdomainname(struct call *call)
 {
-	return set_name(call, names.domainname, sizeof(names.domainname));
+	return set_system_name(call, names.domainname, sizeof(names.domainname));
 }
 
 /* ---- prctl ---------------------------------------------------------- */

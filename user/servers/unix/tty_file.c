@@ -11,7 +11,7 @@
 #include "user/servers/unix/process.h"
 #include "user/servers/unix/tty.h"
 
-enum { PIECE = 1024, TENTH = 100000000 /* of a second, in ns */ };
+enum { TTY_PIECE = 1024, TENTH = 100000000 /* of a second, in ns */ };
 
 static struct tty *
 tty_of_file(const struct file *file)
@@ -63,7 +63,7 @@ is_ready(struct tty *tty, struct call *call, u64 wanted)
 static long
 take(struct tty *tty, struct io *io)
 {
-	u8 bytes[PIECE];
+	u8 bytes[TTY_PIECE];
 	long done = 0;
 
 	while (io->left) {
@@ -101,7 +101,7 @@ static long
 tty_write(struct file *file, struct io *io, u64 *position)
 {
 	struct tty *tty = tty_of_file(file);
-	u8 bytes[PIECE];
+	u8 bytes[TTY_PIECE];
 	size_t len = MIN(io->left, sizeof(bytes)), done;
 	int err = 0;
 

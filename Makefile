@@ -139,13 +139,13 @@ $(OUT)/pass1.elf: $(OBJECTS) $(OUT)/no_symbols.o linker.ld $(OUT)/objects
 $(KERNEL): $(OUT)/pass1.elf $(OUT)/symbols.o
 	$(call say,LINK   ,$@)
 	$(Q)$(LD) $(LDFLAGS) -o $@ $(OBJECTS) $(OUT)/symbols.o
-	$(Q)$(NM) -n $@ | $(PYTHON) tools/mksymbols.py | cmp - $(OUT)/symbols.asm
+	$(Q)$(NM) -n $@ | awk -f tools/mksymbols.awk | cmp - $(OUT)/symbols.asm
 
-$(OUT)/no_symbols.asm: tools/mksymbols.py | $$(@D)/.
-	$(Q)$(PYTHON) tools/mksymbols.py </dev/null >$@
+$(OUT)/no_symbols.asm: tools/mksymbols.awk | $$(@D)/.
+	$(Q)awk -f tools/mksymbols.awk </dev/null >$@
 
-$(OUT)/symbols.asm: $(OUT)/pass1.elf tools/mksymbols.py
-	$(Q)$(NM) -n $< | $(PYTHON) tools/mksymbols.py >$@
+$(OUT)/symbols.asm: $(OUT)/pass1.elf tools/mksymbols.awk
+	$(Q)$(NM) -n $< | awk -f tools/mksymbols.awk >$@
 
 $(OUT)/%.o: $(OUT)/%.asm
 	$(Q)$(NASM) -f elf64 -o $@ $<

@@ -107,8 +107,8 @@ main(void)
 	lodger_boot_option("shell", shell, sizeof(shell));
 	lodger_boot_option("script", script, sizeof(script));
 	lodger_boot_option("args", arguments, sizeof(arguments));
-	if (os_memory_init() != 0 || os_lodger_init() != 0 || os_terminal_init() != 0 ||
-	    read_archive() != 0)
+	if (server_touch_memory() != 0 || os_lodger_init() != 0 ||
+	    os_terminal_init() != 0 || read_archive() != 0)
 		return 1;
 	if (script[0])
 		return end_machine(run_script());

@@ -12,32 +12,6 @@
 #include "user/servers/unix/os_lodger.h"
 #include "user/servers/unix/os.h"
 
-/* ---- What it begins with -------------------------------------------- */
-
-enum { STACK_NEEDED = 16 * PAGE_SIZE };
-
-extern char __bss_start[], _end[]; /* by the linker */
-
-static void
-touch_stack(void)
-{
-	volatile char stack[STACK_NEEDED];
-
-	for (size_t i = 0; i < sizeof(stack); i += PAGE_SIZE)
-		stack[i] = 0;
-}
-
-int
-os_memory_init(void)
-{
-	u64 start = ALIGN_DOWN((u64)__bss_start, PAGE_SIZE);
-	u64 end = ALIGN_UP((u64)_end, PAGE_SIZE);
-
-	touch_stack();
-	return madvise((void *)start, end - start, MADV_POPULATE_WRITE) ? -ENOMEM
-									: 0;
-}
-
 /* ---- Pages ---------------------------------------------------------- */
 
 void *

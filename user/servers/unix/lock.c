@@ -227,7 +227,7 @@ lock_fcntl(struct call *call, struct file *file)
 	if (err)
 		return err;
 	range.exclusive = f.type == F_WRLCK;
-	if (call->args[1] == F_GETLK)
+	if (arg32(call, 1) == F_GETLK)
 		return test_lock(call, &range, &f);
 	switch (f.type) {
 	case F_UNLCK:
@@ -243,7 +243,7 @@ lock_fcntl(struct call *call, struct file *file)
 	default:
 		return -EINVAL;
 	}
-	return acquire(call, file, &range, call->args[1] == F_SETLKW);
+	return acquire(call, file, &range, arg32(call, 1) == F_SETLKW);
 }
 
 /* ---- flock ---------------------------------------------------------- */
@@ -274,7 +274,7 @@ sys_flock(struct call *call)
 				    : descriptor_open(call->process->descriptors,
 						      (u32)call->args[0]);
 	struct lock range = { .file = file, .end = INT64_MAX };
-	u64 what = call->args[1] & ~(u64)LOCK_NB;
+	u32 what = arg32(call, 1) & ~(u32)LOCK_NB;
 
 	if (!file)
 		return -EBADF;
@@ -286,7 +286,7 @@ sys_flock(struct call *call)
 		return -EINVAL;
 	if (give_up_other_kind(&range))
 		return 0;
-	return acquire(call, file, &range, !(call->args[1] & LOCK_NB));
+	return acquire(call, file, &range, !(arg32(call, 1) & LOCK_NB));
 }
 
 /* ---- The end of owners ---------------------------------------------- */

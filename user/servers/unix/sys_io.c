@@ -435,5 +435,5 @@ sys_fadvise64(struct call *call)
 		return -EBADF;
 	if (S_ISFIFO(file->node->mode))
 		return -ESPIPE;
-	return call->args[3] > POSIX_FADV_NOREUSE ? -EINVAL : 0;
+	return arg32(call, 3) > POSIX_FADV_NOREUSE ? -EINVAL : 0;
 }

@@ -22,14 +22,14 @@ sys_get_id(struct call *call)
 long
 sys_set_id(struct call *call)
 {
-	return call->args[0] == 0 ? 0 : -EINVAL;
+	return arg32(call, 0) == 0 ? 0 : -EINVAL;
 }
 
 long
 sys_set_two_ids(struct call *call)
 {
-	for (int i = 0; i < 2; i++) {
-		if (call->args[i] != 0 && (u32)call->args[i] != ~0u)
+	for (unsigned i = 0; i < 2; i++) {
+		if (arg32(call, i) != 0 && arg32(call, i) != ~0u)
 			return -EINVAL;
 	}
 	return 0;
@@ -38,7 +38,7 @@ sys_set_two_ids(struct call *call)
 long
 sys_set_three_ids(struct call *call)
 {
-	if (call->args[2] != 0 && (u32)call->args[2] != ~0u)
+	if (arg32(call, 2) != 0 && arg32(call, 2) != ~0u)
 		return -EINVAL;
 	return sys_set_two_ids(call);
 }
@@ -71,7 +71,7 @@ sys_getgroups(struct call *call)
 long
 sys_setgroups(struct call *call)
 {
-	return call->args[0] > 65536 ? -EINVAL : 0;
+	return arg32(call, 0) > 65536 ? -EINVAL : 0;
 }
 
 /* ---- Names ---------------------------------------------------------- */
@@ -149,7 +149,7 @@ set_own_name(struct call *call)
 long
 sys_prctl(struct call *call)
 {
-	switch (call->args[0]) {
+	switch (arg32(call, 0)) {
 	case PR_SET_NAME:
 		return set_own_name(call);
 	case PR_GET_NAME:

@@ -162,11 +162,11 @@ set_termios(struct tty *tty, struct call *call)
 
 	if (!err)
 		err = copy_in(call, &termios, call->args[2], sizeof(termios));
-	if (!err && call->args[1] != TCSETS)
+	if (!err && arg32(call, 1) != TCSETS)
 		err = wait_for_output(tty, call);
 	if (err)
 		return err;
-	if (call->args[1] == TCSETSF)
+	if (arg32(call, 1) == TCSETSF)
 		tty_flush_input(tty);
 	tty_set_termios(tty, &termios);
 	return 0;
@@ -228,8 +228,8 @@ own_ioctl(struct tty *tty, struct call *call)
 {
 	if (tty_of(call) != tty)
 		return -ENOTTY;
-	return put_int(call, call->args[1] == TIOCGPGRP ? tty->group
-							: tty->session);
+	return put_int(call, arg32(call, 1) == TIOCGPGRP ? tty->group
+						     : tty->session);
 }
 
 static long

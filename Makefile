@@ -140,13 +140,13 @@ $(OUT)/pass1.elf: $(OBJECTS) $(OUT)/no_symbols.o linker.ld $(OUT)/objects
 $(KERNEL): $(OUT)/pass1.elf $(OUT)/symbols.o
 	$(call say,LINK   ,$@)
 	$(Q)$(LD) $(LDFLAGS) -o $@ $(OBJECTS) $(OUT)/symbols.o
-	$(Q)$(NM) -n $@ | $(PYTHON) tools/mksymbols.py | cmp - $(OUT)/symbols.asm
+	$(Q)$(NM) -n $@ | awk -f tools/mksymbols.awk | cmp - $(OUT)/symbols.asm
 
-$(OUT)/no_symbols.asm: tools/mksymbols.py | $$(@D)/.
-	$(Q)$(PYTHON) tools/mksymbols.py </dev/null >$@
+$(OUT)/no_symbols.asm: tools/mksymbols.awk | $$(@D)/.
+	$(Q)awk -f tools/mksymbols.awk </dev/null >$@
 
-$(OUT)/symbols.asm: $(OUT)/pass1.elf tools/mksymbols.py
-	$(Q)$(NM) -n $< | $(PYTHON) tools/mksymbols.py >$@
+$(OUT)/symbols.asm: $(OUT)/pass1.elf tools/mksymbols.awk
+	$(Q)$(NM) -n $< | awk -f tools/mksymbols.awk >$@
 
 $(OUT)/%.o: $(OUT)/%.asm
 	$(Q)$(NASM) -f elf64 -o $@ $<
@@ -154,11 +154,10 @@ $(OUT)/%.o: $(OUT)/%.asm
 # ---- User programs ---------------------------------------------------------
 
 # One C file, one program: static, linked against musl and against what it uses
-# of user/lib. A folder is one program, too, made of all its C files; a server's
-# becomes /sbin/NAME. build/user/ keeps the symbols; the archive gets stripped
-# copies.
-USER_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra $(if $(WERROR),-Werror) \
-	-Iuser/include -I.
+# of user/lib. A folder is one program, too; a server's becomes /sbin/NAME.
+# build/user/ keeps the symbols; the archive gets stripped copies.
+USER_FLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra \
+	$(if $(WERROR),-Werror) -Iuser/include -I.
 
 PROGRAMS   := $(patsubst user/programs/%.c,bin/%,$(wildcard user/programs/*.c))
 LARGE      := $(patsubst user/programs/%/,bin/%,$(sort $(dir \
@@ -195,28 +194,28 @@ OURS     := $(PROGRAMS) $(LARGE) $(SERVERS) $(USER_TESTS) $(WITH_HOST) $(GLIBC) 
 LINKS    := $(APPLETS:%=%=/bin/busybox)
 TESTED   := $(sort $(USER_TESTS) $(WITH_HOST) $(GLIBC) $(CLIENTS) $(SCRIPTS))
 
-# Small files, one program: the linker may inline across them. It lies where no
-# client does, so that tests/bench/profile can tell them apart. Two neighbouring
-# fields in one vector register cost more than they save.
-UNIX_FLAGS := -D_GNU_SOURCE -O2 -flto=auto -fno-tree-slp-vectorize
-build/user/obj/user/servers/unix/%.o: USER_FLAGS += $(UNIX_FLAGS)
-build/user/sbin/unix: SERVER_FLAGS := $(UNIX_FLAGS) \
-	-Wl,-Ttext-segment=0x10000000
-
 build/user/obj/%.o: %.c build/user/flags | $$(@D)/.
 	$(call say,MUSL-CC,$<)
 	$(Q)$(MUSL_CC) $(USER_FLAGS) -MMD -MP -c $< -o $@
 
+# A folder is compiled at once: main.c, and before it the other files. So they are
+# small, the compiler inlines across them, and the whole takes half the time. No two
+# of them may have a static of one name; the warning is for variables, which C would
+# make one.
+WHOLE := -fwhole-program -Wredundant-decls
+
+build/user/obj/%.o: %/main.c build/user/folder_files build/user/flags | $$(@D)/.
+	$(call say,MUSL-CC,$(@:build/user/obj/%.o=%))
+	$(Q)$(MUSL_CC) $(USER_FLAGS) $(WHOLE) -MMD -MP \
+		$(addprefix -include ,$(filter-out $<,$(wildcard $(<D)/*.c))) \
+		-c $< -o $@
+
 build/user/lib.a: $(USER_LIB) build/user/lib_objects | $$(@D)/.
 	$(Q)rm -f $@ && $(CROSS)ar rcs $@ $(USER_LIB)
 
-$(PROGRAMS:%=build/user/%): build/user/bin/%: \
+$(PROGRAMS:%=build/user/%) $(LARGE:%=build/user/%): build/user/bin/%: \
 		build/user/obj/user/programs/%.o build/user/lib.a | $$(@D)/.
 	$(Q)$(MUSL_CC) -static -o $@ $^
-
-# The object files of folder $(1), and those of server $(1).
-objects = $(patsubst %.c,build/user/obj/%.o,$(wildcard $(1)/*.c))
-server = $(call objects,user/servers/$(1)) $(if $(filter screen,$(1)),build/user/font.o)
 
 # The screen driver's font comes from GRUB's package.
 FONTS := /usr/share/grub/unicode.pf2 /usr/share/grub2/unicode.pf2 \
@@ -229,14 +228,14 @@ build/user/font.c: tools/mkfont.py | $$(@D)/.
 build/user/font.o: build/user/font.c user/servers/screen/screen.h
 	$(Q)$(MUSL_CC) $(USER_FLAGS) -c $< -o $@
 
-$(LARGE:%=build/user/%): build/user/bin/%: \
-		$$(call objects,user/programs/$$*) build/user/lib.a \
-		build/user/folder_objects | $$(@D)/.
-	$(Q)$(MUSL_CC) -static -o $@ $(filter %.o %.a,$^)
-
-$(SERVERS:%=build/user/%): build/user/sbin/%: $$(call server,$$*) \
-		build/user/lib.a build/user/folder_objects | $$(@D)/.
+$(SERVERS:%=build/user/%): build/user/sbin/%: \
+		build/user/obj/user/servers/%.o build/user/lib.a | $$(@D)/.
 	$(Q)$(MUSL_CC) -static $(SERVER_FLAGS) -o $@ $(filter %.o %.a,$^)
+
+build/user/sbin/screen: build/user/font.o
+
+# It lies where no client does, so that tests/bench/profile can tell them apart.
+build/user/sbin/unix: SERVER_FLAGS := -Wl,-Ttext-segment=0x10000000
 
 $(USER_TESTS:%=build/user/%): build/user/tests/%: \
 		build/user/obj/tests/user/%.o build/user/lib.a | $$(@D)/.
@@ -300,7 +299,7 @@ build/user/flags: FORCE
 build/user/lib_objects: FORCE
 	$(call keep,$(USER_LIB))
 
-build/user/folder_objects: FORCE
+build/user/folder_files: FORCE
 	$(call keep,$(wildcard user/*/*/*.c))
 
 build/archived: FORCE

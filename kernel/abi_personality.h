@@ -43,7 +43,8 @@
  * Those who are meant are told in one step: nobody joins, leaves, forks or ends
  * meanwhile. A child that is being born is one of them, even if its FORK has not
  * been received: so a signal for a group finds either both, or the parent before
- * it forks. @signal 0: none is sent. 0; -ESRCH: there is nobody.
+ * it forks. So is one that has ended, until it is waited for, to which a signal
+ * does nothing. @signal 0: none is sent. 0; -ESRCH: there is nobody.
  */
 enum lodger_whom {
 	LODGER_TO_GROUP,   /* the processes of group @number */

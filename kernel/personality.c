@@ -126,6 +126,7 @@ join(struct process *process, struct endpoint *endpoint,
 	object_get(&endpoint->object);
 	endpoint->senders++;
 	process->personality = endpoint;
+	process->served_by = endpoint->id;
 	process->exit_event = exit_event;
 }
 
@@ -175,8 +176,10 @@ exchange(struct process *process, u32 number, struct ipc_event *exit_event)
 	struct endpoint *new = number ? personality_for(process, number) : NULL;
 	struct endpoint *old = new;
 
-	if (!IS_ERR(new))
+	if (!IS_ERR(new)) {
 		old = leave(process);
+		process->served_by = 0;
+	}
 	if (new && !IS_ERR(new))
 		join(process, new, exit_event);
 	spin_unlock_irqrestore(&ipc_lock, flags);

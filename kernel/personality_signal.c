@@ -19,13 +19,13 @@ served_endpoint(u32 number)
 	return IS_ERR(handle) ? (void *)handle : to_endpoint(handle->object);
 }
 
-/* Of one that has ended, and that nobody has waited for, it is not known any
- * more whose it was; but its group is, and a signal does nothing to it. */
+/* Of one that has ended, too, and that nobody has waited for: a signal does
+ * nothing to it, but it is there. */
 static bool
 is_meant(const struct process *process, const struct endpoint *endpoint,
 	 u32 whom, tid_t number)
 {
-	if (READ_ONCE(process->personality) != endpoint && !process->ended)
+	if (READ_ONCE(process->served_by) != endpoint->id)
 		return false;
 	return whom == LODGER_TO_GROUP ? process->pgid == number
 				       : process->pid != number;
@@ -59,7 +59,7 @@ signal_one(const struct endpoint *endpoint, bool thread, tid_t number,
 
 	if (!task && !thread)
 		process = find_process(number);
-	if (!process || READ_ONCE(process->personality) != endpoint)
+	if (!process || READ_ONCE(process->served_by) != endpoint->id)
 		return -ESRCH;
 	return info->signo ? send_signal(process, thread ? task : NULL, info)
 			   : 0;

@@ -56,6 +56,7 @@ struct process {
 	struct handle_table *handles; /* NULL: none yet, or closed */
 	bool handles_closed;
 	struct endpoint *personality;	/* kernel/personality.h; NULL: none */
+	u64 served_by;			/* its id, until the process is freed */
 	struct ipc_event *exit_event;	/* for it, at the end */
 
 	struct wait_queue changed; /* a child ended, or a thread left */

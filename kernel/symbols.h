@@ -1,5 +1,5 @@
 /*
- * Names for addresses in the kernel's code. tools/mksymbols.py makes the
+ * Names for addresses in the kernel's code. tools/mksymbols.awk makes the
  * table from the linked kernel; in a first link it is empty.
  */
 #pragma once

@@ -195,10 +195,12 @@ enum {
 long
 native_endpoint_create(void)
 {
+	static atomic64_t last_id;
 	struct endpoint *endpoint = kzalloc(sizeof(*endpoint));
 
 	if (!endpoint)
 		return -ENOMEM;
+	endpoint->id = atomic64_add_return(&last_id, 1);
 	object_init(&endpoint->object, &endpoint_ops);
 	for (unsigned prio = 0; prio < NR_PRIORITIES; prio++)
 		list_init(&endpoint->callers[prio]);

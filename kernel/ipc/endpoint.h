@@ -12,6 +12,7 @@ struct notification;
 
 struct endpoint {
 	struct object object;
+	u64 id;			     /* never another's, nor 0 */
 	/* under ipc_lock */
 	unsigned senders, receivers; /* handles with the right; personalities */
 	struct list callers[NR_PRIORITIES]; /* struct ipc_task, QUEUED */

@@ -1,6 +1,5 @@
 /* When locks end: with the last, or any, number of a file; and what flock gives
  * up for another kind. A second process looks. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

@@ -1,5 +1,4 @@
 /* Whom signals reach, and what is said of who sent them. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>

@@ -1,6 +1,5 @@
 /* Who waits with a timeout, is stopped, and goes on when it has passed, does not
  * wait for it once more. */
-#define _GNU_SOURCE
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>

@@ -1,6 +1,5 @@
 /* Threads that share descriptors and a working directory, talk through pipes,
  * and are interrupted in them. Prints what must be the same everywhere. */
-#define _GNU_SOURCE /* ppoll */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -6,7 +6,6 @@
  */
 #pragma once
 
-#define _GNU_SOURCE
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>

@@ -2,7 +2,6 @@
 /* A number stands for what it stands for now, though the kernel remembers where
  * a thread's last one was: closed, given again, with fewer rights, by another
  * thread at the same time; and a call answered by who did not receive it. */
-#define _GNU_SOURCE /* pthread_tryjoin_np */
 #include "tests/user/check.h"
 
 #include <pthread.h>

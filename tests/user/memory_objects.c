@@ -4,7 +4,6 @@
  * is never RAM; the boot module; private mappings, which show an object until
  * they are written to; mm_regions. Nothing is left, and what fails has changed
  * nothing. */
-#define _GNU_SOURCE
 #include "tests/user/outside.h"
 
 enum {

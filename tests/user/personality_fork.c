@@ -469,6 +469,40 @@ who_may_signal(void)
 	lodger_handle_close(other);
 }
 
+static long
+signal_others(unsigned to)
+{
+	return lodger_personality_signal(to, LODGER_TO_OTHERS, getpid(), 0, 0);
+}
+
+static int
+exit_at_once(void)
+{
+	return 0;
+}
+
+/* Of one that has ended, and that nobody has waited for, it is known whose it
+ * was. */
+static void
+the_ended_are_whose_they_were(void)
+{
+	unsigned other = (unsigned)lodger_endpoint_create();
+	pid_t pid;
+
+	show_expect("who has nobody", signal_others(endpoint), -ESRCH);
+	pid = start_client(exit_at_once);
+	expect_exit(pid, 0);
+	show_expect("who has one that has ended", signal_others(endpoint), 0);
+	show_expect("whom it did not call", signal_others(other), -ESRCH);
+	show_expect("its group, there", lodger_personality_signal(
+			    other, LODGER_TO_GROUP, getpgrp(), 0, 0), -ESRCH);
+	show_expect("it alone", lodger_personality_signal(
+			    endpoint, LODGER_TO_PROCESS, pid, 0, 0), 0);
+	status_of(pid);
+	show_expect("once it was waited for", signal_others(endpoint), -ESRCH);
+	lodger_handle_close(other);
+}
+
 static int
 exit_while_forking(void)
 {
@@ -738,6 +772,7 @@ all(void)
 	killed_and_heard();
 	groups_are_told();
 	who_may_signal();
+	the_ended_are_whose_they_were();
 	a_sibling_ends_it(exit_while_forking, EXITED(7), "another thread exits");
 	a_sibling_ends_it(exec_while_forking, SIGSEGV, "another thread execs");
 	the_server_dies();

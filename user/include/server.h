@@ -18,6 +18,11 @@ enum {
 /* The number of the handle that init gave under @name; 0: it gave none. */
 unsigned server_handle(const char *name);
 
+/* Every page of the program's variables, and 64 KiB of its stack, are there from
+ * now on: when memory is short, others are to hear of it, and a server that met a
+ * page fault without memory would be killed. -ENOMEM. */
+int server_touch_memory(void);
+
 /* One line in the kernel's log, as printf() makes it; at most 200 bytes. */
 void server_log(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));

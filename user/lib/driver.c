@@ -1,5 +1,4 @@
 /* See user/include/drivers.h. */
-#define _GNU_SOURCE
 #include "user/include/drivers.h"
 
 #include <errno.h>

@@ -18,7 +18,6 @@
  * Rows with files and programs need the Unix server, and are left out where it
  * is not there.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>

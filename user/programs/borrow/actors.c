@@ -1,5 +1,4 @@
 /* See actors.h. Most of this runs in the actors. */
-#define _GNU_SOURCE
 #include "actors.h"
 
 #include <pthread.h>

@@ -1,5 +1,4 @@
 /* See stage.h. */
-#define _GNU_SOURCE
 #include "stage.h"
 
 #include <sched.h>

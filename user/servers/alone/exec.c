@@ -54,7 +54,7 @@ fetch_string(const struct call *call, char *to, uint64_t from, size_t room,
 
 /* A vector of strings in the caller's memory; 0: an empty one. */
 static int
-fetch_vector(const struct call *call, uint64_t addr, struct arguments *args)
+fetch_strings(const struct call *call, uint64_t addr, struct arguments *args)
 {
 	for (; addr; addr += sizeof(uint64_t)) {
 		char *to = args->text + args->used;
@@ -138,10 +138,10 @@ build_for(const struct call *call, const char *path, struct program *program)
 	int err;
 
 	args.used = args.nr = 0;
-	err = fetch_vector(call, call->args[1], &args);
+	err = fetch_strings(call, call->args[1], &args);
 	argc = args.nr;
 	if (!err)
-		err = fetch_vector(call, call->args[2], &args);
+		err = fetch_strings(call, call->args[2], &args);
 	if (!err)
 		err = build(program, path, args.vector, args.vector + argc,
 			    &why);

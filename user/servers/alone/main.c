@@ -16,8 +16,6 @@
 #include "user/include/server.h"
 #include "user/include/supervisor.h" /* policy_describe() */
 
-enum { STACK_NEEDED = 16 * PAGE_SIZE };
-
 static unsigned endpoint, process;
 
 /* ---- The caller's memory ------------------------------------------------ */
@@ -111,21 +109,6 @@ serve(void)
 
 /* ---- Beginning and end -------------------------------------------------- */
 
-extern char __bss_start[], _end[]; /* by the linker */
-
-/* When memory is short, the programs are to hear of it, and not this: so what
- * it needs it has from the beginning. */
-static void
-touch_all(void)
-{
-	volatile char stack[STACK_NEEDED];
-
-	for (size_t i = 0; i < sizeof(stack); i += PAGE_SIZE)
-		stack[i] = 0;
-	for (volatile char *at = __bss_start; at < _end; at += PAGE_SIZE)
-		*at = *at;
-}
-
 static void
 fail(const char *what, long err)
 {
@@ -171,7 +154,8 @@ main(int argc, char **argv)
 	if (build_first(&program, (const char *const *)argv + 1) != 0)
 		return 1;
 	make_process(&program, program_name(argv[1]));
-	touch_all();
+	if (server_touch_memory() != 0)
+		fail("memory", -ENOMEM);
 	lodger_process_start(process, program.entry, program.sp);
 	status = serve();
 	policy_describe(status, how, sizeof(how));

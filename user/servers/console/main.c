@@ -3,7 +3,6 @@
  * client is the Unix server (user/include/terminal.h). Here are its handles and
  * its signals; what it does with bytes is console.c's.
  */
-#define _GNU_SOURCE
 #include <string.h>
 
 #include "user/include/drivers.h"

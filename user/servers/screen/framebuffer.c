@@ -20,7 +20,7 @@ static uint8_t *pixels;
 static unsigned scale, left, top;
 
 /* What the cells show, to draw one again when the cursor leaves it. */
-static uint16_t shown[SCREEN_ROWS][SCREEN_COLUMNS];
+static uint16_t drawn[SCREEN_ROWS][SCREEN_COLUMNS];
 static unsigned cursor_row = SCREEN_NO_CURSOR, cursor_column;
 
 /* VGA's sixteen colours: red, green, blue. */
@@ -64,7 +64,7 @@ draw_line(unsigned x, unsigned y, uint8_t points, const uint32_t colours[2])
 static void
 draw_cell(unsigned row, unsigned column)
 {
-	uint16_t cell = shown[row][column];
+	uint16_t cell = drawn[row][column];
 	const uint8_t *glyph = font[cell & 0xff];
 	uint32_t colours[2] = { pixel_of(cell >> 12), pixel_of(cell >> 8) };
 	bool cursor = row == cursor_row && column == cursor_column;
@@ -81,7 +81,7 @@ draw_cell(unsigned row, unsigned column)
 static void
 framebuffer_draw(unsigned row, unsigned column, uint16_t cell)
 {
-	shown[row][column] = cell;
+	drawn[row][column] = cell;
 	draw_cell(row, column);
 }
 

@@ -81,7 +81,7 @@ put_timer(struct call *call, u64 to)
 long
 sys_getitimer(struct call *call)
 {
-	if (call->args[0] != ITIMER_REAL)
+	if (arg32(call, 0) != ITIMER_REAL)
 		return -EINVAL;
 	return put_timer(call, call->args[1]);
 }
@@ -93,7 +93,7 @@ sys_setitimer(struct call *call)
 	u64 value, interval;
 	int err = 0;
 
-	if (call->args[0] != ITIMER_REAL)
+	if (arg32(call, 0) != ITIMER_REAL)
 		return -EINVAL;
 	if (call->args[1])
 		err = copy_in(call, &timer, call->args[1], sizeof(timer));

@@ -50,6 +50,14 @@ struct call {
 /* The same of one that was answered in a way of its own (execve). */
 #define ANSWERED (-4097l)
 
+/* An argument of 32 bits (int, unsigned, uid_t): as in Linux, what a program has
+ * above them in the register means nothing. */
+static inline u32
+arg32(const struct call *call, unsigned number)
+{
+	return (u32)call->args[number];
+}
+
 /* A fresh one, or NULL. It is the caller's until call_finish(). */
 struct call *call_alloc(void);
 void call_free(struct call *call);

@@ -84,16 +84,17 @@ contents_reserve(struct node *node, u64 size)
 }
 
 /* Programs that map it keep its pages; the file has a copy from now on. */
-static int
-thaw_first(void)
+static bool
+thaw_one(void)
 {
 	struct contents *c;
 
-	if (list_empty(&frozen))
-		return -ENOMEM;
-	c = list_first(&frozen, struct contents, frozen);
-	return set_capacity(container_of(c, struct node, contents),
-			    ALIGN_UP(c->size, PAGE_SIZE));
+	list_for_each(c, &frozen, frozen) {
+		if (set_capacity(container_of(c, struct node, contents),
+				 ALIGN_UP(c->size, PAGE_SIZE)) == 0)
+			return true;
+	}
+	return false;
 }
 
 static long
@@ -101,7 +102,7 @@ make_memory(u64 len, void **view)
 {
 	long memory = os_memory(len, view);
 
-	if (memory == -EMFILE && thaw_first() == 0)
+	if (memory == -EMFILE && thaw_one())
 		memory = os_memory(len, view);
 	return memory;
 }

@@ -32,18 +32,18 @@ write_nothing(struct file *file, struct io *io, u64 *position)
 	return io->left ? -ENOSPC : 0;
 }
 
-enum { PIECE = 16384 };
-static u8 piece[PIECE];
+enum { DEVICE_PIECE = 16384 };
+static u8 random_bytes[DEVICE_PIECE];
 
 static long
 read_zeros(struct file *file, struct io *io, u64 *position)
 {
-	static const u8 zeros[PIECE];
+	static const u8 zeros[DEVICE_PIECE];
 	long done = 0;
 
 	(void)file, (void)position;
 	while (io->left) {
-		size_t len = MIN(io->left, (u64)PIECE);
+		size_t len = MIN(io->left, (u64)DEVICE_PIECE);
 		int err = io_out(io, zeros, len);
 
 		if (err)
@@ -62,11 +62,11 @@ read_random(struct file *file, struct io *io, u64 *position)
 
 	(void)file, (void)position;
 	while (io->left) {
-		size_t len = MIN(io->left, (u64)PIECE);
+		size_t len = MIN(io->left, (u64)DEVICE_PIECE);
 		int err;
 
-		os_random(piece, len);
-		err = io_out(io, piece, len);
+		os_random(random_bytes, len);
+		err = io_out(io, random_bytes, len);
 		if (err)
 			return done ? done : err;
 		done += (long)len;

@@ -48,7 +48,7 @@ file_put(struct file *file)
 enum { FIRST_SIZE = 16 };
 
 static struct descriptors *
-create(unsigned size)
+create_descriptors(unsigned size)
 {
 	struct descriptors *d = os_alloc(sizeof(*d));
 
@@ -67,13 +67,13 @@ create(unsigned size)
 struct descriptors *
 descriptors_create(void)
 {
-	return create(FIRST_SIZE);
+	return create_descriptors(FIRST_SIZE);
 }
 
 struct descriptors *
 descriptors_copy(const struct descriptors *from)
 {
-	struct descriptors *d = create(from->size);
+	struct descriptors *d = create_descriptors(from->size);
 
 	if (!d)
 		return NULL;
@@ -133,7 +133,7 @@ descriptor_open(const struct descriptors *d, u32 fd)
 }
 
 static int
-grow(struct descriptors *d, u64 fd)
+grow_descriptors(struct descriptors *d, u64 fd)
 {
 	unsigned size = d->size;
 	struct descriptor *table;
@@ -175,7 +175,7 @@ descriptor_add(struct descriptors *d, struct file *file, u64 from, u64 limit,
 
 	if (fd >= limit)
 		return -EMFILE;
-	err = grow(d, fd);
+	err = grow_descriptors(d, fd);
 	if (err)
 		return err;
 	d->table[fd] = (struct descriptor){ file, close_on_exec };
@@ -190,7 +190,7 @@ descriptor_replace(struct descriptors *d, u64 fd, struct file *file, u64 limit,
 
 	if (fd >= limit)
 		return -EBADF;
-	err = grow(d, fd);
+	err = grow_descriptors(d, fd);
 	if (err)
 		return err;
 	descriptor_close(d, fd);

@@ -22,6 +22,7 @@ enum {
 	LINUX_PIPE_BUF = 4096,
 	LINUX_NR_SIGNALS = 64,
 	LINUX_HZ = 100, /* for programs: AT_CLKTCK, times() */
+	NS_PER_TICK = 1000000000 / LINUX_HZ,
 };
 
 /* Longer reads and writes are cut. */

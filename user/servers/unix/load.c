@@ -5,7 +5,7 @@
  */
 #include "user/servers/unix/load.h"
 
-enum { TASKS_MAX = 4096, STEPS_MAX = 1000 };
+enum { STEPS_MAX = 1000 };
 
 static const u64 interval = 5000000000ull;
 

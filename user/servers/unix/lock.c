@@ -187,7 +187,7 @@ range_of(const struct linux_flock *f, const struct file *file,
 }
 
 static void
-describe(const struct lock *lock, struct linux_flock *f)
+describe_lock(const struct lock *lock, struct linux_flock *f)
 {
 	f->type = F_UNLCK;
 	if (!lock)
@@ -204,7 +204,7 @@ test_lock(struct call *call, const struct lock *range, struct linux_flock *f)
 {
 	if (f->type != F_RDLCK && f->type != F_WRLCK)
 		return -EINVAL;
-	describe(find_conflict(range), f);
+	describe_lock(find_conflict(range), f);
 	return copy_out(call, call->args[2], f, sizeof(*f));
 }
 
@@ -227,7 +227,7 @@ lock_fcntl(struct call *call, struct file *file)
 	if (err)
 		return err;
 	range.exclusive = f.type == F_WRLCK;
-	if (call->args[1] == F_GETLK)
+	if (arg32(call, 1) == F_GETLK)
 		return test_lock(call, &range, &f);
 	switch (f.type) {
 	case F_UNLCK:
@@ -243,7 +243,7 @@ lock_fcntl(struct call *call, struct file *file)
 	default:
 		return -EINVAL;
 	}
-	return acquire(call, file, &range, call->args[1] == F_SETLKW);
+	return acquire(call, file, &range, arg32(call, 1) == F_SETLKW);
 }
 
 /* ---- flock ---------------------------------------------------------- */
@@ -274,7 +274,7 @@ sys_flock(struct call *call)
 				    : descriptor_open(call->process->descriptors,
 						      (u32)call->args[0]);
 	struct lock range = { .file = file, .end = INT64_MAX };
-	u64 what = call->args[1] & ~(u64)LOCK_NB;
+	u32 what = arg32(call, 1) & ~(u32)LOCK_NB;
 
 	if (!file)
 		return -EBADF;
@@ -286,7 +286,7 @@ sys_flock(struct call *call)
 		return -EINVAL;
 	if (give_up_other_kind(&range))
 		return 0;
-	return acquire(call, file, &range, !(call->args[1] & LOCK_NB));
+	return acquire(call, file, &range, !(arg32(call, 1) & LOCK_NB));
 }
 
 /* ---- The end of owners ---------------------------------------------- */

@@ -51,7 +51,7 @@ read_archive(void)
 /* Without memory or ids for it, others are served until there is some: the
  * files are here, and must not be lost. */
 static int
-start(const char *const *argv)
+start_shell(const char *const *argv)
 {
 	enum { TENTH = 100000000 }; /* of a second, in ns */
 	int pid = exec_start(shell, argv, environment);
@@ -67,7 +67,7 @@ start(const char *const *argv)
 static int
 run(const char *const *argv)
 {
-	int pid = start(argv);
+	int pid = start_shell(argv);
 
 	if (pid < 0) {
 		os_log("unix: %s does not start: error %d", shell, -pid);
@@ -107,8 +107,8 @@ main(void)
 	lodger_boot_option("shell", shell, sizeof(shell));
 	lodger_boot_option("script", script, sizeof(script));
 	lodger_boot_option("args", arguments, sizeof(arguments));
-	if (os_memory_init() != 0 || os_lodger_init() != 0 || os_terminal_init() != 0 ||
-	    read_archive() != 0)
+	if (server_touch_memory() != 0 || os_lodger_init() != 0 ||
+	    os_terminal_init() != 0 || read_archive() != 0)
 		return 1;
 	if (script[0])
 		return end_machine(run_script());

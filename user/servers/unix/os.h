@@ -139,6 +139,8 @@ struct os_region {
 
 int os_task(int tid, struct os_task *task);
 int os_mm(u64 mm, struct os_mm *stat);
+enum { TASKS_MAX = 4096 }; /* that are listed */
+
 /* At most @n of them; how many there are. */
 long os_tasks(int *tids, size_t n);
 long os_regions(u64 mm, struct os_region *regions, size_t n);

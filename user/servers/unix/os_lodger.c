@@ -400,7 +400,6 @@ os_realtime(void)
 static u64
 add_busy_times(void)
 {
-	enum { TASKS_MAX = 4096 };
 	static int tids[TASKS_MAX];
 	long n = lodger_task_list(tids, TASKS_MAX);
 	u64 busy = 0;

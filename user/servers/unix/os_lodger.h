@@ -1,9 +1,6 @@
 /* What main() sets up below os.h. */
 #pragma once
 
-/* The pages of its variables and of its stack are there from now on. -ENOMEM. */
-int os_memory_init(void);
-
 /* Makes the endpoint that calls come to. A negative errno. */
 int os_lodger_init(void);
 unsigned os_lodger_endpoint(void);

@@ -12,41 +12,13 @@
 #include "user/servers/unix/os_lodger.h"
 #include "user/servers/unix/os.h"
 
-enum { READ_WRITE = PROT_READ | PROT_WRITE };
-
-/* ---- What it begins with -------------------------------------------- */
-
-enum { STACK_NEEDED = 16 * PAGE_SIZE };
-
-extern char __bss_start[], _end[]; /* by the linker */
-
-static void
-touch_stack(void)
-{
-	volatile char stack[STACK_NEEDED];
-
-	for (size_t i = 0; i < sizeof(stack); i += PAGE_SIZE)
-		stack[i] = 0;
-}
-
-int
-os_memory_init(void)
-{
-	u64 start = ALIGN_DOWN((u64)__bss_start, PAGE_SIZE);
-	u64 end = ALIGN_UP((u64)_end, PAGE_SIZE);
-
-	touch_stack();
-	return madvise((void *)start, end - start, MADV_POPULATE_WRITE) ? -ENOMEM
-									: 0;
-}
-
 /* ---- Pages ---------------------------------------------------------- */
 
 void *
 os_pages(size_t len)
 {
-	void *pages = mmap(NULL, len, READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			   -1, 0);
+	void *pages = mmap(NULL, len, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (pages == MAP_FAILED)
 		return NULL;
@@ -86,7 +58,8 @@ os_free_pages(void *pages, size_t len)
 static void *
 view_of(unsigned memory, u64 len)
 {
-	long addr = lodger_memory_map(0, memory, 0, len, 0, READ_WRITE);
+	long addr = lodger_memory_map(0, memory, 0, len, 0,
+				      PROT_READ | PROT_WRITE);
 
 	if (addr < 0 && addr > -4096)
 		return NULL;

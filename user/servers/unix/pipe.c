@@ -123,7 +123,7 @@ write_page(struct pipe *pipe, struct io *io)
 }
 
 static long
-fill(struct pipe *pipe, struct io *io)
+fill_pipe(struct pipe *pipe, struct io *io)
 {
 	u64 odd = io->left % PAGE_SIZE;
 	long done = 0, n = odd ? merge(pipe, io, odd) : 0;
@@ -153,7 +153,7 @@ pipe_write(struct file *file, struct io *io, u64 *position)
 		pipe->bytes = os_pages(NR_PAGES * PAGE_SIZE);
 	if (!pipe->bytes)
 		return -ENOMEM;
-	done = fill(pipe, io);
+	done = fill_pipe(pipe, io);
 	if (done > 0 && was_empty)
 		wake(&pipe->queue);
 	return done;

@@ -16,7 +16,7 @@
 
 #define PROC_MAGIC 0x9fa0
 
-enum { NODES_MAX = 65536, TASKS_MAX = 4096 };
+enum { NODES_MAX = 65536 };
 
 struct filesystem proc_fs = {
 	.name = "proc",
@@ -105,7 +105,7 @@ parse_number(const char *name, size_t len)
 
 /* The place of a name in a list of files; -1. */
 static int
-find_file(const struct proc_file *files, const char *name, size_t len)
+find_proc_file(const struct proc_file *files, const char *name, size_t len)
 {
 	for (int i = 0; files[i].name; i++) {
 		if (same(name, len, files[i].name))
@@ -120,7 +120,7 @@ static int
 look_in_root(struct node *dir, const char *name, size_t len,
 	     struct node **found)
 {
-	int file = find_file(proc_machine_files, name, len);
+	int file = find_proc_file(proc_machine_files, name, len);
 	long pid = parse_number(name, len);
 	struct os_task task;
 
@@ -147,7 +147,7 @@ add(struct listing *listing, u64 from, u64 at, const char *name, mode_t mode,
 }
 
 static bool
-add_dots(struct listing *listing, u64 from, u64 own, u64 parent)
+add_both_dots(struct listing *listing, u64 from, u64 own, u64 parent)
 {
 	return add(listing, from, 0, ".", S_IFDIR, own) &&
 	       add(listing, from, 1, "..", S_IFDIR, parent);
@@ -191,7 +191,7 @@ list_root(struct node *dir, u64 from, struct listing *listing)
 {
 	u64 at = 2;
 
-	if (!add_dots(listing, from, dir->ino, root_node->ino))
+	if (!add_both_dots(listing, from, dir->ino, root_node->ino))
 		return;
 	if (!add(listing, from, at++, "self", S_IFLNK, number_of(SELF, 0, 0)) ||
 	    !add(listing, from, at++, "mounts", S_IFLNK,
@@ -246,7 +246,7 @@ look_in_process(struct node *dir, const char *name, size_t len,
 		struct node **found)
 {
 	int pid = dir->proc.pid;
-	int file = find_file(proc_process_files, name, len);
+	int file = find_proc_file(proc_process_files, name, len);
 	struct os_task task;
 
 	if (os_task(pid, &task))
@@ -270,7 +270,7 @@ list_process(struct node *dir, u64 from, struct listing *listing)
 	int pid = dir->proc.pid;
 	u64 at = 2;
 
-	if (!add_dots(listing, from, dir->ino, proc_fs.root->ino) ||
+	if (!add_both_dots(listing, from, dir->ino, proc_fs.root->ino) ||
 	    !add(listing, from, at++, "fd", S_IFDIR, number_of(FDS, pid, 0)))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(process_links); i++) {
@@ -337,7 +337,7 @@ list_fds(struct node *dir, u64 from, struct listing *listing)
 	int pid = dir->proc.pid;
 	struct process *process = process_find(pid);
 
-	if (!add_dots(listing, from, dir->ino, number_of(PROCESS, pid, 0)) ||
+	if (!add_both_dots(listing, from, dir->ino, number_of(PROCESS, pid, 0)) ||
 	    !process)
 		return;
 	for (u64 fd = 0; fd < process->descriptors->size; fd++) {
@@ -370,7 +370,7 @@ static const struct node_ops fds_ops = {
 
 /* What a link of a process leads to: a reference, or NULL. */
 static struct node *
-follow_link(struct node *link, struct call *call)
+follow_proc_link(struct node *link, struct call *call)
 {
 	struct process *process = process_find(link->proc.pid);
 	struct file *file;
@@ -400,7 +400,7 @@ follow(struct node *link, struct call *call)
 	struct os_task task;
 
 	if (link->proc.kind != SELF && link->proc.kind != MOUNTS)
-		return follow_link(link, call);
+		return follow_proc_link(link, call);
 	if (os_task(call->process->pid, &task) ||
 	    make(PROCESS, call->process->pid, 0, &process_ops, S_IFDIR | 0555,
 		 &process))
@@ -423,7 +423,7 @@ link_target(struct node *link, struct call *call, char *target, size_t size)
 		return snprintf(target, size, "%d", call->process->pid);
 	if (link->proc.kind == MOUNTS)
 		return snprintf(target, size, "self/mounts");
-	there = follow_link(link, call);
+	there = follow_proc_link(link, call);
 	if (!there)
 		return -ENOENT;
 	len = node_path(there, target, size);

@@ -7,10 +7,10 @@
 #include "user/servers/unix/process.h"
 #include "user/servers/unix/release.h"
 
-enum { NS_PER_TICK = 1000000000 / LINUX_HZ, NS_PER_HUNDREDTH = 10000000 };
+enum { NS_PER_HUNDREDTH = 10000000 };
 
 static int
-write_stat(struct text *text, int pid)
+write_machine_stat(struct text *text, int pid)
 {
 	u64 boot = (os_realtime() - os_now()) / 1000000000;
 	struct os_machine m;
@@ -162,7 +162,7 @@ const struct proc_file proc_machine_files[] = {
 	{ "filesystems", write_filesystems, 0444 },
 	{ "loadavg", write_loadavg, 0444 },
 	{ "meminfo", write_meminfo, 0444 },
-	{ "stat", write_stat, 0444 },
+	{ "stat", write_machine_stat, 0444 },
 	{ "uptime", write_uptime, 0444 },
 	{ "version", write_version, 0444 },
 	{ 0 },

@@ -7,7 +7,7 @@
 #include "user/servers/unix/process.h"
 #include "user/servers/unix/tty.h"
 
-enum { NS_PER_TICK = 1000000000 / LINUX_HZ, CONSOLE_DEVICE = 5 << 8 | 1 };
+enum { CONSOLE_DEVICE = 5 << 8 | 1 };
 
 static const char *
 name_of(const struct os_task *task)
@@ -48,7 +48,7 @@ add_family(struct text *text, const struct os_task *task)
 }
 
 static int
-write_stat(struct text *text, int pid)
+write_process_stat(struct text *text, int pid)
 {
 	struct process *process = process_find(pid);
 	struct os_task task;
@@ -244,7 +244,7 @@ const struct proc_file proc_process_files[] = {
 	{ "maps", write_maps, 0444 },
 	{ "mm", write_mm, 0444 },
 	{ "mounts", write_mounts, 0444 },
-	{ "stat", write_stat, 0444 },
+	{ "stat", write_process_stat, 0444 },
 	{ "statm", write_statm, 0444 },
 	{ "status", write_status, 0444 },
 	{ 0 },

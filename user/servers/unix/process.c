@@ -18,7 +18,7 @@ enum {
 };
 
 struct list processes = LIST_INIT(processes);
-static struct list chains[NR_CHAINS];
+static struct list pid_chains[NR_CHAINS];
 static u64 nr_processes, most_processes;
 
 void
@@ -26,13 +26,13 @@ processes_init(u64 memory)
 {
 	most_processes = MIN(memory / MEMORY_EACH, (u64)PROCESSES_MAX);
 	for (int i = 0; i < NR_CHAINS; i++)
-		list_init(&chains[i]);
+		list_init(&pid_chains[i]);
 }
 
 static struct list *
 chain_of(int pid)
 {
-	return &chains[(unsigned)pid % NR_CHAINS];
+	return &pid_chains[(unsigned)pid % NR_CHAINS];
 }
 
 struct process *

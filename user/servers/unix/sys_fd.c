@@ -83,11 +83,11 @@ sys_dup2(struct call *call)
 long
 sys_dup3(struct call *call)
 {
-	if (call->args[2] & ~(u64)O_CLOEXEC)
+	if (arg32(call, 2) & ~(u32)O_CLOEXEC)
 		return -EINVAL;
 	if ((u32)call->args[0] == (u32)call->args[1])
 		return -EINVAL;
-	return duplicate_to(call, call->args[2] & O_CLOEXEC);
+	return duplicate_to(call, arg32(call, 2) & O_CLOEXEC);
 }
 
 /* ---- pipe ----------------------------------------------------------- */
@@ -117,7 +117,7 @@ number_ends(struct call *call, struct file *ends[2], bool close_on_exec,
 }
 
 static long
-make_pipe(struct call *call, int flags)
+give_pipe(struct call *call, int flags)
 {
 	struct descriptors *d = call->process->descriptors;
 	struct file *ends[2];
@@ -143,13 +143,13 @@ make_pipe(struct call *call, int flags)
 long
 sys_pipe(struct call *call)
 {
-	return make_pipe(call, 0);
+	return give_pipe(call, 0);
 }
 
 long
 sys_pipe2(struct call *call)
 {
-	return make_pipe(call, (int)call->args[1]);
+	return give_pipe(call, (int)call->args[1]);
 }
 
 /* ---- fcntl ---------------------------------------------------------- */
@@ -178,16 +178,16 @@ long
 sys_fcntl(struct call *call)
 {
 	struct descriptors *d = call->process->descriptors;
-	u32 fd = (u32)call->args[0];
+	u32 fd = arg32(call, 0), what = arg32(call, 1);
 	struct file *file = file_at(call, fd);
 	u64 arg = call->args[2];
 
 	if (!file)
 		return -EBADF;
-	if ((file->flags & LINUX_O_PATH) && call->args[1] >= F_SETFL &&
-	    call->args[1] != F_DUPFD_CLOEXEC)
+	if ((file->flags & LINUX_O_PATH) && what >= F_SETFL &&
+	    what != F_DUPFD_CLOEXEC)
 		return -EBADF;
-	switch (call->args[1]) {
+	switch (what) {
 	case F_DUPFD:
 		return duplicate(call, (u32)arg, false);
 	case F_DUPFD_CLOEXEC:

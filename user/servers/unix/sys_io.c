@@ -146,7 +146,7 @@ transfer(struct call *call, struct transfer *t)
 
 /* Each of its callers has a copy, without what it never needs. */
 static __always_inline long
-start(struct call *call, struct transfer *t)
+start_transfer(struct call *call, struct transfer *t)
 {
 	int err;
 
@@ -169,7 +169,7 @@ one_span(struct call *call, u64 *position, bool write)
 	struct io io = { call, &span, 0, span.len };
 	struct transfer t = { .io = &io, .position = position, .write = write };
 
-	return start(call, &t);
+	return start_transfer(call, &t);
 }
 
 long
@@ -237,7 +237,7 @@ many_spans(struct call *call, u64 *position, bool write)
 	if (sum < 0)
 		return sum;
 	io.left = (u64)sum;
-	return start(call, &t);
+	return start_transfer(call, &t);
 }
 
 long
@@ -441,5 +441,5 @@ sys_fadvise64(struct call *call)
 		return -EBADF;
 	if (S_ISFIFO(file->node->mode))
 		return -ESPIPE;
-	return call->args[3] > POSIX_FADV_NOREUSE ? -EINVAL : 0;
+	return arg32(call, 3) > POSIX_FADV_NOREUSE ? -EINVAL : 0;
 }

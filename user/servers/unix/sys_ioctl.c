@@ -48,7 +48,7 @@ sys_ioctl(struct call *call)
 	switch ((u32)call->args[1]) {
 	case FIOCLEX:
 	case FIONCLEX:
-		d->table[fd].close_on_exec = call->args[1] == FIOCLEX;
+		d->table[fd].close_on_exec = arg32(call, 1) == FIOCLEX;
 		return 0;
 	case FIONBIO:
 		return set_nonblocking(call, file);

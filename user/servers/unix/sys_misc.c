@@ -9,8 +9,6 @@
 #include "user/servers/unix/process.h"
 #include "user/servers/unix/release.h"
 
-enum { NS_PER_TICK = 1000000000 / LINUX_HZ };
-
 /* ---- Users: there is root ------------------------------------------- */
 
 long
@@ -24,14 +22,14 @@ sys_get_id(struct call *call)
 long
 sys_set_id(struct call *call)
 {
-	return call->args[0] == 0 ? 0 : -EINVAL;
+	return arg32(call, 0) == 0 ? 0 : -EINVAL;
 }
 
 long
 sys_set_two_ids(struct call *call)
 {
-	for (int i = 0; i < 2; i++) {
-		if (call->args[i] != 0 && (u32)call->args[i] != ~0u)
+	for (unsigned i = 0; i < 2; i++) {
+		if (arg32(call, i) != 0 && arg32(call, i) != ~0u)
 			return -EINVAL;
 	}
 	return 0;
@@ -40,7 +38,7 @@ sys_set_two_ids(struct call *call)
 long
 sys_set_three_ids(struct call *call)
 {
-	if (call->args[2] != 0 && (u32)call->args[2] != ~0u)
+	if (arg32(call, 2) != 0 && arg32(call, 2) != ~0u)
 		return -EINVAL;
 	return sys_set_two_ids(call);
 }
@@ -73,7 +71,7 @@ sys_getgroups(struct call *call)
 long
 sys_setgroups(struct call *call)
 {
-	return call->args[0] > 65536 ? -EINVAL : 0;
+	return arg32(call, 0) > 65536 ? -EINVAL : 0;
 }
 
 /* ---- Names ---------------------------------------------------------- */
@@ -94,7 +92,7 @@ sys_uname(struct call *call)
 }
 
 static long
-set_name(struct call *call, char *name, size_t size)
+set_system_name(struct call *call, char *name, size_t size)
 {
 	char text[65];
 	u64 len = call->args[1];
@@ -113,13 +111,13 @@ set_name(struct call *call, char *name, size_t size)
 long
 sys_sethostname(struct call *call)
 {
-	return set_name(call, names.nodename, sizeof(names.nodename));
+	return set_system_name(call, names.nodename, sizeof(names.nodename));
 }
 
 long
 sys_setdomainname(struct call *call)
 {
-	return set_name(call, names.domainname, sizeof(names.domainname));
+	return set_system_name(call, names.domainname, sizeof(names.domainname));
 }
 
 /* ---- prctl ---------------------------------------------------------- */
@@ -151,7 +149,7 @@ set_own_name(struct call *call)
 long
 sys_prctl(struct call *call)
 {
-	switch (call->args[0]) {
+	switch (arg32(call, 0)) {
 	case PR_SET_NAME:
 		return set_own_name(call);
 	case PR_GET_NAME:

@@ -196,13 +196,13 @@ link_node(struct walk *walk, struct node *node)
 }
 
 static long
-do_link(struct call *call, int from_fd, u64 from, int to_fd, u64 to, u64 flags)
+do_link(struct call *call, int from_fd, u64 from, int to_fd, u64 to, u32 flags)
 {
 	struct walk walk;
 	struct node *node;
 	int err;
 
-	if (flags & ~(u64)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+	if (flags & ~(u32)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
 	err = path_node(call, from_fd, from,
 			(flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0) |
@@ -322,7 +322,7 @@ do_unlink(struct call *call, int dirfd, u64 path, bool directory)
 long
 sys_unlinkat(struct call *call)
 {
-	if (call->args[2] & ~(u64)AT_REMOVEDIR)
+	if (arg32(call, 2) & ~(u32)AT_REMOVEDIR)
 		return -EINVAL;
 	return do_unlink(call, (int)call->args[0], call->args[1],
 			 call->args[2] & AT_REMOVEDIR);
@@ -370,7 +370,7 @@ check_replace(const struct node *from, const struct node *there)
 
 static int
 check_rename(struct walk *old, struct walk *new, struct node *from,
-	     struct entry *there, u64 flags)
+	     struct entry *there, u32 flags)
 {
 	if (there && (flags & RENAME_NOREPLACE_FLAG))
 		return -EEXIST;
@@ -418,7 +418,7 @@ move_entry(struct walk *new, struct entry *entry, struct entry *there)
 }
 
 static int
-rename_last(struct walk *old, struct walk *new, u64 flags)
+rename_last(struct walk *old, struct walk *new, u32 flags)
 {
 	struct entry *entry, *there;
 	struct node *old_dir = old->dir;
@@ -451,12 +451,12 @@ rename_last(struct walk *old, struct walk *new, u64 flags)
 
 static long
 do_rename(struct call *call, int old_fd, u64 old_path, int new_fd, u64 new_path,
-	  u64 flags)
+	  u32 flags)
 {
 	struct walk old, new;
 	int err;
 
-	if (flags & ~(u64)RENAME_NOREPLACE_FLAG)
+	if (flags & ~(u32)RENAME_NOREPLACE_FLAG)
 		return -EINVAL;
 	err = walk_begin(&old, call, old_fd, old_path, WALK_PARENT);
 	if (err)
@@ -474,7 +474,7 @@ long
 sys_renameat2(struct call *call)
 {
 	return do_rename(call, (int)call->args[0], call->args[1],
-			 (int)call->args[2], call->args[3], call->args[4]);
+			 (int)call->args[2], call->args[3], arg32(call, 4));
 }
 
 long

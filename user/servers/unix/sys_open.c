@@ -68,7 +68,7 @@ truncate_opened(struct node *node, int flags)
 }
 
 static int
-open_node(struct node *node, struct call *call, int flags, struct file **file)
+open_found(struct node *node, struct call *call, int flags, struct file **file)
 {
 	int err = truncate_opened(node, flags);
 
@@ -118,7 +118,7 @@ open_path(struct call *call, int dirfd, u64 path, int flags, mode_t mode,
 	err = find_node(&walk, call, dirfd, path, flags, mode);
 	if (err)
 		return err;
-	err = open_node(walk.node, call, flags, file);
+	err = open_found(walk.node, call, flags, file);
 	walk_end(&walk);
 	return err;
 }

@@ -13,7 +13,7 @@
 /* ---- Finding the node ----------------------------------------------- */
 
 static unsigned
-walk_flags(u64 at_flags)
+walk_flags(u32 at_flags)
 {
 	return (at_flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
 	       (at_flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
@@ -45,7 +45,7 @@ node_of_open_fd(struct call *call, u64 fd, struct node **node)
 }
 
 static int
-node_at(struct call *call, int dirfd, u64 path, u64 at_flags,
+node_at(struct call *call, int dirfd, u64 path, u32 at_flags,
 	struct node **node)
 {
 	return path_node(call, dirfd, path, walk_flags(at_flags), node);
@@ -64,7 +64,7 @@ put_stat(struct call *call, struct node *node, u64 to)
 }
 
 static long
-stat_path(struct call *call, int dirfd, u64 path, u64 to, u64 at_flags)
+stat_path(struct call *call, int dirfd, u64 path, u64 to, u32 at_flags)
 {
 	struct node *node;
 	int err = node_at(call, dirfd, path, at_flags, &node);
@@ -97,8 +97,8 @@ sys_fstat(struct call *call)
 long
 sys_newfstatat(struct call *call)
 {
-	if (call->args[3] & ~(u64)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH |
-				   AT_NO_AUTOMOUNT))
+	if (arg32(call, 3) & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH |
+				    AT_NO_AUTOMOUNT))
 		return -EINVAL;
 	return stat_path(call, (int)call->args[0], call->args[1], call->args[2],
 			 call->args[3]);
@@ -141,10 +141,10 @@ sys_statx(struct call *call)
 	struct linux_statx x;
 	struct stat stat;
 	struct node *node;
-	u64 flags = call->args[2];
+	u32 flags = arg32(call, 2);
 	int err;
 
-	if (flags & ~(u64)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH |
+	if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH |
 			   AT_NO_AUTOMOUNT | STATX_SYNC_BITS))
 		return -EINVAL;
 	if ((u32)call->args[3] & (u32)LINUX_STATX_RESERVED ||
@@ -162,13 +162,13 @@ sys_statx(struct call *call)
 /* ---- access: everybody is root -------------------------------------- */
 
 static long
-do_access(struct call *call, int dirfd, u64 path, u64 mode, u64 at_flags)
+do_access(struct call *call, int dirfd, u64 path, u32 mode, u32 at_flags)
 {
 	struct node *node;
 	bool allowed;
 	int err;
 
-	if (mode & ~7ull)
+	if (mode & ~7u)
 		return -EINVAL;
 	err = node_at(call, dirfd, path, at_flags, &node);
 	if (err)
@@ -181,24 +181,24 @@ do_access(struct call *call, int dirfd, u64 path, u64 mode, u64 at_flags)
 long
 sys_access(struct call *call)
 {
-	return do_access(call, AT_FDCWD, call->args[0], call->args[1], 0);
+	return do_access(call, AT_FDCWD, call->args[0], arg32(call, 1), 0);
 }
 
 long
 sys_faccessat(struct call *call)
 {
 	return do_access(call, (int)call->args[0], call->args[1],
-			 call->args[2], 0);
+			 arg32(call, 2), 0);
 }
 
 long
 sys_faccessat2(struct call *call)
 {
-	if (call->args[3] & ~(u64)(AT_EACCESS | AT_SYMLINK_NOFOLLOW |
-				   AT_EMPTY_PATH))
+	if (arg32(call, 3) & ~(u32)(AT_EACCESS | AT_SYMLINK_NOFOLLOW |
+				    AT_EMPTY_PATH))
 		return -EINVAL;
 	return do_access(call, (int)call->args[0], call->args[1],
-			 call->args[2], call->args[3]);
+			 arg32(call, 2), call->args[3]);
 }
 
 /* ---- Mode and owner ------------------------------------------------- */
@@ -249,16 +249,16 @@ sys_fchmodat(struct call *call)
 
 /* As Linux does, it takes set-user-id bits away from all but directories. */
 static long
-change_owner(struct node *node, u64 uid, u64 gid)
+change_owner(struct node *node, u32 uid, u32 gid)
 {
 	if (node->fs == &proc_fs) {
 		node_put(node);
 		return -EPERM;
 	}
-	if ((u32)uid != ~0u)
-		node->uid = (u32)uid;
-	if ((u32)gid != ~0u)
-		node->gid = (u32)gid;
+	if (uid != ~0u)
+		node->uid = uid;
+	if (gid != ~0u)
+		node->gid = gid;
 	if (!is_directory(node)) {
 		node->mode &= ~(mode_t)S_ISUID;
 		if (node->mode & S_IXGRP)
@@ -270,7 +270,7 @@ change_owner(struct node *node, u64 uid, u64 gid)
 }
 
 static long
-do_chown(struct call *call, int dirfd, u64 path, u64 uid, u64 gid, u64 at_flags)
+do_chown(struct call *call, int dirfd, u64 path, u32 uid, u32 gid, u32 at_flags)
 {
 	struct node *node;
 	int err = node_at(call, dirfd, path, at_flags, &node);
@@ -304,7 +304,7 @@ sys_fchown(struct call *call)
 long
 sys_fchownat(struct call *call)
 {
-	if (call->args[4] & ~(u64)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+	if (arg32(call, 4) & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
 	return do_chown(call, (int)call->args[0], call->args[1], call->args[2],
 			call->args[3], call->args[4]);
@@ -359,11 +359,11 @@ fetch_times(struct call *call, u64 from, struct linux_timespec times[2])
 
 /* Without a path it is the descriptor's own file, which has no flags. */
 static int
-find_to_touch(struct call *call, int dirfd, u64 path, u64 flags,
+find_to_touch(struct call *call, int dirfd, u64 path, u32 flags,
 	      struct node **node)
 {
 	if (path || dirfd == AT_FDCWD)
-		return flags & ~(u64)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)
+		return flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)
 			       ? -EINVAL
 			       : node_at(call, dirfd, path, flags, node);
 	return flags ? -EINVAL : node_of_open_fd(call, (u64)dirfd, node);

@@ -13,7 +13,7 @@ text_free(struct text *text)
 }
 
 static bool
-make_room(struct text *text, size_t len)
+grow_text(struct text *text, size_t len)
 {
 	size_t size = text->size ? text->size : 1024;
 	char *bytes;
@@ -39,7 +39,7 @@ make_room(struct text *text, size_t len)
 void
 text_add_bytes(struct text *text, const void *bytes, size_t len)
 {
-	if (!len || !make_room(text, len))
+	if (!len || !grow_text(text, len))
 		return;
 	memcpy(text->bytes + text->used, bytes, len);
 	text->used += len;

@@ -43,7 +43,7 @@ sink(unsigned place, struct timer *timer)
 }
 
 static int
-make_room(void)
+grow_heap(void)
 {
 	unsigned bigger = size ? size * 2 : 64;
 	struct timer **copy;
@@ -65,7 +65,7 @@ make_room(void)
 int
 timer_set(struct timer *timer, u64 deadline)
 {
-	int err = timer->place ? 0 : make_room();
+	int err = timer->place ? 0 : grow_heap();
 
 	if (err)
 		return err;

@@ -240,7 +240,7 @@ input_used(const struct tty *tty)
 }
 
 static void
-add(struct tty *tty, unsigned value)
+add_input(struct tty *tty, unsigned value)
 {
 	tty->input[tty->input_head++ % TTY_INPUT] = (u16)value;
 }
@@ -248,7 +248,7 @@ add(struct tty *tty, unsigned value)
 static void
 add_line_end(struct tty *tty, unsigned value)
 {
-	add(tty, value | LINE_END);
+	add_input(tty, value | LINE_END);
 	tty->line_end = tty->input_head;
 	wake(&tty->queue);
 }
@@ -509,7 +509,7 @@ add_byte(struct tty *tty, u8 c, bool was_return)
 		process_output(tty, c);
 	else
 		echo(tty, c);
-	add(tty, c);
+	add_input(tty, c);
 	if (!canonical) {
 		tty->line_end = tty->input_head;
 		wake(&tty->queue);

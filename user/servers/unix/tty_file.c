@@ -11,7 +11,7 @@
 #include "user/servers/unix/process.h"
 #include "user/servers/unix/tty.h"
 
-enum { PIECE = 1024, TENTH = 100000000 /* of a second, in ns */ };
+enum { TTY_PIECE = 1024, TENTH = 100000000 /* of a second, in ns */ };
 
 static struct tty *
 tty_of_file(const struct file *file)
@@ -63,7 +63,7 @@ is_ready(struct tty *tty, struct call *call, u64 wanted)
 static long
 take(struct tty *tty, struct io *io)
 {
-	u8 bytes[PIECE];
+	u8 bytes[TTY_PIECE];
 	long done = 0;
 
 	while (io->left) {
@@ -101,7 +101,7 @@ static long
 tty_write(struct file *file, struct io *io, u64 *position)
 {
 	struct tty *tty = tty_of_file(file);
-	u8 bytes[PIECE];
+	u8 bytes[TTY_PIECE];
 	size_t len = MIN(io->left, sizeof(bytes)), done;
 	int err = 0;
 
@@ -162,11 +162,11 @@ set_termios(struct tty *tty, struct call *call)
 
 	if (!err)
 		err = copy_in(call, &termios, call->args[2], sizeof(termios));
-	if (!err && call->args[1] != TCSETS)
+	if (!err && arg32(call, 1) != TCSETS)
 		err = wait_for_output(tty, call);
 	if (err)
 		return err;
-	if (call->args[1] == TCSETSF)
+	if (arg32(call, 1) == TCSETSF)
 		tty_flush_input(tty);
 	tty_set_termios(tty, &termios);
 	return 0;
@@ -228,8 +228,8 @@ own_ioctl(struct tty *tty, struct call *call)
 {
 	if (tty_of(call) != tty)
 		return -ENOTTY;
-	return put_int(call, call->args[1] == TIOCGPGRP ? tty->group
-							: tty->session);
+	return put_int(call, arg32(call, 1) == TIOCGPGRP ? tty->group
+						     : tty->session);
 }
 
 static long

@@ -87,7 +87,7 @@ endif
 
 # -Og: gdb finds every variable, and gcc is quicker by a third than with -O1.
 ifeq ($(VARIANT),debug)
-CFLAGS  += -DCONFIG_DEBUG=1 -Og -g3
+CFLAGS  += -DCONFIG_DEBUG=1 -Og -g
 else
 CFLAGS  += -O2 -g
 endif
@@ -297,7 +297,7 @@ build/tests.cpio: build/initrd.cpio $(TESTED:%=build/initrd/%) build/tested
 		$(TESTED)
 
 build/user/flags: FORCE
-	$(call keep,$(MUSL_CC) $(HOST_CC) $(USER_FLAGS))
+	$(call keep,$(MUSL_CC) $(HOST_CC) $(USER_FLAGS) $(WHOLE))
 
 build/user/lib_objects: FORCE
 	$(call keep,$(USER_LIB))

@@ -41,21 +41,22 @@ def main(archive, root, *arguments):
         while name:
             name = os.path.dirname(name)
             folders.add(name)
-    out = b""
+    out = []
     for inode, name in enumerate(sorted(folders.union(files) - {""}), 1):
         path = os.path.join(root, name)
         if name in folders:
-            out += entry(inode, SHARED if name == "tmp" else FOLDER, name)
+            out.append(entry(inode, SHARED if name == "tmp" else FOLDER, name))
             continue
         if name in links:
-            out += entry(inode, LINK, name, links[name].encode())
+            out.append(entry(inode, LINK, name, links[name].encode()))
             continue
         with open(path, "rb") as f:
             mode = PROGRAM if os.access(path, os.X_OK) else TEXT
-            out += entry(inode, mode, name, f.read())
-    out += entry(0, 0, "TRAILER!!!")
+            out.append(entry(inode, mode, name, f.read()))
+    out.append(entry(0, 0, "TRAILER!!!"))
+    whole = b"".join(out)
     with open(archive, "wb") as f:
-        f.write(out + b"\0" * (-len(out) % 512))
+        f.write(whole + b"\0" * (-len(whole) % 512))
 
 
 main(*sys.argv[1:])

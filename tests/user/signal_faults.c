@@ -326,21 +326,42 @@ overflows(void *arg)
 	overflow((char[]){ 1 });
 }
 
+static uintptr_t frames[2];
+
+/* Two are enough to see how much stack each takes. */
+static void
+measures(int signal, siginfo_t *info, void *context)
+{
+	(void)info, (void)context;
+	frames[depth++] = (uintptr_t)__builtin_frame_address(0);
+	if (depth < 2)
+		raise(signal);
+}
+
 static void
 fills_alternate(int signal, siginfo_t *info, void *context)
 {
 	(void)info, (void)context;
-	if (++depth > 100) /* each frame takes hundreds of bytes */
+	if (++depth > 100)
 		_exit(2);
 	raise(signal);
 }
 
+/* The stack ends in the middle of what the kernel puts there. Where a function
+ * leaves it, the next handler begins at its top again. */
 static void
 too_many_handlers(void *arg)
 {
+	size_t each;
+
 	(void)arg;
 	depth = 0;
-	set_stack(alternate + 3 * STACK, 8192, 0);
+	set_stack(alternate, STACK, 0);
+	catch(SIGUSR1, measures, SA_ONSTACK | SA_NODEFER);
+	raise(SIGUSR1);
+	each = frames[0] - frames[1];
+	depth = 0;
+	set_stack(alternate + 3 * STACK, 4 * each + each / 2, 0);
 	catch(SIGUSR1, fills_alternate, SA_ONSTACK | SA_NODEFER);
 	raise(SIGUSR1);
 	_exit(1);

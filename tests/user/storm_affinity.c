@@ -13,7 +13,8 @@ enum { THREADS = 6, GENERATIONS = 25, STEPS = 30 };
 static _Atomic int tids[THREADS];
 static unsigned nr_cpus;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static _Atomic int elsewhere;
+static _Atomic int begun, done; /* changes of others' affinity */
+static _Atomic int elsewhere, looked;
 
 static long
 set_affinity(int tid, uint64_t mask)
@@ -21,16 +22,28 @@ set_affinity(int tid, uint64_t mask)
 	return syscall3(SYS_sched_setaffinity, tid, sizeof(mask), (long)&mask);
 }
 
+/* Only where nobody else changed anything meanwhile, it is certain who is where. */
 static void
-go_to(uint64_t cpu)
+go_to(int cpu)
 {
+	const int before = begun;
+	const bool alone = done == before;
 	struct lodger_task_stat stat;
 
 	set_affinity(0, 1ul << cpu);
 	lodger_task_stat(0, &stat);
-	/* Another thread may have changed its mind for us meanwhile. */
-	elsewhere += !(stat.affinity >> stat.cpu & 1) &&
-		     stat.affinity == 1ul << cpu;
+	if (!alone || begun != before)
+		return;
+	looked++;
+	elsewhere += stat.cpu != cpu || stat.affinity != 1ul << cpu;
+}
+
+static void
+send_away(int tid, uint64_t mask)
+{
+	begun++;
+	set_affinity(tid, mask);
+	done++;
 }
 
 static void *
@@ -44,7 +57,7 @@ thread_main(void *arg)
 		struct timespec time = { 0, (long)draw(&state, 100000) };
 
 		switch (draw(&state, 7)) {
-		case 0: go_to(draw(&state, nr_cpus)); break;
+		case 0: go_to((int)draw(&state, nr_cpus)); break;
 		case 1: nanosleep(&time, NULL); break;
 		case 2:
 			pthread_mutex_lock(&mutex);
@@ -54,8 +67,8 @@ thread_main(void *arg)
 		case 3: sched_yield(); break;
 		case 4: lodger_kthread_ping(); break;
 		default:
-			set_affinity(tids[draw(&state, THREADS)],
-				     draw(&state, 1ul << nr_cpus) | 1);
+			send_away(tids[draw(&state, THREADS)],
+				  draw(&state, 1ul << nr_cpus) | 1);
 		}
 	}
 	return NULL;
@@ -80,6 +93,7 @@ main(int argc, char **argv)
 		for (int j = 0; j < THREADS; j++)
 			pthread_join(threads[j], NULL);
 	}
+	check(looked > 0, "some were looked at");
 	check_equal(elsewhere, 0, "a bound thread is on its CPU");
 	return end();
 }
